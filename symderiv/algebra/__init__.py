@@ -1,0 +1,1 @@
+"""Index expressions with symbolic sizes: the soundness core, without SymPy."""

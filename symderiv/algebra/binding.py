@@ -1,0 +1,140 @@
+"""Bound and free variables: substitution that never captures.
+
+Theorem used throughout: a sum does not depend on the name of its variable. So a binder whose
+variable meets the substitution (as a key, or inside a replacement) is renamed first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+from symderiv.algebra.expr import (
+    Access,
+    Bracket,
+    Delta,
+    Expr,
+    Partial,
+    Select,
+    SizeOf,
+    Sum,
+    Tensor,
+    children,
+    rebuild,
+)
+from symderiv.algebra.index import (
+    Index,
+    Var,
+    as_index,
+    fresh,
+    substitute_axis,
+    substitute_index,
+)
+
+
+@lru_cache(maxsize=100_000)
+def free_variables(expr: Expr) -> frozenset[Var]:
+    """The variables that occur and are not bound."""
+    match expr:
+        case SizeOf(index) | Bracket(index):
+            return frozenset(index.variables)
+        case Access(_, indices):
+            return frozenset(v for index in indices for v in index.variables)
+        case Delta(left, right):
+            return frozenset(left.variables) | frozenset(right.variables)
+        case Sum(var, body):
+            return free_variables(body) - {var} | _range_variables(var)
+        case Select(at, var, body):
+            inner = free_variables(body) - {var} | _range_variables(var)
+            return inner | frozenset(at.variables)
+        case _:
+            return frozenset().union(*map(free_variables, children(expr)))
+
+
+def _range_variables(var: Var) -> frozenset[Var]:
+    return frozenset(var.axis.start.variables) | frozenset(var.axis.stop.variables)
+
+
+def substitute(expr: Expr, mapping: Mapping[Var, Index]) -> Expr:
+    """Replace free variables by indices, all at once, without capture."""
+    mapping = {v: i for v, i in mapping.items() if i.variable != v}
+    if not mapping:
+        return expr
+    return _substitute(expr, mapping)
+
+
+def _substitute(expr: Expr, mapping: Mapping[Var, Index]) -> Expr:
+    if free_variables(expr).isdisjoint(mapping):
+        return expr
+    match expr:
+        case SizeOf(index):
+            return SizeOf(substitute_index(index, mapping))
+        case Access(tensor, indices):
+            return Access(tensor, tuple(substitute_index(i, mapping) for i in indices))
+        case Delta(left, right):
+            return Delta(substitute_index(left, mapping), substitute_index(right, mapping))
+        case Bracket(index):
+            return Bracket(substitute_index(index, mapping))
+        case Sum(var, body):
+            var, body, inner = _open(var, body, mapping)
+            return Sum(var, _substitute(body, inner) if inner else body)
+        case Select(at, var, body):
+            at = substitute_index(at, mapping)
+            var, body, inner = _open(var, body, mapping)
+            return Select(at, var, _substitute(body, inner) if inner else body)
+        case Partial(body, wrt):
+            moved = _substitute(wrt, mapping)
+            assert isinstance(moved, Access)
+            return Partial(_substitute(body, mapping), moved)
+        case _:
+            return rebuild(expr, lambda child: _substitute(child, mapping))
+
+
+def _open(
+    var: Var, body: Expr, mapping: Mapping[Var, Index]
+) -> tuple[Var, Expr, dict[Var, Index]]:
+    """A binder made ready for ``mapping``: renamed if it would capture or its range moves."""
+    inner = {v: i for v, i in mapping.items() if v != var}
+    axis = substitute_axis(var.axis, inner)
+    if axis is not var.axis or any(var in i.variables for i in inner.values()):
+        renamed = fresh(axis, var.name)
+        inner[var] = as_index(renamed)
+        var = renamed
+    return var, body, inner
+
+
+def refresh(expr: Expr) -> Expr:
+    """The same expression with every bound variable new."""
+    match expr:
+        case Sum(var, body) | Select(_, var, body):
+            renamed = fresh(var.axis, var.name)
+            body = refresh(substitute(body, {var: as_index(renamed)}))
+            return Sum(renamed, body) if isinstance(expr, Sum) else Select(expr.at, renamed, body)
+        case _:
+            return rebuild(expr, refresh)
+
+
+def replace_accesses(expr: Expr, image: Callable[[Access], Expr | None]) -> Expr:
+    """Replace entries of tensors by expressions (None keeps one), without capture.
+
+    ``image`` must return expressions whose bound variables are fresh (see :func:`refresh`).
+    """
+    match expr:
+        case Access():
+            found = image(expr)
+            return expr if found is None else found
+        case Sum(var, body):
+            return Sum(var, replace_accesses(body, image))
+        case _:
+            return rebuild(expr, lambda child: replace_accesses(child, image))
+
+
+def inline(expr: Expr, tensor: Tensor, indices: tuple[Var, ...], body: Expr) -> Expr:
+    """``expr`` with every ``tensor[i...]`` replaced by ``body`` at those indices."""
+
+    def image(access: Access) -> Expr | None:
+        if access.tensor != tensor:
+            return None
+        return substitute(refresh(body), dict(zip(indices, access.indices, strict=True)))
+
+    return replace_accesses(expr, image)

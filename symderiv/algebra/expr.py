@@ -1,0 +1,372 @@
+"""Index expressions: the closed set of trees that the whole library speaks.
+
+Trees are kept *as written*; only :mod:`symderiv.algebra.normal` flattens them. The operators
+and the lower-case constructors do the arithmetic of 0, 1 and numbers, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from fractions import Fraction
+from typing import Any, TypeVar, Union, dataclass_transform
+
+from symderiv.algebra.index import (
+    Axis,
+    Index,
+    IndexLike,
+    Var,
+    as_index,
+    fresh,
+    substitute_axis,
+)
+
+_C = TypeVar("_C", bound=type)
+
+
+@dataclass_transform(frozen_default=True)
+def _node(cls: _C) -> _C:
+    """A frozen dataclass whose hash is computed once."""
+    made: Any = dataclass(frozen=True)(cls)
+    compute = made.__hash__
+
+    def cached(self: Any) -> int:
+        try:
+            return int(self.__dict__["_hash"])
+        except KeyError:
+            value = self.__dict__["_hash"] = compute(self)
+            return int(value)
+
+    made.__hash__ = cached
+    return made  # type: ignore[no-any-return]
+
+
+class Role(Enum):
+    """What a tensor is in its graph; notation and code choose names by it."""
+
+    INPUT = "input"
+    TARGET = "target"
+    PARAMETER = "parameter"
+    HYPERPARAMETER = "hyperparameter"
+    PREACTIVATION = "preactivation"
+    ACTIVATION = "activation"
+    AUXILIARY = "auxiliary"
+    LOSS = "loss"
+    PENALTY = "penalty"
+    COST = "cost"
+    ADJOINT = "adjoint"
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A named array; ``slots`` are its axes, and a later axis may depend on an earlier slot.
+
+    ``symbol`` and ``layer`` are what a notation prints (``W`` of layer 1); ``name`` is unique
+    in a graph. An adjoint knows what it is the adjoint ``of`` and which quantity (``root``)
+    it differentiates. A named adjoint stays an atom in formulas, any other one is inlined.
+    """
+
+    name: str
+    slots: tuple[Var, ...] = field(default=(), compare=False)
+    role: Role = Role.AUXILIARY
+    symbol: str = field(default="", compare=False)
+    layer: int | None = field(default=None, compare=False)
+    of: Tensor | None = field(default=None, compare=False)
+    root: Tensor | None = field(default=None, compare=False)
+    named: bool = field(default=False, compare=False)
+
+    def __getitem__(self, indices: IndexLike | tuple[IndexLike, ...]) -> Access:
+        given = indices if isinstance(indices, tuple) else (indices,)
+        if len(given) != len(self.slots):
+            raise ValueError(f"{self.name} has {len(self.slots)} axes, not {len(given)}")
+        return Access(self, tuple(as_index(i) for i in given))
+
+    def fresh_indices(self) -> tuple[Var, ...]:
+        """New variables, one an axis, with dependent ranges carried over."""
+        mapping: dict[Var, Index] = {}
+        made = []
+        for slot in self.slots:
+            variable = fresh(substitute_axis(slot.axis, mapping), slot.name)
+            mapping[slot] = as_index(variable)
+            made.append(variable)
+        return tuple(made)
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """The axes in storage order."""
+        return tuple(slot.axis for slot in self.slots)
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the first axis is ordered, so that the tensor is a family (layers, time)."""
+        return bool(self.slots) and self.slots[0].axis.ordered
+
+
+class Expr:
+    """A tree of index notation; see the subclasses, which are all there are."""
+
+    def __add__(self, other: ExprLike) -> Expr:
+        return add(self, as_expr(other))
+
+    def __radd__(self, other: ExprLike) -> Expr:
+        return add(as_expr(other), self)
+
+    def __sub__(self, other: ExprLike) -> Expr:
+        return add(self, -as_expr(other))
+
+    def __rsub__(self, other: ExprLike) -> Expr:
+        return add(as_expr(other), -self)
+
+    def __mul__(self, other: ExprLike) -> Expr:
+        return mul(self, as_expr(other))
+
+    def __rmul__(self, other: ExprLike) -> Expr:
+        return mul(as_expr(other), self)
+
+    def __truediv__(self, other: ExprLike) -> Expr:
+        return mul(self, power(as_expr(other), -1))
+
+    def __rtruediv__(self, other: ExprLike) -> Expr:
+        return mul(as_expr(other), power(self, -1))
+
+    def __pow__(self, exponent: int) -> Expr:
+        return power(self, exponent)
+
+    def __neg__(self) -> Expr:
+        return mul(Number(Fraction(-1)), self)
+
+
+ExprLike = Union[Expr, int, Fraction]
+
+
+@_node
+class Number(Expr):
+    """An exact rational number."""
+
+    value: Fraction
+
+
+@_node
+class SizeOf(Expr):
+    """An affine index as a number, above all a size: the m of 1/m."""
+
+    index: Index
+
+
+@_node
+class Access(Expr):
+    """An entry of a tensor: ``W[i, j]``."""
+
+    tensor: Tensor
+    indices: tuple[Index, ...]
+
+
+@_node
+class Delta(Expr):
+    """Kronecker's delta ``[left = right]``."""
+
+    left: Index
+    right: Index
+
+
+@_node
+class Bracket(Expr):
+    """Iverson's bracket ``[index >= 0]``."""
+
+    index: Index
+
+
+@_node
+class Select(Expr):
+    """``[at = argmax over var of body]``: one for the winner of a maximum, locally constant."""
+
+    at: Index
+    var: Var
+    body: Expr
+
+
+@_node
+class Apply(Expr):
+    """A function of scalars, entry by entry; ``orders`` counts derivatives by argument."""
+
+    function: str
+    args: tuple[Expr, ...]
+    orders: tuple[int, ...]
+
+
+@_node
+class Sum(Expr):
+    """A sum over all values of a variable."""
+
+    var: Var
+    body: Expr
+
+
+@_node
+class Add(Expr):
+    """A sum of terms, in the order written."""
+
+    terms: tuple[Expr, ...]
+
+
+@_node
+class Mul(Expr):
+    """A product of factors, in the order written."""
+
+    factors: tuple[Expr, ...]
+
+
+@_node
+class Pow(Expr):
+    """An integer power."""
+
+    base: Expr
+    exponent: int
+
+
+@_node
+class Partial(Expr):
+    """The partial derivative of ``body`` by an entry, everything else in it held fixed.
+
+    Where ``body`` is an entry of a defined tensor, it stands for its definition.
+    """
+
+    body: Expr
+    wrt: Access
+
+
+ZERO = Number(Fraction(0))
+ONE = Number(Fraction(1))
+
+
+def as_expr(value: ExprLike) -> Expr:
+    """A number as a tree."""
+    return value if isinstance(value, Expr) else Number(Fraction(value))
+
+
+def add(*terms: Expr) -> Expr:
+    """A sum; flattens, drops zeros and adds up numbers that stand alone."""
+    kept: list[Expr] = []
+    number = Fraction(0)
+    place = 0
+    for term in _flat(Add, terms):
+        if isinstance(term, Number):
+            if not number:
+                place = len(kept)
+            number += term.value
+        else:
+            kept.append(term)
+    if number:
+        kept.insert(place, Number(number))
+    if not kept:
+        return ZERO
+    return kept[0] if len(kept) == 1 else Add(tuple(kept))
+
+
+def mul(*factors: Expr) -> Expr:
+    """A product; flattens, multiplies numbers out to the front, drops ones, sees zeros."""
+    kept: list[Expr] = []
+    number = Fraction(1)
+    for factor in _flat(Mul, factors):
+        if isinstance(factor, Number):
+            number *= factor.value
+        else:
+            kept.append(factor)
+    if not number:
+        return ZERO
+    if number != 1 or not kept:
+        kept.insert(0, Number(number))
+    return kept[0] if len(kept) == 1 else Mul(tuple(kept))
+
+
+def power(base: Expr, exponent: int) -> Expr:
+    """An integer power. Raises ZeroDivisionError for a negative power of the number 0."""
+    if exponent == 1:
+        return base
+    if isinstance(base, Number):
+        return Number(base.value**exponent)
+    if exponent == 0:
+        return ONE
+    if isinstance(base, Pow):
+        return power(base.base, base.exponent * exponent)
+    return Pow(base, exponent)
+
+
+def sum_over(variables: Var | Iterable[Var], body: Expr) -> Expr:
+    """Nested sums, the first variable outermost; the sum of 0 is 0."""
+    if body == ZERO:
+        return ZERO
+    listed = (variables,) if isinstance(variables, Var) else tuple(variables)
+    for variable in reversed(listed):
+        body = Sum(variable, body)
+    return body
+
+
+def apply(function: str, *args: ExprLike, orders: tuple[int, ...] | None = None) -> Expr:
+    """A function applied to scalars."""
+    return Apply(function, tuple(as_expr(a) for a in args), orders or (0,) * len(args))
+
+
+def delta(left: IndexLike, right: IndexLike) -> Expr:
+    """Kronecker's delta; 1 when both sides are the same index."""
+    left, right = as_index(left), as_index(right)
+    return ONE if left == right else Delta(left, right)
+
+
+def _flat(kind: type[Add] | type[Mul], parts: Iterable[Expr]) -> Iterator[Expr]:
+    for part in parts:
+        if isinstance(part, kind):
+            yield from part.terms if isinstance(part, Add) else part.factors  # type: ignore[attr-defined]
+        else:
+            yield part
+
+
+def children(expr: Expr) -> tuple[Expr, ...]:
+    """The direct subtrees."""
+    match expr:
+        case Add(terms):
+            return terms
+        case Mul(factors):
+            return factors
+        case Apply(_, args, _):
+            return args
+        case Sum(_, body) | Select(_, _, body) | Pow(body, _):
+            return (body,)
+        case Partial(body, wrt):
+            return (body, wrt)
+        case _:
+            return ()
+
+
+def rebuild(expr: Expr, transform: Callable[[Expr], Expr]) -> Expr:
+    """The tree with every direct subtree transformed (binders keep their variable)."""
+    match expr:
+        case Add(terms):
+            return add(*map(transform, terms))
+        case Mul(factors):
+            return mul(*map(transform, factors))
+        case Apply(function, args, orders):
+            return Apply(function, tuple(map(transform, args)), orders)
+        case Sum(var, body):
+            return sum_over(var, transform(body))
+        case Select(at, var, body):
+            return Select(at, var, transform(body))
+        case Pow(base, exponent):
+            return power(transform(base), exponent)
+        case Partial(body, wrt):
+            return Partial(transform(body), wrt)
+        case _:
+            return expr
+
+
+def walk(expr: Expr) -> Iterator[Expr]:
+    """Every subtree, parents before children."""
+    yield expr
+    for child in children(expr):
+        yield from walk(child)
+
+
+def tensors_in(expr: Expr) -> list[Tensor]:
+    """The tensors accessed, each once, in order of appearance."""
+    return list(dict.fromkeys(e.tensor for e in walk(expr) if isinstance(e, Access)))

@@ -1,0 +1,1 @@
+"""What is known about derivatives: functions, losses, layers, rules, and backpropagation."""

@@ -1,0 +1,1 @@
+"""Decide whether a statement is true, knowing only the forward definitions."""

@@ -1,0 +1,34 @@
+"""What can be said of a statement, and how far it reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Status(Enum):
+    """The six things a step can be. ``undecided`` is an answer and is never rounded up."""
+
+    PROVED = "proved"
+    TESTED = "tested"
+    DEFINITION = "definition"
+    ASSUMED = "assumed"
+    UNDECIDED = "undecided"
+    REFUTED = "refuted"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A status with its warrant.
+
+    ``method`` names the decider, ``scope`` the sizes or the domain it speaks of, ``bound`` the
+    chance that a random check erred (as text), ``counterexample`` the point of a refutation.
+    """
+
+    status: Status
+    method: str
+    scope: str = "all sizes"
+    bound: str = "exact"
+    seed: int | None = None
+    counterexample: Mapping[str, str] | None = None
