@@ -90,9 +90,7 @@ def _substitute(expr: Expr, mapping: Mapping[Var, Index]) -> Expr:
             return rebuild(expr, lambda child: _substitute(child, mapping))
 
 
-def _open(
-    var: Var, body: Expr, mapping: Mapping[Var, Index]
-) -> tuple[Var, Expr, dict[Var, Index]]:
+def _open(var: Var, body: Expr, mapping: Mapping[Var, Index]) -> tuple[Var, Expr, dict[Var, Index]]:
     """A binder made ready for ``mapping``: renamed if it would capture or its range moves."""
     inner = {v: i for v, i in mapping.items() if v != var}
     axis = substitute_axis(var.axis, inner)

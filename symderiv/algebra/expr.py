@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
-from typing import Any, TypeVar, Union, dataclass_transform
+from typing import Any, TypeVar, dataclass_transform
 
 from symderiv.algebra.index import (
     Axis,
@@ -137,7 +137,7 @@ class Expr:
         return mul(Number(Fraction(-1)), self)
 
 
-ExprLike = Union[Expr, int, Fraction]
+ExprLike = Expr | int | Fraction
 
 
 @_node
@@ -317,7 +317,7 @@ def delta(left: IndexLike, right: IndexLike) -> Expr:
 def _flat(kind: type[Add] | type[Mul], parts: Iterable[Expr]) -> Iterator[Expr]:
     for part in parts:
         if isinstance(part, kind):
-            yield from part.terms if isinstance(part, Add) else part.factors  # type: ignore[attr-defined]
+            yield from part.terms if isinstance(part, Add) else part.factors
         else:
             yield part
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Union
 
 _uids = count()
 
@@ -122,7 +121,7 @@ class Var:
     __rmul__ = __mul__
 
 
-IndexLike = Union[Index, Var, Size, int]
+IndexLike = Index | Var | Size | int
 
 
 def _affine(const: int, terms: Iterable[tuple[Var | Size, int]]) -> Index:

@@ -1,0 +1,402 @@
+"""The normal form: every index expression as a sum of canonical terms.
+
+A term is  rational · sum over bound variables · product of integer powers of atoms. Two
+expressions with equal normal forms are equal for all sizes and all values of their atoms; the
+converse holds for polynomial expressions, not for every quotient. The normal form only decides
+and searches, it is never printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from math import gcd
+
+from symderiv.algebra.binding import free_variables, substitute
+from symderiv.algebra.canonical import Monomial, term_key
+from symderiv.algebra.expr import (
+    Access,
+    Add,
+    Apply,
+    Bracket,
+    Delta,
+    Expr,
+    Mul,
+    Number,
+    Partial,
+    Pow,
+    Select,
+    SizeOf,
+    Sum,
+    add,
+    mul,
+    power,
+    sum_over,
+)
+from symderiv.algebra.index import (
+    Index,
+    Size,
+    Var,
+    as_index,
+    fresh,
+    is_nonnegative,
+    is_zero,
+    substitute_axis,
+)
+
+_EXPAND_LIMIT = 12  # a larger positive power of a sum stays an atom
+
+
+@dataclass(frozen=True)
+class Term:
+    """``coefficient · Σ_bound · Π atom^power``; atoms are in normal form themselves."""
+
+    coefficient: Fraction
+    bound: tuple[Var, ...]
+    monomial: Monomial
+
+    def expr(self) -> Expr:
+        """The term as a tree."""
+        factors = [power(atom, p) for atom, p in self.monomial]
+        return mul(Number(self.coefficient), sum_over(self.bound, mul(*factors)))
+
+
+@dataclass(frozen=True)
+class Normal:
+    """A sum of terms with distinct canonical keys, in the order of the keys."""
+
+    terms: tuple[Term, ...]
+    key: str
+
+    def expr(self) -> Expr:
+        """The normal form as a tree."""
+        return add(*(term.expr() for term in self.terms))
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether there is no term left."""
+        return not self.terms
+
+
+@lru_cache(maxsize=200_000)
+def normal(expr: Expr) -> Normal:
+    """The normal form. Raises ZeroDivisionError where the expression divides by zero.
+
+    ``Partial`` nodes must have been given a meaning first (ValueError).
+    """
+    return collect(_expand(expr))
+
+
+def equal(left: Expr, right: Expr) -> bool:
+    """Whether both normal forms are the same (sufficient for equality at all sizes)."""
+    return left == right or normal(left).key == normal(right).key
+
+
+def collect(terms: Iterable[Term]) -> Normal:
+    """Add up terms of equal canonical key and drop those that vanish."""
+    total: dict[str, Term] = {}
+    for term in terms:
+        key = term_key(term.bound, term.monomial)
+        known = total.get(key)
+        coefficient = term.coefficient + (known.coefficient if known else 0)
+        if coefficient:
+            total[key] = Term(coefficient, term.bound, term.monomial)
+        else:
+            total.pop(key, None)
+    ordered = sorted(total)
+    return Normal(
+        tuple(total[k] for k in ordered),
+        " + ".join(f"{total[k].coefficient}·{k}" for k in ordered),
+    )
+
+
+def _expand(expr: Expr) -> list[Term]:
+    match expr:
+        case Number(value):
+            return [Term(value, (), ())] if value else []
+        case SizeOf(index):
+            return _expand_size(index)
+        case Access():
+            return [_atom(expr)]
+        case Delta(left, right):
+            return reduce_term(_atom(expr)) if left != right else [_ONE]
+        case Bracket():
+            return reduce_term(_atom(expr))
+        case Select(at, var, body):
+            return [_atom(Select(at, var, normal(body).expr()))]
+        case Apply(function, args, orders):
+            return [_atom(Apply(function, tuple(normal(a).expr() for a in args), orders))]
+        case Add(terms):
+            return [t for part in terms for t in _expand(part)]
+        case Sum(var, body):
+            renamed = fresh(var.axis, var.name)
+            inner = normal(substitute(body, {var: as_index(renamed)})).terms
+            opened = (Term(t.coefficient, (*t.bound, renamed), t.monomial) for t in inner)
+            return [r for t in opened for r in reduce_term(t)]
+        case Mul(factors):
+            return _expand_product([(f, 1) for f in factors])
+        case Pow(base, exponent):
+            return _expand_product([(base, exponent)])
+        case Partial():
+            raise ValueError("a partial derivative has no normal form; expand its meaning first")
+    raise TypeError(f"not a tree of index notation: {expr!r}")
+
+
+_ONE = Term(Fraction(1), (), ())
+
+
+def _atom(expr: Expr, exponent: int = 1) -> Term:
+    return Term(Fraction(1), (), ((expr, exponent),))
+
+
+def _expand_size(index: Index) -> list[Term]:
+    terms = [Term(Fraction(index.const), (), ())] if index.const else []
+    for symbol, coefficient in index.terms:
+        atom = _atom(SizeOf(as_index(symbol)))
+        terms.append(Term(Fraction(coefficient), (), atom.monomial))
+    return terms
+
+
+def _expand_product(factors: list[tuple[Expr, int]]) -> list[Term]:
+    """Multiply out; powers of one and the same sum are added up first, so that they cancel."""
+    scalar: list[Term] = [_ONE]
+    compounds: dict[str, tuple[Expr, int]] = {}
+    pending = list(factors)
+    while pending:
+        base, exponent = pending.pop()
+        if isinstance(base, Mul):
+            pending.extend((f, exponent) for f in base.factors)
+            continue
+        if isinstance(base, Pow):
+            pending.append((base.base, base.exponent * exponent))
+            continue
+        form = normal(base)
+        if form.is_zero:
+            if exponent < 0:
+                raise ZeroDivisionError("division by an expression that is identically zero")
+            return []
+        if len(form.terms) == 1 and _invertible(form.terms[0]):
+            scalar = _product(scalar, [_raise(form.terms[0], exponent)])
+            continue
+        content, primitive = _primitive(form)
+        scalar = _product(scalar, [_raise(content, exponent)])
+        known = compounds.get(primitive.key)
+        compounds[primitive.key] = (
+            primitive.expr(),
+            exponent + (known[1] if known else 0),
+        )
+    result = scalar
+    for key in sorted(compounds):
+        base, exponent = compounds[key]
+        if 0 < exponent <= _EXPAND_LIMIT:
+            for _ in range(exponent):
+                result = collect(_product(result, normal(base).terms)).terms  # type: ignore[assignment]
+        elif exponent:
+            result = _product(result, [_atom(base, exponent)])
+    return list(result)
+
+
+def _invertible(term: Term) -> bool:
+    """Whether powers of the term are powers of its atoms: no sum, no 0/1-valued atom."""
+    return not term.bound and not any(
+        isinstance(atom, Delta | Bracket | Select) for atom, _ in term.monomial
+    )
+
+
+def _raise(term: Term, exponent: int) -> Term:
+    if exponent == 1:
+        return term
+    return Term(
+        term.coefficient**exponent, term.bound, tuple((a, p * exponent) for a, p in term.monomial)
+    )
+
+
+def _primitive(form: Normal) -> tuple[Term, Normal]:
+    """``form = content · primitive``: the content is a number times the atoms common to all."""
+    coefficient = form.terms[0].coefficient
+    common: dict[Expr, int] = dict(form.terms[0].monomial)
+    for term in form.terms:
+        powers = dict(term.monomial)
+        bound = set(term.bound)
+        common = {
+            atom: min(p, powers[atom])
+            for atom, p in common.items()
+            if atom in powers
+            and (p > 0) == (powers[atom] > 0)
+            and not isinstance(atom, Delta | Bracket | Select)
+            and bound.isdisjoint(free_variables(atom))
+        }
+    content = Term(coefficient, (), tuple(common.items()))
+    if coefficient == 1 and not common:
+        return content, form
+    inverse = _raise(content, -1)
+    return content, collect(_product(form.terms, [inverse]))
+
+
+def _product(left: Iterable[Term], right: Iterable[Term]) -> list[Term]:
+    result = []
+    right = list(right)
+    for a in left:
+        for b in right:
+            clash = [v for v in b.bound if v in a.bound]
+            other = _renamed(b, clash) if clash else b
+            powers: dict[Expr, int] = dict(a.monomial)
+            special = False
+            for atom, p in other.monomial:
+                powers[atom] = powers.get(atom, 0) + p
+                special = special or isinstance(atom, Delta | Bracket | Select)
+            monomial = tuple((atom, p) for atom, p in powers.items() if p)
+            term = Term(a.coefficient * other.coefficient, a.bound + other.bound, monomial)
+            special = special or any(isinstance(x, Delta | Bracket | Select) for x, _ in a.monomial)
+            result.extend(reduce_term(term) if special else [term])
+    return result
+
+
+def _renamed(term: Term, clash: list[Var]) -> Term:
+    """The term with some bound variables new (ranges that depend on them follow)."""
+    mapping: dict[Var, Index] = {}
+    bound = []
+    for v in term.bound:
+        axis = substitute_axis(v.axis, mapping)
+        if v in clash or axis is not v.axis:
+            renamed = fresh(axis, v.name)
+            mapping[v] = as_index(renamed)
+            v = renamed
+        bound.append(v)
+    return Term(term.coefficient, tuple(bound), _substituted(term.monomial, mapping))
+
+
+def _substituted(monomial: Monomial, mapping: Mapping[Var, Index]) -> Monomial:
+    powers: dict[Expr, int] = {}
+    for atom, p in monomial:
+        image = substitute(atom, mapping)
+        powers[image] = powers.get(image, 0) + p
+    return tuple((a, p) for a, p in powers.items() if p)
+
+
+def reduce_term(term: Term) -> list[Term]:
+    """Collapse deltas, decide brackets, sum out variables that do not occur.
+
+    ``Σ_k [k = i] f(k) = f(i)`` if i is in the range of k, which stays as a bracket unless the
+    ranges imply it; ``Σ_k 1`` is the size of the axis. The result may be several terms, since
+    a size such as T - 1 is a sum.
+    """
+    bound = list(term.bound)
+    powers: dict[Expr, int] = {}
+    queue = list(term.monomial)
+    while queue:
+        atom, p = queue.pop()
+        match atom:
+            case Delta(left, right):
+                difference = left - right
+                decided = is_zero(difference)
+                if decided is False:
+                    return []
+                if decided:
+                    continue
+                chosen = _solvable(difference, bound)
+                if chosen is None:
+                    powers[_signed_delta(difference)] = 1
+                    continue
+                variable, solution = chosen
+                was_bound = variable in bound
+                mapping = {variable: solution}
+                queue = list(_substituted(tuple(queue), mapping))
+                queue.extend(_substituted(tuple(powers.items()), mapping))
+                powers = {}
+                if was_bound:
+                    bound.remove(variable)
+                    limits = (solution - variable.axis.start, variable.axis.stop - solution)
+                    queue.extend((Bracket(e), 1) for e in limits)
+                    bound, moved = _moved(bound, mapping)
+                    if moved:
+                        queue = list(_substituted(tuple(queue), moved))
+                else:
+                    powers[_signed_delta(difference)] = 1
+            case Bracket(index):
+                index = _reduced(index)
+                decided = is_nonnegative(index)
+                if decided is False:
+                    return []
+                if decided is None:
+                    powers[Bracket(index)] = 1
+            case Select():
+                powers[atom] = 1
+            case _:
+                powers[atom] = powers.get(atom, 0) + p
+    monomial = tuple((_renormalised(a), p) for a, p in powers.items() if p)
+    return _sum_out(Term(term.coefficient, tuple(bound), monomial))
+
+
+def _renormalised(atom: Expr) -> Expr:
+    """After a substitution, arguments and compound bases are put into normal form again."""
+    if isinstance(atom, Apply):
+        return Apply(atom.function, tuple(normal(a).expr() for a in atom.args), atom.orders)
+    return atom
+
+
+def _moved(bound: list[Var], mapping: dict[Var, Index]) -> tuple[list[Var], dict[Var, Index]]:
+    moved: dict[Var, Index] = {}
+    kept = []
+    for v in bound:
+        axis = substitute_axis(v.axis, {**mapping, **moved})
+        if axis is not v.axis:
+            renamed = fresh(axis, v.name)
+            moved[v] = as_index(renamed)
+            v = renamed
+        kept.append(v)
+    return kept, moved
+
+
+def _solvable(difference: Index, bound: list[Var]) -> tuple[Var, Index] | None:
+    """A variable of coefficient ±1 and the index it must equal: bound ones, then the latest."""
+    candidates = [(s, c) for s, c in difference.terms if isinstance(s, Var) and abs(c) == 1]
+    in_sizes = {
+        v for s, _ in difference.terms if isinstance(s, Size) and s.at for v in s.at.variables
+    }
+    candidates = [(s, c) for s, c in candidates if s not in in_sizes]
+    if not candidates:
+        return None
+    variable, c = max(candidates, key=lambda sc: (sc[0] in bound, sc[0].uid))
+    rest = difference - as_index(variable) * c
+    return variable, rest * -c
+
+
+def _signed_delta(difference: Index) -> Delta:
+    """``[e = 0]`` and ``[-e = 0]`` are the same; keep the one whose first term is positive."""
+    if difference.terms and difference.terms[-1][1] < 0:
+        difference = difference * -1
+    divisor = gcd(difference.const, *(c for _, c in difference.terms))
+    if divisor > 1:
+        difference = Index(
+            difference.const // divisor, tuple((s, c // divisor) for s, c in difference.terms)
+        )
+    return Delta(difference, Index(0))
+
+
+def _reduced(index: Index) -> Index:
+    divisor = gcd(*(c for _, c in index.terms)) if index.terms else 1
+    if divisor > 1:  # a·e + c >= 0  is  e + floor(c/a) >= 0 for integers
+        return Index(index.const // divisor, tuple((s, c // divisor) for s, c in index.terms))
+    return index
+
+
+def _sum_out(term: Term) -> list[Term]:
+    used: set[Var] = set()
+    for atom, _ in term.monomial:
+        used |= free_variables(atom)
+    kept = list(term.bound)
+    sizes: list[Index] = []
+    for v in reversed(term.bound):
+        if v in used:
+            used |= set(v.axis.start.variables) | set(v.axis.stop.variables)
+        elif not any(v in w.axis.stop.variables for w in kept if w is not v):
+            kept.remove(v)
+            sizes.append(v.axis.size)
+            used |= set(v.axis.size.variables)
+    result = [Term(term.coefficient, tuple(kept), term.monomial)]
+    for size in sizes:
+        result = _product(result, _expand_size(size))
+    return result
