@@ -1,0 +1,266 @@
+r"""Rows of the tables of functions, and the primitives that every definition is built from.
+
+A row is one function with everything the library knows of it: what it *is* (a tree over the
+primitives), what its derivative is said to be (proved by :mod:`symderiv.proof.lemmas`), where
+it is defined, how it prints and how it is computed without overflow or cancellation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from types import MappingProxyType
+from typing import Literal
+
+from symderiv.algebra.expr import (
+    ZERO,
+    Access,
+    Apply,
+    Expr,
+    ExprLike,
+    Role,
+    Tensor,
+    apply,
+    rebuild,
+)
+
+Formula = Callable[..., Expr]
+Lines = tuple[str, ...]
+Range = Literal["real", "positive", "unit-interval", "probability-vector", "signed"]
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Where an argument lives: the open interval ``low..high``, or the ``values`` listed.
+
+    Proofs assume the interval, numeric checks draw from it; ``closed`` adds its ends.
+    """
+
+    text: str
+    low: Fraction | None = None
+    high: Fraction | None = None
+    closed: bool = False
+    values: tuple[Fraction, ...] = ()
+
+
+REAL = Domain("real")
+POSITIVE = Domain("positive", Fraction(0))
+NONNEGATIVE = Domain("not negative", Fraction(0), closed=True)
+UNIT = Domain("between 0 and 1, ends excluded", Fraction(0), Fraction(1))
+TARGET = Domain("between 0 and 1", Fraction(0), Fraction(1), closed=True)
+DISTRIBUTION = Domain("between 0 and 1, summing to 1", Fraction(0), Fraction(1), closed=True)
+SIGNS = Domain("-1 or 1", Fraction(-1), Fraction(1), True, (Fraction(-1), Fraction(1)))
+SIGNED = Domain("between -1 and 1, ends excluded", Fraction(-1), Fraction(1))
+
+
+@dataclass(frozen=True)
+class Kink:
+    """A point without a derivative, and the value that is used there."""
+
+    at: str
+    convention: str
+
+
+@dataclass(frozen=True)
+class ScalarFunction:
+    """A function of scalars, applied entry by entry: one row.
+
+    ``definition`` is called with the arguments; None marks a primitive. ``derivatives`` holds
+    one stated derivative an argument, called with the arguments and the function's own value;
+    None where nobody differentiates. Hyperparameters are the last arguments, with defaults.
+
+    ``latex`` is the symbol; ``call`` says how an application prints where that is not
+    ``symbol(arguments)``, with ``#1``, ``#2`` for the arguments.
+
+    ``numpy`` is the body of a NumPy function of the arguments, ``numpy_derivatives`` one body
+    an argument; ``scipy`` is a body that may use ``scipy.special`` as ``special``. Bodies call
+    the functions listed in ``uses``. They never modify an argument, keep float32 and neither
+    overflow nor cancel where the function is saturated.
+    """
+
+    name: str
+    arguments: tuple[str, ...]
+    definition: Formula | None
+    derivatives: tuple[Formula | None, ...]
+    latex: str
+    why: str
+    numpy: Lines
+    numpy_derivatives: tuple[Lines | None, ...]
+    call: str = ""
+    hyper: tuple[tuple[str, Fraction], ...] = ()
+    domain: tuple[Domain, ...] = (REAL,)
+    range_: Range = "real"
+    kinks: tuple[Kink, ...] = ()
+    uses: tuple[str, ...] = ()
+    scipy: Lines = ()
+    needs: Range | None = None
+    factor: str = ""
+
+    def __call__(self, *args: ExprLike) -> Expr:
+        """The function applied; hyperparameters left out take their defaults."""
+        given = args + tuple(v for _, v in self.hyper)[len(args) - len(self.arguments) :]
+        if len(args) < len(self.arguments) - len(self.hyper) or len(given) != len(self.arguments):
+            raise TypeError(f"{self.name} takes {', '.join(self.arguments)}")
+        return apply(self.name, *given)
+
+    @property
+    def python_name(self) -> str:
+        """The name as a Python identifier."""
+        return self.name.replace("-", "_")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One line of a vector function: ``name = formula(of...)``, for each entry or summed.
+
+    ``kind`` is ``entry`` (for each unit) or ``sum`` (the formula is summed over the units).
+    """
+
+    name: str
+    kind: Literal["entry", "sum"]
+    of: tuple[str, ...]
+    formula: Formula
+
+
+@dataclass(frozen=True)
+class VectorFunction:
+    """A function of all units of a layer at once, composed of primitives; its last part is it.
+
+    It has no stated derivative: backpropagation goes through its ``parts``. The NumPy bodies
+    are functions of the arguments and of ``axis``, the axis of the units; ``numpy_gradient``
+    (for losses) is the gradient by the first argument.
+    """
+
+    name: str
+    arguments: tuple[str, ...]
+    parts: tuple[Part, ...]
+    latex: str
+    why: str
+    numpy: Lines
+    numpy_gradient: Lines = ()
+    domain: tuple[Domain, ...] = (REAL,)
+    range_: Range = "real"
+    sums_to_one: bool = False
+    needs: Range | None = None
+    uses: tuple[str, ...] = ()
+    scipy: Lines = ()
+    factor: str = ""
+
+    @property
+    def python_name(self) -> str:
+        """The name as a Python identifier."""
+        return self.name.replace("-", "_")
+
+
+Row = ScalarFunction | VectorFunction
+
+
+# --- The primitives as constructors of trees -------------------------------------------------
+
+
+def exp(x: ExprLike) -> Expr:
+    """e to the power x."""
+    return apply("exp", x)
+
+
+def log(x: ExprLike) -> Expr:
+    """The natural logarithm; x > 0."""
+    return apply("log", x)
+
+
+def positive(x: ExprLike) -> Expr:
+    """[x > 0]: 1 where x is positive, 0 elsewhere, also at 0; locally constant."""
+    return apply("positive", x)
+
+
+def where(condition: Expr, yes: ExprLike, no: ExprLike) -> Expr:
+    """``yes`` where the condition (a ``positive(...)``) is 1, ``no`` where it is 0."""
+    return condition * yes + (1 - condition) * no
+
+
+# --- The primitives as rows ------------------------------------------------------------------
+
+_PRIMITIVES = (
+    ScalarFunction(
+        name="exp",
+        arguments=("z",),
+        definition=None,
+        derivatives=(lambda z, a: a,),
+        latex=r"\exp",
+        call=r"e^{#1}",
+        why="the exponential function is its own derivative",
+        range_="positive",
+        numpy=("return np.exp(z)",),
+        numpy_derivatives=(("return np.exp(z)",),),
+    ),
+    ScalarFunction(
+        name="log",
+        arguments=("z",),
+        definition=None,
+        derivatives=(lambda z, a: 1 / z,),
+        latex=r"\log",
+        call=r"\log #1",
+        why="log inverts exp, so its slope is the reciprocal 1/z",
+        domain=(POSITIVE,),
+        numpy=("return np.log(z)",),
+        numpy_derivatives=(("return 1 / z",),),
+    ),
+    ScalarFunction(
+        name="positive",
+        arguments=("z",),
+        definition=None,
+        derivatives=(lambda z, a: ZERO,),
+        latex=r"\mathbf{1}",
+        call=r"[#1 > 0]",
+        why="a step is flat on both sides of its jump",
+        kinks=(Kink("z = 0", "[0 > 0] = 0"),),
+        numpy=("return (z > 0) * np.ones_like(z)",),
+        numpy_derivatives=(("return np.zeros_like(z)",),),
+    ),
+)
+
+PRIMITIVES: Mapping[str, ScalarFunction] = MappingProxyType({r.name: r for r in _PRIMITIVES})
+
+
+# --- Looking rows up and unfolding definitions -----------------------------------------------
+
+
+@cache
+def rows() -> Mapping[str, Row]:
+    """Every row of every table by name, primitives first."""
+    from symderiv.calculus.activations import ACTIVATIONS
+    from symderiv.calculus.losses import LOSSES
+
+    return MappingProxyType({**PRIMITIVES, **ACTIVATIONS, **LOSSES})
+
+
+def scalar(name: str) -> ScalarFunction:
+    """The row of a scalar function. Raises KeyError for a name that has none."""
+    row = rows()[name]
+    if not isinstance(row, ScalarFunction):
+        raise KeyError(name)
+    return row
+
+
+def symbols(row: ScalarFunction) -> tuple[Access, ...]:
+    """A scalar of its own for every argument: what a definition is called with in a proof."""
+    hyper = dict(row.hyper)
+    roles = dict.fromkeys(hyper, Role.HYPERPARAMETER) | {"y": Role.TARGET}
+    return tuple(
+        Access(Tensor(name, role=roles.get(name, Role.ACTIVATION)), ()) for name in row.arguments
+    )
+
+
+def unfold(expr: Expr) -> Expr:
+    """The tree with every function of a table replaced by its definition, down to primitives.
+
+    An application with derivatives in its ``orders`` stays.
+    """
+    expr = rebuild(expr, unfold)
+    if isinstance(expr, Apply) and not any(expr.orders):
+        definition = scalar(expr.function).definition
+        if definition is not None:
+            return unfold(definition(*expr.args))
+    return expr

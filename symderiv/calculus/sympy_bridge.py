@@ -1,0 +1,290 @@
+"""To SymPy and back: scalar trees, and the cancellation of elementwise rational factors.
+
+SymPy is imported inside the functions, so that importing this module costs nothing. Symbols
+are made here from numbers; no text of a user ever reaches SymPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+from symderiv.algebra.expr import (
+    ZERO,
+    Access,
+    Add,
+    Apply,
+    Expr,
+    Mul,
+    Number,
+    Pow,
+    Role,
+    SizeOf,
+    add,
+    children,
+    mul,
+    power,
+    walk,
+)
+from symderiv.calculus.functions import scalar
+
+# --- Trees to SymPy --------------------------------------------------------------------------
+
+_GENERATORS: Mapping[str, str] = {
+    "exp": "exp",
+    "log": "log",
+    "sqrt": "sqrt",
+    "sin": "sin",
+    "cos": "cos",
+    "erf": "erf",
+    "arctan": "atan",
+    "power": "Pow",
+}
+
+
+def to_sympy(
+    expr: Expr,
+    symbol: Callable[[Expr], Any],
+    step: Callable[[Any], Any] | None = None,
+) -> Any:
+    """A scalar tree in SymPy, definitions unfolded down to SymPy's own functions.
+
+    ``symbol`` gives the SymPy symbol of an atom (an entry of a tensor, a size, anything that
+    is no arithmetic). ``step`` gives the image of ``positive(c)`` from the image of c; by
+    default a Piecewise. Applications with derivatives are differentiated by SymPy.
+    """
+    import sympy
+
+    def convert(e: Expr) -> Any:
+        match e:
+            case Number(value):
+                return sympy.Rational(value.numerator, value.denominator)
+            case Add(terms):
+                return sympy.Add(*map(convert, terms))
+            case Mul(factors):
+                return sympy.Mul(*map(convert, factors))
+            case Pow(base, exponent):
+                return sympy.Pow(convert(base), exponent)
+            case Apply(name, args, orders) if any(orders):
+                slots = [sympy.Dummy(f"t{k}") for k in range(len(args))]
+                body = image(name, slots)
+                for slot, order in zip(slots, orders, strict=True):
+                    body = sympy.diff(body, slot, order) if order else body
+                return body.xreplace(dict(zip(slots, map(convert, args), strict=True)))
+            case Apply(name, args, _):
+                return image(name, [convert(a) for a in args])
+            case _:
+                return symbol(e)
+
+    def image(name: str, args: list[Any]) -> Any:
+        if name == "pi":
+            return sympy.pi
+        if name == "positive":
+            if step is not None:
+                return step(args[0])
+            return sympy.Piecewise((1, args[0] > 0), (0, True))
+        if name in _GENERATORS:
+            return getattr(sympy, _GENERATORS[name])(*args)
+        row = scalar(name)
+        if row.definition is None:
+            raise ValueError(f"the primitive {name} has no image in SymPy")
+        places: list[Expr] = [Apply(f"slot-{k}", (), ()) for k in range(len(args))]
+        images = dict(zip(places, args, strict=True))
+        return to_sympy(row.definition(*places), lambda e: images[e], step)
+
+    return convert(expr)
+
+
+# --- SymPy to trees --------------------------------------------------------------------------
+
+
+def from_sympy(value: Any, atoms: Mapping[Any, Expr]) -> Expr:
+    """A rational SymPy expression as a tree, its symbols replaced by ``atoms``.
+
+    Raises ValueError for anything that is not a sum, product, integer power or rational.
+    """
+    if value in atoms:
+        return atoms[value]
+    if value.is_Rational:
+        return Number(Fraction(int(value.p), int(value.q)))
+    if value.is_Add:
+        return add(*(from_sympy(t, atoms) for t in value.as_ordered_terms()))
+    if value.is_Mul:
+        return mul(*(from_sympy(f, atoms) for f in value.as_ordered_factors()))
+    if value.is_Pow and value.exp.is_Integer:
+        return power(from_sympy(value.base, atoms), int(value.exp))
+    raise ValueError(f"not rational over the atoms: {type(value).__name__}")
+
+
+# --- Cancelling ------------------------------------------------------------------------------
+
+_RANK = {
+    role: rank
+    for rank, roles in enumerate(
+        (
+            (Role.HYPERPARAMETER,),
+            (Role.PARAMETER,),
+            (Role.ADJOINT,),
+            (Role.INPUT, Role.PREACTIVATION, Role.ACTIVATION, Role.AUXILIARY),
+            (Role.LOSS, Role.PENALTY, Role.COST),
+            (Role.TARGET,),
+        )
+    )
+    for role in roles
+}
+
+
+def _rank(atom: Expr) -> int:
+    """Where an atom stands in a product or sum: hyperparameters first, targets last."""
+    match atom:
+        case SizeOf():
+            return -1
+        case Access(tensor, _):
+            return _RANK[tensor.role]
+        case _:
+            return _RANK[Role.AUXILIARY]
+
+
+@lru_cache(maxsize=10_000)
+def cancel_rational(expr: Expr) -> Expr | None:
+    """The compact form of an elementwise rational factor, or None if nothing improves.
+
+    Entries, functions, sums and all else that is no arithmetic are opaque atoms. Theorem: both
+    sides are the same rational function of the atoms (SymPy's ``cancel`` and ``factor``).
+
+    For example (-y/a + (1 - y)/(1 - a)) a (1 - a) gives a - y.
+    """
+    import sympy
+
+    atoms = _atoms(expr)
+    atoms.sort(key=_rank)
+    symbols = {atom: sympy.Dummy(f"x{k:03}") for k, atom in enumerate(atoms)}
+    value = _rational(expr, symbols)
+    value = sympy.cancel(sympy.together(value))
+    if value.has(sympy.zoo, sympy.nan):
+        return None
+    numerator, denominator = sympy.fraction(value)
+    if numerator == 0:
+        return ZERO if expr != ZERO else None
+    gens = [symbols[atom] for atom in atoms]
+    sign, top = _factors(numerator, gens, atoms)
+    flip, bottom = _factors(denominator, gens, atoms)
+    found = _assemble(sign / flip, top, bottom)
+    return found if _weight(found) < _weight(expr) else None
+
+
+def _atoms(expr: Expr) -> list[Expr]:
+    match expr:
+        case Number():
+            return []
+        case Add() | Mul() | Pow():
+            return list(dict.fromkeys(a for c in children(expr) for a in _atoms(c)))
+        case _:
+            return [expr]
+
+
+def _rational(expr: Expr, symbols: Mapping[Expr, Any]) -> Any:
+    """The arithmetic on top of the atoms in SymPy."""
+    import sympy
+
+    match expr:
+        case Number(value):
+            return sympy.Rational(value.numerator, value.denominator)
+        case Add(terms):
+            return sympy.Add(*(_rational(t, symbols) for t in terms))
+        case Mul(factors):
+            return sympy.Mul(*(_rational(f, symbols) for f in factors))
+        case Pow(base, exponent):
+            return sympy.Pow(_rational(base, symbols), exponent)
+        case _:
+            return symbols[expr]
+
+
+def _weight(expr: Expr) -> tuple[int, int]:
+    """How long a tree reads: its nodes outside numbers, then the numbers."""
+    nodes = list(walk(expr))
+    numbers = sum(isinstance(e, Number) for e in nodes)
+    return len(nodes) - numbers, numbers
+
+
+def _factors(
+    polynomial: Any, gens: list[Any], atoms: list[Expr]
+) -> tuple[Fraction, list[tuple[Expr, int]]]:
+    """A polynomial as a number times powers, each factor turned the way it is read."""
+    import sympy
+
+    if not gens:
+        return Fraction(int(polynomial.p), int(polynomial.q)), []
+    number, parts = sympy.factor_list(polynomial, *gens)
+    total = Fraction(int(number.p), int(number.q))
+    found = []
+    for part, exponent in parts:
+        terms = sympy.Poly(part, *gens).terms()
+        if _leading(terms) < 0:
+            terms = [(m, -c) for m, c in terms]
+            total *= (-1) ** exponent
+        found.append((_sum(terms, atoms), int(exponent)))
+    return total, found
+
+
+def _leading(terms: list[tuple[tuple[int, ...], Any]]) -> Any:
+    """The coefficient that decides the sign: the constant's if there is one (1 - a), else the
+    first atom's (a - y)."""
+    return next((c for m, c in terms if not any(m)), terms[0][1])
+
+
+def _sum(terms: list[tuple[tuple[int, ...], Any]], atoms: list[Expr]) -> Expr:
+    """A sum read aloud: positive terms first, constants after the others of their sign."""
+    ordered = sorted(terms, key=lambda term: (bool(term[1] < 0), not any(term[0])))
+    return add(
+        *(
+            mul(
+                Number(Fraction(int(c.p), int(c.q))),
+                *(power(atom, e) for atom, e in zip(atoms, monomial, strict=True) if e),
+            )
+            for monomial, c in ordered
+        )
+    )
+
+
+def _assemble(
+    number: Fraction, top: list[tuple[Expr, int]], bottom: list[tuple[Expr, int]]
+) -> Expr:
+    """``number * top / bottom`` with a minus sign taken into a difference where one is."""
+    top, bottom = _squares(top), _squares(bottom)
+    if number < 0:
+        for k, (factor, exponent) in enumerate(top):
+            alone = len(top) == 1 and number == -1
+            if exponent % 2 and isinstance(factor, Add) and _is_difference(factor, alone):
+                first, second = factor.terms
+                top[k] = (add(-second, -first), exponent)
+                number = -number
+                break
+    numerator = mul(Number(number), *(power(f, e) for f, e in top))
+    if not bottom:
+        return numerator
+    return numerator / mul(*(power(f, e) for f, e in bottom))
+
+
+def _is_difference(factor: Add, alone: bool) -> bool:
+    """Whether it reads u - v, so that v - u reads as well; 1 - v is turned only alone."""
+    match factor.terms:
+        case (first, Mul((Number(value), *_))):
+            return value < 0 and (alone or not isinstance(first, Number))
+        case _:
+            return False
+
+
+def _squares(factors: list[tuple[Expr, int]]) -> list[tuple[Expr, int]]:
+    """(1 - x)(1 + x) as 1 - x**2."""
+    left = list(factors)
+    for factor, exponent in factors:
+        match factor:
+            case Add((Number(one), Mul((Number(minus), x)))) if one == 1 and minus == -1:
+                partner = (x + 1, exponent)
+                if partner in left and (factor, exponent) in left:
+                    left[left.index((factor, exponent))] = (1 - x**2, exponent)
+                    left.remove(partner)
+    return left

@@ -1,0 +1,38 @@
+"""Cancelling elementwise rational factors: the compact form, in the order people write it."""
+
+from __future__ import annotations
+
+import pytest
+
+from symderiv.algebra.expr import ZERO, Access, Expr, Role, Tensor
+from symderiv.calculus.functions import exp
+from symderiv.calculus.sympy_bridge import cancel_rational
+
+A = Access(Tensor("a", role=Role.ACTIVATION), ())
+Y = Access(Tensor("y", role=Role.TARGET), ())
+Z = Access(Tensor("z", role=Role.PREACTIVATION), ())
+
+
+@pytest.mark.parametrize(
+    ("long", "compact"),
+    [
+        ((-Y / A + (1 - Y) / (1 - A)) * (A * (1 - A)), A - Y),
+        (-Y / A + (1 - Y) / (1 - A), (A - Y) / (A * (1 - A))),
+        (-Y / A * (A * (1 - A)), -Y * (1 - A)),
+        ((1 - exp(Z) / A) * A, A - exp(Z)),
+        ((Y - A) / (A * (1 - A)) * A, (Y - A) / (1 - A)),
+        ((1 - Y / A) * A * (1 - A) * (1 + A), (1 - A**2) * (A - Y)),
+        (1 / A - 1 / A, ZERO),
+    ],
+)
+def test_the_compact_form_reads_as_in_a_textbook(long: Expr, compact: Expr) -> None:
+    assert cancel_rational(long) == compact
+
+
+@pytest.mark.parametrize("form", [A - Y, (1 - A**2) * (A - Y), 2 * (A - Y), A * (1 - A), Y, ZERO])
+def test_a_compact_form_stays(form: Expr) -> None:
+    assert cancel_rational(form) is None
+
+
+def test_division_by_zero_has_no_compact_form() -> None:
+    assert cancel_rational(1 / (A - A * Y / Y)) is None
