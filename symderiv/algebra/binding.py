@@ -27,6 +27,7 @@ from symderiv.algebra.index import (
     Var,
     as_index,
     fresh,
+    is_nonnegative,
     substitute_axis,
     substitute_index,
 )
@@ -136,3 +137,25 @@ def inline(expr: Expr, tensor: Tensor, indices: tuple[Var, ...], body: Expr) -> 
         return substitute(refresh(body), dict(zip(indices, access.indices, strict=True)))
 
     return replace_accesses(expr, image)
+
+
+def instantiate(indices: tuple[Index, ...], body: Expr, given: tuple[Index, ...]) -> Expr | None:
+    """The body of ``t[indices] = body`` at the indices ``given``, with fresh sums.
+
+    None where the equation is not about that entry: another constant index, or an ordered index
+    (layer, time) that is not certainly in its range.
+    """
+    mapping: dict[Var, Index] = {}
+    for mine, wanted in zip(indices, given, strict=True):
+        variable = mine.variable
+        if variable is None:
+            if mine != wanted:
+                return None
+            continue
+        if variable.axis.ordered and not (
+            is_nonnegative(wanted - variable.axis.start)
+            and is_nonnegative(variable.axis.stop - wanted)
+        ):
+            return None
+        mapping[variable] = wanted
+    return substitute(refresh(body), mapping)

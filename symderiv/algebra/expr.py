@@ -146,6 +146,11 @@ class Number(Expr):
 
     value: Fraction
 
+    @classmethod
+    def of(cls, value: int | Fraction) -> Number:
+        """The number as a tree."""
+        return cls(Fraction(value))
+
 
 @_node
 class SizeOf(Expr):

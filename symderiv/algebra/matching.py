@@ -1,0 +1,84 @@
+"""One-way matching: is this expression an instance of that pattern?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from symderiv.algebra.binding import substitute
+from symderiv.algebra.expr import (
+    Access,
+    Apply,
+    Bracket,
+    Delta,
+    Expr,
+    Number,
+    Pow,
+    Select,
+    SizeOf,
+    Sum,
+    children,
+)
+from symderiv.algebra.index import Index, Var, as_index, substitute_index
+
+Binding = dict[Var, Index]
+
+
+def match(pattern: Expr, expr: Expr, variables: Iterable[Var]) -> Binding | None:
+    """Indices for ``variables`` that turn ``pattern`` into ``expr`` (same tree), or None.
+
+    Bound variables may differ in name. Only plain variables of the pattern are solved for.
+    """
+    binding: Binding = {}
+    return binding if _match(pattern, expr, set(variables), binding) else None
+
+
+def alpha_equal(left: Expr, right: Expr) -> bool:
+    """Whether two trees differ in the names of bound variables at most."""
+    return left == right or match(left, right, ()) is not None
+
+
+def _match(pattern: Expr, expr: Expr, open_: set[Var], binding: Binding) -> bool:
+    if type(pattern) is not type(expr):
+        return False
+    match pattern, expr:
+        case (Number(a), Number(b)):
+            return a == b
+        case (Access(t, a), Access(u, b)):
+            return t == u and all(
+                _match_index(x, y, open_, binding) for x, y in zip(a, b, strict=True)
+            )
+        case (SizeOf(a), SizeOf(b)) | (Bracket(a), Bracket(b)):
+            return _match_index(a, b, open_, binding)
+        case (Delta(a, b), Delta(c, d)):
+            return _match_index(a, c, open_, binding) and _match_index(b, d, open_, binding)
+        case (Sum(v, a), Sum(w, b)):
+            return _match_binder(v, a, w, b, open_, binding)
+        case (Select(at, v, a), Select(bt, w, b)):
+            return _match_index(at, bt, open_, binding) and _match_binder(
+                v, a, w, b, open_, binding
+            )
+        case (Apply(f, _, p), Apply(g, _, q)) if f != g or p != q:
+            return False
+        case (Pow(_, p), Pow(_, q)) if p != q:
+            return False
+    mine, theirs = children(pattern), children(expr)
+    return len(mine) == len(theirs) and all(
+        _match(a, b, open_, binding) for a, b in zip(mine, theirs, strict=True)
+    )
+
+
+def _match_binder(v: Var, a: Expr, w: Var, b: Expr, open_: set[Var], binding: Binding) -> bool:
+    ranges = ((v.axis.start, w.axis.start), (v.axis.stop, w.axis.stop))
+    if not all(_match_index(x, y, open_, binding) for x, y in ranges):
+        return False
+    if v in open_:
+        return False
+    return _match(substitute(a, {v: as_index(w)}) if v != w else a, b, open_, binding)
+
+
+def _match_index(pattern: Index, index: Index, open_: set[Var], binding: Binding) -> bool:
+    variable = pattern.variable
+    if variable is not None and variable in open_:
+        known = binding.setdefault(variable, index)
+        return known == index
+    return substitute_index(pattern, binding) == index

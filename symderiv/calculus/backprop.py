@@ -1,0 +1,220 @@
+"""Backpropagation: the chain rule, applied to the definitions from the last to the first.
+
+``∂C/∂t[i] = Σ_u Σ_k ∂C/∂u[k] · ∂u[k]/∂t[i]`` over all quantities u computed from t directly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from symderiv.algebra.expr import (
+    ONE,
+    Access,
+    Bracket,
+    Expr,
+    Partial,
+    Role,
+    Tensor,
+    add,
+    mul,
+    sum_over,
+    tensors_in,
+)
+from symderiv.algebra.index import (
+    Axis,
+    Index,
+    Var,
+    as_index,
+    fresh,
+    is_nonnegative,
+    is_zero,
+    substitute_axis,
+)
+from symderiv.calculus.graph import EXAMPLE, Definition, Graph, Recurrence
+from symderiv.calculus.simplify import Chain, simplify
+from symderiv.calculus.steps import Adjoint, Derivation
+
+
+def backprop(graph: Graph, wrt: Iterable[Tensor]) -> Derivation:
+    """Derive the gradient of the cost by each tensor of ``wrt``; every adjoint on the way is kept.
+
+    Reverse topological order: when a tensor's turn comes, the adjoints of all its users are known.
+    """
+    found: list[Adjoint] = []
+    for target in _backwards(graph, set(wrt)):
+        chain = Chain(target, graph, found)
+        total, why = _chain_rule(graph, target, found)
+        chain.extend(total, "chain rule", why)
+        simplify(chain)
+        found.append(chain.adjoint())
+    return Derivation(graph, tuple(found))
+
+
+def adjoint_tensor(graph: Graph, tensor: Tensor) -> Tensor:
+    """The tensor of derivatives: of the example's loss above the examples, of the cost else."""
+    loss = graph.example_loss
+    per_example = tensor in graph.per_example and tensor != loss
+    root = loss if per_example else graph.cost
+    return Tensor(
+        name=f"d{tensor.name}",
+        slots=tensor.slots,
+        role=Role.ADJOINT,
+        symbol=tensor.symbol,
+        layer=tensor.layer,
+        of=tensor,
+        root=root,
+        named=tensor.name in graph.named,
+    )
+
+
+def _backwards(graph: Graph, wrt: set[Tensor]) -> Iterator[Access]:
+    """What to differentiate by, users first: all that depends on ``wrt``, then ``wrt`` itself."""
+    needed = graph.depending_on(wrt)
+    for block in reversed(graph.blocks):
+        if isinstance(block, Definition):
+            leads_to = not needed.isdisjoint(tensors_in(block.body))
+            if block.target != graph.cost and (leads_to or block.target in wrt):
+                yield Access(adjoint_tensor(graph, block.target), _renamed(block.indices))
+            continue
+        targets = dict.fromkeys(d.target for d in reversed(block.definitions))
+        for member in ("last", "others"):
+            for target in targets:
+                if target in needed and (member == "others" or _covers_last(block, target)):
+                    yield _member(adjoint_tensor(graph, target), block, member)
+    for tensor in graph.inputs:
+        if tensor in wrt:
+            adjoint = adjoint_tensor(graph, tensor)
+            yield Access(adjoint, tuple(map(as_index, adjoint.fresh_indices())))
+
+
+def _covers_last(block: Recurrence, target: Tensor) -> bool:
+    """Whether the recurrence defines the last member; else an equation of its own does."""
+    last = block.var.axis.stop
+    firsts = [d.indices[0].variable for d in block.definitions if d.target == target]
+    return any(v is not None and v.axis.stop == last for v in firsts)
+
+
+def _renamed(indices: tuple[Index, ...]) -> tuple[Index, ...]:
+    """Fresh variables in place of the variables of a definition; constant indices stay."""
+    mapping: dict[Var, Index] = {}
+    made = []
+    for index in indices:
+        variable = index.variable
+        if variable is not None:
+            index = as_index(fresh(substitute_axis(variable.axis, mapping), variable.name))
+            mapping[variable] = index
+        made.append(index)
+    return tuple(made)
+
+
+def _member(adjoint: Tensor, block: Recurrence, member: str) -> Access:
+    """The last member of a family, or any other one: the base and the step of the induction."""
+    axis = block.var.axis
+    if member == "last":
+        first = axis.stop
+    else:
+        shorter = Axis(axis.name, axis.stop - 1, axis.start, ordered=True)
+        first = as_index(fresh(shorter, block.var.name))
+    mapping = {adjoint.slots[0]: first}
+    rest = []
+    for slot in adjoint.slots[1:]:
+        index = as_index(fresh(substitute_axis(slot.axis, mapping), slot.name))
+        mapping[slot] = index
+        rest.append(index)
+    return Access(adjoint, (first, *rest))
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A user of the target at the one value of the ordered index where it uses this member."""
+
+    definition: Definition
+    first: Index | None
+    guards: tuple[Expr, ...]
+
+
+def _chain_rule(graph: Graph, target: Access, found: list[Adjoint]) -> tuple[Expr, str]:
+    tensor = target.tensor.of
+    assert tensor is not None and target.tensor.root is not None
+    wrt = Access(tensor, target.indices)
+    places = _places(graph, wrt)
+    users = dict.fromkeys(place.definition.target.name for place in places)
+    total = add(*(_contribution(graph, target, wrt, place, found) for place in places))
+    why = f"{target.tensor.root.name} depends on {tensor.name} only through {', '.join(users)}"
+    return total, why
+
+
+def _places(graph: Graph, wrt: Access) -> list[_Place]:
+    """Where a tensor is used; along an ordered axis, solved for the user's own index."""
+    places: dict[tuple[Tensor, Index | None, tuple[Index, ...]], _Place] = {}
+    for definition, access in graph.uses(wrt.tensor):
+        first: Index | None = None
+        guards: list[Expr] = []
+        head = definition.indices[0] if definition.indices else None
+        runs = head.variable if head is not None and definition.target.ordered else None
+        if wrt.tensor.ordered and runs is not None and runs in access.indices[0].variables:
+            shift = access.indices[0] - runs
+            first = wrt.indices[0] - shift
+            limits = (first - runs.axis.start, runs.axis.stop - first)
+            decided = [is_nonnegative(limit) for limit in limits]
+            if False in decided:
+                continue
+            guards = [Bracket(e) for e, d in zip(limits, decided, strict=True) if d is None]
+        elif wrt.tensor.ordered and is_zero(access.indices[0] - wrt.indices[0]) is False:
+            continue
+        key = (definition.target, first, definition.indices[:1])
+        places.setdefault(key, _Place(definition, first, tuple(guards)))
+    return list(places.values())
+
+
+def _contribution(
+    graph: Graph, target: Access, wrt: Access, place: _Place, found: list[Adjoint]
+) -> Expr:
+    """``Σ_k ∂C/∂u[k] · ∂u[k]/∂t[i]`` for one user u; an example meets only itself."""
+    user = place.definition.target
+    adjoint = adjoint_tensor(graph, user)
+    shared = _example_index(wrt) if target.tensor.root == graph.example_loss else None
+    mapping: dict[Var, Index] = {}
+    indices: list[Index] = []
+    summed: list[Var] = []
+    for position, (slot, mine) in enumerate(zip(user.slots, place.definition.indices, strict=True)):
+        if position == 0 and place.first is not None:
+            index = place.first
+        elif mine.variable is None:
+            index = mine
+        elif shared is not None and slot.axis.name == EXAMPLE:
+            index = shared
+        else:
+            run = mine.variable
+            variable = fresh(substitute_axis(run.axis, {**mapping}), run.name)
+            summed.append(variable)
+            index = as_index(variable)
+        mapping[slot] = index
+        if mine.variable is not None:
+            mapping[mine.variable] = index
+        indices.append(index)
+    local = Partial(Access(user, tuple(indices)), wrt)
+    if user == target.tensor.root:
+        return mul(*place.guards, sum_over(summed, local))
+    entry: Expr = Access(adjoint, tuple(indices))
+    factor: Expr = ONE
+    if adjoint.root != target.tensor.root:
+        factor = _per_example_factor(graph, found)
+    elif user == graph.example_loss:
+        factor, entry = _per_example_factor(graph, found), ONE
+    return mul(factor, sum_over(summed, mul(*place.guards, entry, local)))
+
+
+def _per_example_factor(graph: Graph, found: list[Adjoint]) -> Expr:
+    """∂C/∂ℓ, the same for every example: 1/m or 1."""
+    return next(a.closed for a in found if a.tensor.of == graph.example_loss)
+
+
+def _example(tensor: Tensor) -> int | None:
+    return next((n for n, s in enumerate(tensor.slots) if s.axis.name == EXAMPLE), None)
+
+
+def _example_index(access: Access) -> Index | None:
+    position = _example(access.tensor)
+    return None if position is None else access.indices[position]

@@ -1,0 +1,216 @@
+"""The builder: forward equations, one call each. Nobody writes a derivative here.
+
+    b = Builder(layout="columns")
+    x = b.tensor("x", b.batch(b.units(0)), Role.INPUT)
+    z = dense(b, x, layer=1)
+    a = activate(b, "sigmoid", z, layer=1)
+
+A layout is nothing but the order of the axes: examples first (rows), last (columns), or none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+
+from symderiv.algebra.expr import Access, Expr, Role, SizeOf, Tensor, sum_over, tensors_in
+from symderiv.algebra.index import (
+    Axis,
+    Index,
+    IndexLike,
+    Size,
+    Var,
+    as_index,
+    fresh,
+    substitute_axis,
+)
+from symderiv.calculus.functions import VectorFunction
+from symderiv.calculus.graph import Definition, Fact, Graph, Recurrence
+
+LAYOUTS = ("rows", "columns", "single")
+
+
+class Builder:
+    """Collects definitions in order; :meth:`graph` hands them over."""
+
+    def __init__(self, layout: str = "columns") -> None:
+        if layout not in LAYOUTS:
+            raise ValueError(f"unknown layout {layout!r}; known are {', '.join(LAYOUTS)}")
+        self.layout = layout
+        self.blocks: list[Definition | Recurrence] = []
+        self.facts: list[Fact] = []
+        self.named: set[str] = set()
+        self.examples = Axis("example", as_index(Size("m")))
+        self._open: list[Definition] | None = None
+
+    # --- axes and tensors ----------------------------------------------------------------------
+
+    @staticmethod
+    def axis(name: str, size: str | IndexLike, start: IndexLike = 1, ordered: bool = False) -> Axis:
+        """An axis over ``start..size``; a string names a symbolic size."""
+        stop = as_index(Size(size)) if isinstance(size, str) else as_index(size)
+        return Axis(name, stop, as_index(start), ordered)
+
+    @staticmethod
+    def units(layer: IndexLike, size: str | None = None) -> Axis:
+        """The units of a layer: n[layer] of them, or as many as a size of the user's own."""
+        return Axis("unit", as_index(Size(size) if size else Size("n", as_index(layer))))
+
+    def batch(self, axis: Axis) -> tuple[Axis, ...]:
+        """An axis of units, with the examples beside it as the layout says."""
+        if self.layout == "single":
+            return (axis,)
+        return (self.examples, axis) if self.layout == "rows" else (axis, self.examples)
+
+    def weights(self, outputs: Axis, inputs: Axis) -> tuple[Axis, ...]:
+        """The axes of a weight matrix: z = x W + b with rows, z = W x + b else."""
+        return (inputs, outputs) if self.layout == "rows" else (outputs, inputs)
+
+    def tensor(
+        self,
+        name: str,
+        axes: Iterable[Axis],
+        role: Role = Role.AUXILIARY,
+        symbol: str = "",
+        layer: int | None = None,
+        family: Var | None = None,
+    ) -> Tensor:
+        """A tensor over these axes; ``family`` is the layer (or time) the axes depend on."""
+        slots: list[Var] = []
+        mapping: dict[Var, Index] = {}
+        if family is not None:
+            slots.append(fresh(family.axis, family.name))
+            mapping[family] = as_index(slots[0])
+        slots.extend(fresh(substitute_axis(axis, mapping), "i") for axis in axes)
+        return Tensor(name, tuple(slots), role, symbol or name, layer)
+
+    def over(self, *axes: Axis) -> tuple[Var, ...]:
+        """One new index variable for each axis."""
+        return tuple(fresh(axis, _LETTERS.get(axis.name, "i")) for axis in axes)
+
+    # --- equations -----------------------------------------------------------------------------
+
+    def define(
+        self,
+        target: Tensor,
+        indices: Iterable[IndexLike],
+        body: Expr,
+        why: str = "",
+        part_of: str = "",
+    ) -> Tensor:
+        """Record ``target[indices] = body``."""
+        definition = Definition(target, tuple(map(as_index, indices)), body, why, part_of)
+        (self.blocks if self._open is None else self._open).append(definition)
+        return target
+
+    def assume(self, left: Expr, right: Expr, text: str, *variables: Var) -> None:
+        """Record ``left = right`` as an assumption on the inputs, printed and checked at run time."""
+        self.facts.append(Fact(left, right, text, variables))
+
+    def recurrence(self, var: Var, equations: Callable[[], None]) -> None:
+        """Record the equations of one step along the ordered axis of ``var``."""
+        self._open = []
+        equations()
+        self.blocks.append(Recurrence(var, tuple(self._open)))
+        self._open = None
+
+    def parameter(self, name: str) -> Tensor:
+        """A tensor that an equation recorded so far uses. Raises KeyError."""
+        blocks = self.blocks if self._open is None else (*self.blocks, *self._open)
+        for block in blocks:
+            for d in (block,) if isinstance(block, Definition) else block.definitions:
+                for tensor in tensors_in(d.body):
+                    if tensor.name == name:
+                        return tensor
+        raise KeyError(name)
+
+    def graph(self, cost: Tensor, example_loss: Tensor | None = None) -> Graph:
+        """The finished graph."""
+        if self.layout == "single":
+            example_loss = None
+        return Graph(
+            tuple(self.blocks), cost, example_loss, frozenset(self.named), tuple(self.facts)
+        )
+
+    # --- entries, whatever the layout ------------------------------------------------------------
+
+    def at(self, tensor: Tensor, unit: IndexLike, example: Var | None) -> Access:
+        """The entry of a batched tensor for one unit and one example."""
+        if example is None:
+            return tensor[unit]
+        return tensor[example, unit] if self.layout == "rows" else tensor[unit, example]
+
+    def at_family(
+        self, tensor: Tensor, member: IndexLike, unit: IndexLike, example: Var | None
+    ) -> Access:
+        """The entry of a member of a family (a layer, a time)."""
+        if example is None:
+            return tensor[member, unit]
+        if self.layout == "rows":
+            return tensor[member, example, unit]
+        return tensor[member, unit, example]
+
+    def weight(self, tensor: Tensor, output: IndexLike, into: IndexLike) -> Access:
+        """The weight that leads from input unit ``into`` to unit ``output``."""
+        return tensor[into, output] if self.layout == "rows" else tensor[output, into]
+
+    def unit_and_example(self, axis: Axis) -> tuple[tuple[Var, ...], Var, Var | None]:
+        """Index variables of a batched tensor in storage order, then unit and example."""
+        (unit,) = self.over(axis)
+        if self.layout == "single":
+            return (unit,), unit, None
+        (example,) = self.over(self.examples)
+        pair = (example, unit) if self.layout == "rows" else (unit, example)
+        return pair, unit, example
+
+
+_LETTERS = {"unit": "k", "example": "s", "layer": "l", "time": "t"}
+
+
+def mean_over(variables: Iterable[Var], body: Expr) -> Expr:
+    """``1/size Σ body`` over the variables."""
+    for variable in variables:
+        body = 1 / SizeOf(variable.axis.size) * sum_over(variable, body)
+    return body
+
+
+Entry = Callable[[Var, Var | None], Expr]
+
+
+def compose(
+    b: Builder,
+    row: VectorFunction,
+    arguments: dict[str, Entry],
+    axis: Axis,
+    result: Tensor,
+    suffix: str,
+    prefix: tuple[Index, ...] = (),
+) -> Tensor:
+    """A vector function as equations over primitives; its last part defines ``result``.
+
+    ``arguments`` gives each argument as an entry for a unit and an example. A part of kind
+    ``sum`` has no unit axis. ``prefix`` is the layer of a result that belongs to a family.
+    """
+    known = dict(arguments)
+    for part in row.parts:
+        indices, unit, example = b.unit_and_example(axis)
+        body = part.formula(*(known[name](unit, example) for name in part.of))
+        over = indices
+        if part.kind == "sum":
+            body = sum_over(unit, body)
+            over = () if example is None else (example,)
+        if part is row.parts[-1]:
+            return b.define(result, (*prefix, *over), body, row.why, row.name)
+        tensor = b.tensor(f"{part.name}{suffix}", (v.axis for v in over), symbol=part.name)
+        b.define(tensor, over, body, part_of=row.name)
+        known[part.name] = _entry_of(b, tensor, part.kind)
+    return result
+
+
+def _entry_of(b: Builder, tensor: Tensor, kind: str) -> Entry:
+    if kind == "entry":
+        return lambda unit, example: b.at(tensor, unit, example)
+    return lambda _, example: tensor[() if example is None else (example,)]
+
+
+HALF = Fraction(1, 2)

@@ -1,0 +1,171 @@
+"""The forward side: definitions in order, and what may be assumed of the inputs.
+
+A graph is in static single assignment form: every tensor is defined once, by an expression over
+tensors that come earlier. A recurrence is the one exception: along an ordered axis (layers,
+time) its tensors use themselves one step back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from symderiv.algebra.binding import instantiate
+from symderiv.algebra.expr import Access, Expr, Tensor, tensors_in, walk
+from symderiv.algebra.index import Index, Size, Var
+
+EXAMPLE = "example"  # the name of the axis that counts examples
+
+
+@dataclass(frozen=True)
+class Definition:
+    """``target[indices] = body``, for all values of the variables among the indices.
+
+    ``part_of`` names the vector function (softmax, ...) that this equation is a part of, so that
+    documents and code can show the whole by its name.
+    """
+
+    target: Tensor
+    indices: tuple[Index, ...]
+    body: Expr
+    why: str = ""
+    part_of: str = ""
+
+    @property
+    def left(self) -> Access:
+        """The defined entry."""
+        return Access(self.target, self.indices)
+
+    @property
+    def variables(self) -> tuple[Var, ...]:
+        """The variables that the equation is quantified over."""
+        return tuple(v for i in self.indices if (v := i.variable) is not None)
+
+    def at(self, access: Access) -> Expr | None:
+        """The body for one entry, with fresh sums; None where this equation is not about it."""
+        return instantiate(self.indices, self.body, access.indices)
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """t[l] from t[l-1] and a base, along the ordered axis of ``var``.
+
+    The definitions have ``var`` as their first index. Generic depth and recurrent networks are
+    this one type; its reverse recurrence is what the chain rule makes of it.
+    """
+
+    var: Var
+    definitions: tuple[Definition, ...]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """``left = right``, assumed of the inputs (``sum_k y[k] = 1``) or found and proved."""
+
+    left: Expr
+    right: Expr
+    text: str
+    variables: tuple[Var, ...] = ()
+    assumed: bool = True
+
+
+@dataclass(frozen=True)
+class Graph:
+    """All definitions in order, the cost, and what backpropagation has to know.
+
+    ``example_loss`` is the loss of one example where examples do not interact: errors then
+    differentiate it, and the factor of the mean enters once, in the gradient of a parameter.
+    """
+
+    blocks: tuple[Definition | Recurrence, ...]
+    cost: Tensor
+    example_loss: Tensor | None = None
+    named: frozenset[str] = frozenset()
+    facts: tuple[Fact, ...] = ()
+    positive: frozenset[str] = frozenset()
+    sizes: dict[Size, int] = field(default_factory=dict)
+
+    @cached_property
+    def definitions(self) -> tuple[Definition, ...]:
+        """Every equation, those of a recurrence in the order of one step."""
+        flat: list[Definition] = []
+        for block in self.blocks:
+            flat.extend([block] if isinstance(block, Definition) else block.definitions)
+        return tuple(flat)
+
+    @cached_property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """Tensors without a definition: data, parameters, hyperparameters."""
+        defined = {d.target for d in self.definitions}
+        seen = dict.fromkeys(t for d in self.definitions for t in tensors_in(d.body))
+        return tuple(t for t in seen if t not in defined)
+
+    @cached_property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """Inputs, then the defined tensors in order."""
+        return (*self.inputs, *dict.fromkeys(d.target for d in self.definitions))
+
+    def definitions_of(self, tensor: Tensor) -> list[Definition]:
+        """The equations that define a tensor (a family may have one for the base as well)."""
+        return [d for d in self.definitions if d.target == tensor]
+
+    def expand(self, access: Access) -> Expr | None:
+        """The right side of the equation for one entry, or None for an input."""
+        for definition in self.definitions_of(access.tensor):
+            body = definition.at(access)
+            if body is not None:
+                return body
+        return None
+
+    def uses(self, tensor: Tensor) -> Iterator[tuple[Definition, Access]]:
+        """The equations that use a tensor, each with every different access it makes."""
+        for definition in self.definitions:
+            seen: dict[Access, None] = {}
+            for node in walk(definition.body):
+                if isinstance(node, Access) and node.tensor == tensor:
+                    seen.setdefault(node)
+            yield from ((definition, access) for access in seen)
+
+    def depending_on(self, sources: Iterable[Tensor]) -> set[Tensor]:
+        """The sources and all that is computed from them."""
+        found = set(sources)
+        for _ in range(2):  # a family meets itself
+            for definition in self.definitions:
+                if not found.isdisjoint(tensors_in(definition.body)):
+                    found.add(definition.target)
+        return found
+
+    @cached_property
+    def per_example(self) -> frozenset[Tensor]:
+        """Tensors of which each example's entries reach the cost through that example's loss alone.
+
+        Empty where examples interact (a sum over examples below the loss).
+        """
+        loss = self.example_loss
+        if loss is None:
+            return frozenset()
+        below = {loss}
+        for definition in reversed((*self.definitions, *self.definitions)):
+            if definition.target in below:
+                below.update(tensors_in(definition.body))
+        batched = {t for t in below if any(axis.name == EXAMPLE for axis in t.axes)}
+        for definition in self.definitions:
+            if definition.target in below and _crosses_examples(definition):
+                return frozenset()
+            if definition.target not in below and definition.target not in (loss, self.cost):
+                batched.difference_update(tensors_in(definition.body))
+            if definition.target == self.cost:
+                batched.difference_update(t for t in tensors_in(definition.body) if t != loss)
+        return frozenset(batched)
+
+
+def _crosses_examples(definition: Definition) -> bool:
+    """Whether an example's value is computed from other examples."""
+    own = {v for v in definition.variables if v.axis.name == EXAMPLE}
+    for node in walk(definition.body):
+        if isinstance(node, Access):
+            for slot, index in zip(node.tensor.slots, node.indices, strict=True):
+                if slot.axis.name == EXAMPLE and index.variable not in own:
+                    return True
+    return False

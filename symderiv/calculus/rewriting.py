@@ -1,0 +1,366 @@
+"""The rewritings that :mod:`symderiv.calculus.simplify` chains: each keeps the value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from symderiv.algebra.binding import free_variables, replace_accesses, substitute
+from symderiv.algebra.expr import (
+    ONE,
+    ZERO,
+    Access,
+    Add,
+    Apply,
+    Bracket,
+    Delta,
+    Expr,
+    Mul,
+    Number,
+    Partial,
+    Pow,
+    Role,
+    SizeOf,
+    Sum,
+    Tensor,
+    add,
+    mul,
+    power,
+    rebuild,
+    sum_over,
+    walk,
+)
+from symderiv.algebra.index import Index, Var, as_index, is_nonnegative, is_zero
+from symderiv.algebra.matching import match
+from symderiv.algebra.normal import normal
+from symderiv.calculus.differentiate import differentiate
+from symderiv.calculus.functions import scalar, symbols
+from symderiv.calculus.graph import Definition, Fact, Graph
+from symderiv.calculus.steps import Adjoint, Lemma, Premise, Uses
+
+
+def uses(tensor: Tensor) -> Premise:
+    """The premise that a tensor's equation is used."""
+    return Uses(tensor)
+
+
+# --- Derivatives -------------------------------------------------------------------------------
+
+
+def has_partial(expr: Expr) -> bool:
+    """Whether a derivative is still written out as ∂e/∂t."""
+    return any(isinstance(node, Partial) for node in walk(expr))
+
+
+def differentiate_partials(expr: Expr) -> Expr:
+    """Every ``Partial`` replaced by the derivative it stands for."""
+    if isinstance(expr, Partial):
+        return differentiate(expr.body, expr.wrt)
+    return rebuild(expr, differentiate_partials)
+
+
+def state_derivatives(expr: Expr, graph: Graph) -> tuple[Expr, tuple[Premise, ...], str]:
+    """f′(e) replaced by its stated form, in terms of f's value where that has a name."""
+    lemmas: dict[tuple[str, int], Lemma] = {}
+    reasons: dict[str, None] = {}
+    named: dict[str, Premise] = {}
+
+    def state(node: Expr) -> Expr:
+        node = rebuild(node, state)
+        if not (isinstance(node, Apply) and sum(node.orders) == 1):
+            return node
+        row = scalar(node.function)
+        position = node.orders.index(1)
+        formula = row.derivatives[position]
+        if formula is None:
+            return node
+        args = symbols(row)
+        value = Access(Tensor("value"), ())
+        lemmas[row.name, position] = Lemma(row.name, position, args, value, formula(*args, value))
+        reasons[row.why] = None
+        plain = Apply(node.function, node.args, (0,) * len(node.args))
+        entry = named_value(plain, graph)
+        if entry is not None:
+            named[entry.tensor.name] = Uses(entry.tensor)
+        return formula(*node.args, entry or plain)
+
+    result = state(expr)
+    return result, (*lemmas.values(), *named.values()), "; ".join(reasons)
+
+
+def named_value(expr: Expr, graph: Graph) -> Access | None:
+    """The entry of the graph that is defined as exactly this expression."""
+    for definition in graph.definitions:
+        binding = match(definition.body, expr, definition.variables)
+        if binding is not None:
+            image = substitute(definition.left, binding)
+            assert isinstance(image, Access)
+            return image
+    return None
+
+
+# --- Sums ----------------------------------------------------------------------------------------
+
+
+def collapse(expr: Expr) -> tuple[Expr, list[str]]:
+    """``Σ_k [k = i] f(k) = f(i)`` wherever it applies; also which indices survived."""
+    survivors: dict[str, None] = {}
+
+    def run(node: Expr) -> Expr:
+        if isinstance(node, Sum):
+            return collapsed_sum(node.var, run(node.body))
+        if isinstance(node, Delta):
+            decided = is_zero(node.left - node.right)
+            if decided is not None:
+                return ONE if decided else ZERO
+        if isinstance(node, Bracket):
+            decided = is_nonnegative(node.index)
+            if decided is not None:
+                return ONE if decided else ZERO
+        return rebuild(node, run)
+
+    def collapsed_sum(var: Var, body: Expr) -> Expr:
+        if isinstance(body, Add) and any(isinstance(n, Delta) for n in walk(body)):
+            return add(*(collapsed_sum(var, term) for term in body.terms))
+        factors = body.factors if isinstance(body, Mul) else (body,)
+        for n, factor in enumerate(factors):
+            rest = (*factors[:n], *factors[n + 1 :])
+            if isinstance(factor, Delta):
+                solution = _solve(factor, var)
+                if solution is None:
+                    continue
+                limits = (solution - var.axis.start, var.axis.stop - solution)
+                decided = [is_nonnegative(limit) for limit in limits]
+                if False in decided:
+                    return ZERO
+                guards = [Bracket(e) for e, d in zip(limits, decided, strict=True) if d is None]
+                survivors[f"{var.name} = {readable(solution)}"] = None
+                return run(mul(*guards, substitute(mul(*rest), {var: solution})))
+            if isinstance(factor, Add) and any(isinstance(x, Delta) for x in walk(factor)):
+                parts = (mul(*factors[:n], t, *factors[n + 1 :]) for t in factor.terms)
+                return add(*(collapsed_sum(var, part) for part in parts))
+        outside = [f for f in factors if var not in free_variables(f)]
+        if outside and any(isinstance(f, Delta) for f in outside):
+            inside = [f for f in factors if var in free_variables(f)]
+            return mul(*outside, sum_over(var, mul(*inside)))
+        return sum_over(var, body)
+
+    return run(expr), list(survivors)
+
+
+def readable(index: Index) -> str:
+    """An index for prose, its variables called by their letters."""
+    return index.key({v: v.name for v in index.variables}).replace("+-", "-")
+
+
+def _solve(delta: Delta, var: Var) -> Index | None:
+    difference = delta.left - delta.right
+    coefficient = dict(difference.terms).get(var, 0)
+    if abs(coefficient) != 1:
+        return None
+    rest = difference - as_index(var) * coefficient
+    return None if var in rest.variables else rest * -coefficient
+
+
+def tidy(expr: Expr) -> Expr:
+    """Pull factors out of sums, sum constants, merge powers, order factors for print."""
+    expr = rebuild(expr, tidy)
+    if isinstance(expr, Sum):
+        return _tidy_sum(expr.var, expr.body)
+    if isinstance(expr, Mul):
+        return ordered_product(expr.factors)
+    return expr
+
+
+def _tidy_sum(var: Var, body: Expr) -> Expr:
+    if var not in free_variables(body):
+        return ordered_product((SizeOf(var.axis.size), body))
+    factors = body.factors if isinstance(body, Mul) else (body,)
+    outside = [f for f in factors if var not in free_variables(f)]
+    inside = [f for f in factors if var in free_variables(f)]
+    return ordered_product((*outside, sum_over(var, ordered_product(inside))))
+
+
+def ordered_product(factors: Iterable[Expr]) -> Expr:
+    """Numbers, sizes, hyperparameters, parameters, then the rest as it came; powers merged."""
+    product = mul(*factors)
+    if not isinstance(product, Mul):
+        return product
+    powers: dict[Expr, int] = {}
+    for factor in product.factors:
+        base, exponent = (factor.base, factor.exponent) if isinstance(factor, Pow) else (factor, 1)
+        powers[base] = powers.get(base, 0) + exponent
+    merged = [power(base, p) for base, p in powers.items() if p]
+    return mul(*sorted(merged, key=_rank))
+
+
+def _rank(factor: Expr) -> int:
+    base = factor.base if isinstance(factor, Pow) else factor
+    match base:
+        case Number():
+            return 0
+        case SizeOf():
+            return 2
+        case Access(tensor, _) if tensor.role is Role.HYPERPARAMETER:
+            return 1
+        case Bracket() | Delta():
+            return 3
+        case Access(tensor, _) if tensor.role is Role.PARAMETER:
+            return 4
+        case _:
+            return 5
+
+
+# --- Equations found before -----------------------------------------------------------------------
+
+
+def insert_adjoints(expr: Expr, found: Iterable[Adjoint], used: dict[str, Premise]) -> Expr:
+    """Every adjoint without a name replaced by the closed form of its chain."""
+    chains = list(found)
+
+    def image(access: Access) -> Expr | None:
+        if access.tensor.role is not Role.ADJOINT or access.tensor.named:
+            return None
+        for chain in chains:
+            if chain.tensor == access.tensor:
+                closed = chain.at(access)
+                if closed is not None:
+                    used[access.tensor.name] = Uses(access.tensor)
+                    return closed
+        return None
+
+    return replace_accesses(expr, image)
+
+
+# --- Entry by entry ---------------------------------------------------------------------------------
+
+
+def cancel(expr: Expr) -> Expr:
+    """SymPy cancels the rational part of every product that has a denominator."""
+    from symderiv.calculus.sympy_bridge import cancel_rational
+
+    expr = rebuild(expr, cancel)
+    if not isinstance(expr, Mul | Add) or not _has_denominator(expr):
+        return expr
+    if isinstance(expr, Add):  # a sum of fractions stays, unless every denominator goes away
+        whole = None if _has_sum(expr) else cancel_rational(expr)
+        return expr if whole is None or _has_denominator(whole) else whole
+    sums = [f for f in expr.factors if _has_sum(f)]
+    rational = mul(*(f for f in expr.factors if not _has_sum(f)))
+    compact = cancel_rational(rational)
+    return expr if compact is None else ordered_product((compact, *sums))
+
+
+def _has_denominator(expr: Expr) -> bool:
+    return any(
+        isinstance(n, Pow) and n.exponent < 0 and not isinstance(n.base, SizeOf) for n in walk(expr)
+    )
+
+
+def _has_sum(expr: Expr) -> bool:
+    return any(isinstance(n, Sum | Partial) for n in walk(expr))
+
+
+def fold(expr: Expr, graph: Graph) -> tuple[Expr, tuple[Premise, ...], str]:
+    """A one-monomial definition q = c/s, read backwards, eliminates the auxiliary c = q s."""
+    used: dict[str, Premise] = {}
+    why: dict[str, None] = {}
+
+    def image(access: Access) -> Expr | None:
+        if access.tensor.role is not Role.AUXILIARY:
+            return None
+        for definition in graph.definitions:
+            solved = solve_for(definition, access)
+            if solved is not None:
+                used[definition.target.name] = Uses(definition.target)
+                why[f"{access.tensor.name} from the equation of {definition.target.name}"] = None
+                return solved
+        return None
+
+    return replace_accesses(expr, image), tuple(used.values()), "; ".join(why)
+
+
+def solve_for(definition: Definition, access: Access) -> Expr | None:
+    """``q = c · rest`` solved for the entry c: ``q / rest``; None if it has another form."""
+    body = definition.body
+    factors = body.factors if isinstance(body, Mul) else (body,)
+    if definition.target == access.tensor or len(factors) < 2:
+        return None
+    for n, factor in enumerate(factors):
+        if not (isinstance(factor, Access) and factor.tensor == access.tensor):
+            continue
+        binding = match(factor, access, definition.variables)
+        if binding is None or set(binding) != set(definition.variables):
+            return None
+        rest = mul(*factors[:n], *factors[n + 1 :])
+        if any(isinstance(x, Sum | Delta | Bracket) for x in walk(rest)):
+            return None
+        return substitute(mul(definition.left, power(rest, -1)), binding)
+    return None
+
+
+# --- Sums with a known value ---------------------------------------------------------------------------
+
+
+def reduce_sums(expr: Expr, graph: Graph) -> tuple[Expr, list[Fact]]:
+    """Replace a sum by its value: an assumption (Σ y = 1), or a value found by inlining."""
+    facts: dict[str, Fact] = {}
+
+    def run(node: Expr) -> Expr:
+        node = rebuild(node, run)
+        if not isinstance(node, Sum):
+            return node
+        for fact in graph.facts:
+            binding = match(fact.left, node, fact.variables)
+            if binding is not None:
+                facts.setdefault(fact.text, fact)
+                return substitute(fact.right, binding)
+        value = discovered(node, graph)
+        if value is None:
+            return node
+        text = f"the sum over {node.var.name} has the value {value}"
+        facts.setdefault(text, Fact(node, value, text, assumed=False))
+        return value
+
+    return run(expr), list(facts.values())
+
+
+def discovered(node: Sum, graph: Graph) -> Expr | None:
+    """The value of a sum of auxiliary quantities, if inlining their definitions leaves a number.
+
+    So ``Σ_i (x_i - mean)/s = 0`` and ``Σ_j e_j/s = 1`` are found, not looked up.
+    """
+    tensors = {n.tensor for n in walk(node) if isinstance(n, Access)}
+    if not tensors or any(t.role is Role.ADJOINT for t in tensors):
+        return None
+    if not any(graph.definitions_of(t) for t in tensors):
+        return None
+    opened: Expr = node
+    for _ in range(6):
+        wider = replace_accesses(opened, lambda a: _open_auxiliary(a, graph))
+        if wider == opened:
+            break
+        opened = wider
+        form = normal(opened)
+        if not form.terms:
+            return ZERO
+        if all(not t.bound and _plain_size(t.monomial) for t in form.terms):
+            return form.expr()
+    return None
+
+
+def _plain_size(monomial: tuple[tuple[Expr, int], ...]) -> bool:
+    return all(isinstance(atom, SizeOf) for atom, _ in monomial)
+
+
+def _open_auxiliary(access: Access, graph: Graph) -> Expr | None:
+    if access.tensor.role not in (Role.AUXILIARY, Role.ACTIVATION):
+        return None
+    body = graph.expand(access)
+    if isinstance(body, Apply):
+        return None
+    return body
+
+
+def collect(expr: Expr) -> Expr:
+    """Multiply out, add equal terms, take out what is common to all of them."""
+    return expr

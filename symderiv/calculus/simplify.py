@@ -1,0 +1,143 @@
+"""From the raw chain rule to a compact form, by named rewritings only; each one is a step.
+
+Quantities with a name stay atoms. The passes run in a fixed order, again and again until none
+changes anything; none of them knows about a particular network, function or loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from symderiv.algebra.expr import Access, Expr, Partial, rebuild
+from symderiv.algebra.matching import alpha_equal
+from symderiv.calculus import rewriting
+from symderiv.calculus.graph import Graph
+from symderiv.calculus.steps import Adjoint, Premise, Step
+
+_ROUNDS = 40
+
+
+@dataclass
+class Chain:
+    """A chain of steps under construction: it starts at the derivative itself."""
+
+    target: Access
+    graph: Graph
+    found: list[Adjoint]
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def current(self) -> Expr:
+        """The right side reached so far."""
+        return self.steps[-1].right if self.steps else self.target
+
+    def extend(self, right: Expr, rule: str, why: str, premises: tuple[Premise, ...] = ()) -> bool:
+        """Append a step, unless it changes nothing."""
+        if alpha_equal(self.current, right):
+            return False
+        self.steps.append(Step(self.current, right, rule, why, premises))
+        return True
+
+    def adjoint(self) -> Adjoint:
+        """The finished chain."""
+        return Adjoint(self.target.tensor, self.target.indices, tuple(self.steps), self.current)
+
+
+Outcome = tuple[Expr, str, tuple[Premise, ...]]
+Pass = Callable[[Expr, Chain], Outcome | None]
+
+
+def simplify(chain: Chain) -> None:
+    """Run the passes until nothing changes; what comes first in the table is tried first."""
+    for _ in range(_ROUNDS):
+        if not any(
+            outcome is not None and chain.extend(outcome[0], rule, outcome[1], outcome[2])
+            for rule, run in PASSES
+            for outcome in [run(chain.current, chain)]
+        ):
+            return
+    raise RuntimeError(f"no end of rewriting {chain.target.tensor.name}")
+
+
+def _definitions(expr: Expr, chain: Chain) -> Outcome | None:
+    """∂u[k]/∂t[i] is the derivative of what u is defined as."""
+    used: dict[str, Premise] = {}
+
+    def open_partial(node: Expr) -> Expr:
+        if isinstance(node, Partial) and isinstance(node.body, Access):
+            body = chain.graph.expand(node.body)
+            if body is not None:
+                used[node.body.tensor.name] = rewriting.uses(node.body.tensor)
+                return Partial(body, node.wrt)
+        return rebuild(node, open_partial)
+
+    result = open_partial(expr)
+    return (result, "insert " + _equations(used), tuple(used.values())) if used else None
+
+
+def _derivatives(expr: Expr, chain: Chain) -> Outcome | None:
+    if not rewriting.has_partial(expr):
+        return None
+    return rewriting.differentiate_partials(expr), "differentiate, term by term", ()
+
+
+def _collapse(expr: Expr, chain: Chain) -> Outcome | None:
+    result, survivors = rewriting.collapse(expr)
+    if not survivors:
+        return None
+    return result, "only " + ", ".join(survivors) + " survives", ()
+
+
+def _linearity(expr: Expr, chain: Chain) -> Outcome | None:
+    return rewriting.tidy(expr), "factors without the index move out of the sum", ()
+
+
+def _insert(expr: Expr, chain: Chain) -> Outcome | None:
+    """Adjoints without a name of their own are replaced by what was found for them."""
+    used: dict[str, Premise] = {}
+    result = rewriting.insert_adjoints(expr, chain.found, used)
+    return (result, "insert " + _equations(used), tuple(used.values())) if used else None
+
+
+def _lemmas(expr: Expr, chain: Chain) -> Outcome | None:
+    result, lemmas, why = rewriting.state_derivatives(expr, chain.graph)
+    return (result, why, lemmas) if lemmas else None
+
+
+def _cancel(expr: Expr, chain: Chain) -> Outcome | None:
+    return rewriting.cancel(expr), "multiply out and cancel, entry by entry", ()
+
+
+def _fold(expr: Expr, chain: Chain) -> Outcome | None:
+    result, used, why = rewriting.fold(expr, chain.graph)
+    return (result, why, used) if used else None
+
+
+def _reduce(expr: Expr, chain: Chain) -> Outcome | None:
+    result, facts = rewriting.reduce_sums(expr, chain.graph)
+    return (result, "; ".join(f.text for f in facts), tuple(facts)) if facts else None
+
+
+def _collect(expr: Expr, chain: Chain) -> Outcome | None:
+    if not any(step.rule in ("folding", "reduction") for step in chain.steps):
+        return None
+    return rewriting.collect(expr), "collect terms", ()
+
+
+PASSES: tuple[tuple[str, Pass], ...] = (
+    ("definition", _definitions),
+    ("derivative", _derivatives),
+    ("delta collapse", _collapse),
+    ("insert", _insert),
+    ("stated derivative", _lemmas),
+    ("folding", _fold),
+    ("cancellation", _cancel),
+    ("linearity of sums", _linearity),
+    ("reduction", _reduce),
+    ("collect", _collect),
+)
+
+
+def _equations(used: dict[str, Premise]) -> str:
+    return ", ".join(used)
