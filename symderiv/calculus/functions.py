@@ -1,4 +1,4 @@
-r"""Rows of the tables of functions, and the primitives that every definition is built from.
+"""Types of the rows of the tables of functions, and constructors for their definitions.
 
 A row is one function with everything the library knows of it: what it *is* (a tree over the
 primitives), what its derivative is said to be (proved by :mod:`symderiv.proof.lemmas`), where
@@ -15,7 +15,6 @@ from types import MappingProxyType
 from typing import Literal
 
 from symderiv.algebra.expr import (
-    ZERO,
     Access,
     Apply,
     Expr,
@@ -28,7 +27,9 @@ from symderiv.algebra.expr import (
 
 Formula = Callable[..., Expr]
 Lines = tuple[str, ...]
-Range = Literal["real", "positive", "unit-interval", "probability-vector", "signed"]
+Range = Literal[
+    "real", "positive", "unit-interval", "probability-vector", "signed", "log-probability"
+]
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ NONNEGATIVE = Domain("not negative", Fraction(0), closed=True)
 UNIT = Domain("between 0 and 1, ends excluded", Fraction(0), Fraction(1))
 TARGET = Domain("between 0 and 1", Fraction(0), Fraction(1), closed=True)
 DISTRIBUTION = Domain("between 0 and 1, summing to 1", Fraction(0), Fraction(1), closed=True)
+LOG_PROBABILITY = Domain("negative", high=Fraction(0))
 SIGNS = Domain("-1 or 1", Fraction(-1), Fraction(1), True, (Fraction(-1), Fraction(1)))
 SIGNED = Domain("between -1 and 1, ends excluded", Fraction(-1), Fraction(1))
 
@@ -160,6 +162,9 @@ Row = ScalarFunction | VectorFunction
 # --- The primitives as constructors of trees -------------------------------------------------
 
 
+PI = apply("pi")
+
+
 def exp(x: ExprLike) -> Expr:
     """e to the power x."""
     return apply("exp", x)
@@ -170,58 +175,59 @@ def log(x: ExprLike) -> Expr:
     return apply("log", x)
 
 
+def sqrt(x: ExprLike) -> Expr:
+    """The square root; x > 0."""
+    return apply("sqrt", x)
+
+
+def real_power(x: ExprLike, p: ExprLike) -> Expr:
+    """x to a power that need not be an integer; x > 0."""
+    return apply("power", x, p)
+
+
+def sin(x: ExprLike) -> Expr:
+    """The sine of x radians."""
+    return apply("sin", x)
+
+
+def cos(x: ExprLike) -> Expr:
+    """The cosine of x radians."""
+    return apply("cos", x)
+
+
+def erf(x: ExprLike) -> Expr:
+    """The error function."""
+    return apply("erf", x)
+
+
+def normal_pdf(x: ExprLike) -> Expr:
+    """The density of the standard normal distribution."""
+    return apply("normal-pdf", x)
+
+
+def normal_cdf(x: ExprLike) -> Expr:
+    """The distribution function of the standard normal distribution."""
+    return apply("normal-cdf", x)
+
+
 def positive(x: ExprLike) -> Expr:
     """[x > 0]: 1 where x is positive, 0 elsewhere, also at 0; locally constant."""
     return apply("positive", x)
 
 
+def sign(x: ExprLike) -> Expr:
+    """-1, 0 or 1; locally constant."""
+    return apply("sign", x)
+
+
+def absolute(x: ExprLike) -> Expr:
+    """|x|."""
+    return apply("abs", x)
+
+
 def where(condition: Expr, yes: ExprLike, no: ExprLike) -> Expr:
     """``yes`` where the condition (a ``positive(...)``) is 1, ``no`` where it is 0."""
     return condition * yes + (1 - condition) * no
-
-
-# --- The primitives as rows ------------------------------------------------------------------
-
-_PRIMITIVES = (
-    ScalarFunction(
-        name="exp",
-        arguments=("z",),
-        definition=None,
-        derivatives=(lambda z, a: a,),
-        latex=r"\exp",
-        call=r"e^{#1}",
-        why="the exponential function is its own derivative",
-        range_="positive",
-        numpy=("return np.exp(z)",),
-        numpy_derivatives=(("return np.exp(z)",),),
-    ),
-    ScalarFunction(
-        name="log",
-        arguments=("z",),
-        definition=None,
-        derivatives=(lambda z, a: 1 / z,),
-        latex=r"\log",
-        call=r"\log #1",
-        why="log inverts exp, so its slope is the reciprocal 1/z",
-        domain=(POSITIVE,),
-        numpy=("return np.log(z)",),
-        numpy_derivatives=(("return 1 / z",),),
-    ),
-    ScalarFunction(
-        name="positive",
-        arguments=("z",),
-        definition=None,
-        derivatives=(lambda z, a: ZERO,),
-        latex=r"\mathbf{1}",
-        call=r"[#1 > 0]",
-        why="a step is flat on both sides of its jump",
-        kinks=(Kink("z = 0", "[0 > 0] = 0"),),
-        numpy=("return (z > 0) * np.ones_like(z)",),
-        numpy_derivatives=(("return np.zeros_like(z)",),),
-    ),
-)
-
-PRIMITIVES: Mapping[str, ScalarFunction] = MappingProxyType({r.name: r for r in _PRIMITIVES})
 
 
 # --- Looking rows up and unfolding definitions -----------------------------------------------
@@ -232,6 +238,7 @@ def rows() -> Mapping[str, Row]:
     """Every row of every table by name, primitives first."""
     from symderiv.calculus.activations import ACTIVATIONS
     from symderiv.calculus.losses import LOSSES
+    from symderiv.calculus.primitives import PRIMITIVES
 
     return MappingProxyType({**PRIMITIVES, **ACTIVATIONS, **LOSSES})
 

@@ -14,15 +14,25 @@ from types import MappingProxyType
 from symderiv.algebra.expr import Expr, ExprLike, apply
 from symderiv.calculus.functions import (
     DISTRIBUTION,
+    LOG_PROBABILITY,
+    NONNEGATIVE,
+    POSITIVE,
     REAL,
+    SIGNS,
     TARGET,
     UNIT,
+    Kink,
     Part,
     Row,
     ScalarFunction,
     VectorFunction,
+    absolute,
     exp,
     log,
+    positive,
+    real_power,
+    sign,
+    where,
 )
 
 HALF = Fraction(1, 2)
@@ -36,46 +46,49 @@ def _sigmoid(x: ExprLike) -> Expr:
     return apply("sigmoid", x)
 
 
+# fmt: off
 _ROWS: tuple[Row, ...] = (
     ScalarFunction(
-        name="mse",
-        arguments=("a", "y"),
+        name="mse", arguments=("a", "y"), latex=r"\ell", call=r"(#1 - #2)^2",
+        domain=(REAL, REAL),
         definition=lambda a, y: (a - y) ** 2,
         derivatives=(lambda a, y, v: 2 * (a - y), lambda a, y, v: -2 * (a - y)),
-        latex=r"\ell",
-        call=r"(#1 - #2)^2",
         why="the power rule on the square of the error",
-        domain=(REAL, REAL),
         factor="PyTorch's MSELoss and Keras's also divide by the number of outputs",
         numpy=("return (a - y) ** 2",),
         numpy_derivatives=(("return 2 * (a - y)",), ("return -2 * (a - y)",)),
     ),
     ScalarFunction(
-        name="half-mse",
-        arguments=("a", "y"),
+        name="half-mse", arguments=("a", "y"), latex=r"\ell", call=r"\tfrac12 (#1 - #2)^2",
+        domain=(REAL, REAL),
         definition=lambda a, y: HALF * (a - y) ** 2,
         derivatives=(lambda a, y, v: a - y, lambda a, y, v: y - a),
-        latex=r"\ell",
-        call=r"\tfrac12 (#1 - #2)^2",
         why="the factor one half takes up the 2 of the power rule",
-        domain=(REAL, REAL),
         factor="half of PyTorch's MSELoss with reduction='sum'; Keras has no factor one half",
         numpy=("return 0.5 * (a - y) ** 2",),
         numpy_derivatives=(("return a - y",), ("return y - a",)),
     ),
     ScalarFunction(
-        name="bce",
-        arguments=("a", "y"),
+        name="mae", arguments=("a", "y"), latex=r"\ell", call=r"\left|#1 - #2\right|",
+        domain=(REAL, REAL),
+        definition=lambda a, y: absolute(a - y),
+        derivatives=(lambda a, y, v: sign(a - y), lambda a, y, v: -sign(a - y)),
+        why="the absolute value has slope 1 or -1, the sign of the error",
+        factor="PyTorch's L1Loss and Keras's also divide by the number of outputs",
+        kinks=(Kink("a = y", "derivative 0"),),
+        numpy=("return np.abs(a - y)",),
+        numpy_derivatives=(("return np.sign(a - y)",), ("return np.sign(y - a)",)),
+    ),
+    ScalarFunction(
+        name="bce", arguments=("a", "y"), latex=r"\ell",
+        call=r"-\left(#2 \log #1 + (1 - #2) \log(1 - #1)\right)", domain=(UNIT, TARGET),
+        needs="unit-interval",
         definition=lambda a, y: -(y * log(a) + (1 - y) * log(1 - a)),
         derivatives=(
             lambda a, y, v: -y / a + (1 - y) / (1 - a),
             lambda a, y, v: log(1 - a) - log(a),
         ),
-        latex=r"\ell",
-        call=r"-\left(#2 \log #1 + (1 - #2) \log(1 - #1)\right)",
         why="log has slope 1/a, and 1 - a falls as a rises",
-        domain=(UNIT, TARGET),
-        needs="unit-interval",
         factor="PyTorch's BCELoss and Keras's also divide by the number of outputs",
         numpy=(
             "yes = np.where(y == 0, 1, a)  # 0 log 0 = 0",
@@ -92,15 +105,24 @@ _ROWS: tuple[Row, ...] = (
         ),
     ),
     ScalarFunction(
-        name="ce",
-        arguments=("a", "y"),
+        name="bce-logits", arguments=("z", "y"), latex=r"\ell", domain=(REAL, TARGET),
+        definition=lambda z, y: y * _softplus(-z) + (1 - y) * _softplus(z),
+        derivatives=(lambda z, y, v: _sigmoid(z) - y, lambda z, y, v: -z),
+        why="softplus has slope sigma, and sigma(-z) = 1 - sigma(z)",
+        factor="PyTorch's BCEWithLogitsLoss also divides by the number of outputs",
+        uses=("sigmoid",),
+        numpy=("return y * np.logaddexp(0, -z) + (1 - y) * np.logaddexp(0, z)",),
+        numpy_derivatives=(
+            ("return (1 - y) * sigmoid(z) - y * sigmoid(-z)  # sigmoid(z) - y would cancel",),
+            ("return -z",),
+        ),
+    ),
+    ScalarFunction(
+        name="ce", arguments=("a", "y"), latex=r"\ell", call=r"-#2 \log #1",
+        domain=(UNIT, DISTRIBUTION), needs="probability-vector",
         definition=lambda a, y: -y * log(a),
         derivatives=(lambda a, y, v: -y / a, lambda a, y, v: -log(a)),
-        latex=r"\ell",
-        call=r"-#2 \log #1",
         why="log has slope 1/a; only outputs with a target contribute",
-        domain=(UNIT, DISTRIBUTION),
-        needs="probability-vector",
         factor="Keras's CategoricalCrossentropy; PyTorch's CrossEntropyLoss takes logits",
         numpy=(
             "yes = np.where(y == 0, 1, a)  # 0 log 0 = 0",
@@ -112,33 +134,161 @@ _ROWS: tuple[Row, ...] = (
         ),
     ),
     ScalarFunction(
-        name="bce-logits",
-        arguments=("z", "y"),
-        definition=lambda z, y: y * _softplus(-z) + (1 - y) * _softplus(z),
-        derivatives=(lambda z, y, v: _sigmoid(z) - y, lambda z, y, v: -z),
-        latex=r"\ell",
-        why="softplus has slope sigma, and sigma(-z) = 1 - sigma(z)",
-        domain=(REAL, TARGET),
-        factor="PyTorch's BCEWithLogitsLoss also divides by the number of outputs",
-        uses=("sigmoid",),
-        numpy=("return y * np.logaddexp(0, -z) + (1 - y) * np.logaddexp(0, z)",),
+        name="nll", arguments=("a", "y"), latex=r"\ell", call=r"-#2\, #1",
+        domain=(LOG_PROBABILITY, DISTRIBUTION), needs="log-probability",
+        definition=lambda a, y: -y * a,
+        derivatives=(lambda a, y, v: -y, lambda a, y, v: -a),
+        why="linear in the logarithm of the probability",
+        factor="PyTorch's NLLLoss with the class as y = 1; a is a log-probability",
+        numpy=("return -y * a",),
+        numpy_derivatives=(("return -y * np.ones_like(a)",), ("return -a * np.ones_like(y)",)),
+    ),
+    ScalarFunction(
+        name="kl", arguments=("a", "y"), latex=r"\ell", call=r"#2 \log\frac{#2}{#1}",
+        domain=(UNIT, UNIT), needs="probability-vector",
+        definition=lambda a, y: y * (log(y) - log(a)),
+        derivatives=(lambda a, y, v: -y / a, lambda a, y, v: log(y) - log(a) + 1),
+        why="log has slope 1/a; the entropy of y does not depend on a",
+        factor="Keras's KLDivergence; PyTorch's KLDivLoss takes log a",
+        numpy=(
+            "yes = np.where(y == 0, 1, y)  # 0 log 0 = 0",
+            "r = (y - a) / a",
+            "near = np.log1p(np.clip(r, -0.5, 0.5))  # y near a: log(y / a) would cancel",
+            "return y * np.where(np.abs(r) < 0.5, near, np.log(yes) - np.log(a))",
+        ),
+        numpy_derivatives=(("return -y / a",), ("return np.log(y / a) + 1",)),
+    ),
+    ScalarFunction(
+        name="poisson", arguments=("a", "y"), latex=r"\ell", call=r"#1 - #2 \log #1",
+        domain=(POSITIVE, NONNEGATIVE), needs="positive",
+        definition=lambda a, y: a - y * log(a),
+        derivatives=(lambda a, y, v: 1 - y / a, lambda a, y, v: -log(a)),
+        why="log has slope 1/a",
+        factor="PyTorch's PoissonNLLLoss with log_input=False; Keras's Poisson",
+        numpy=("return a - y * np.log(np.where(y == 0, 1, a))",),
         numpy_derivatives=(
-            ("return (1 - y) * sigmoid(z) - y * sigmoid(-z)  # sigmoid(z) - y would cancel",),
-            ("return -z",),
+            ("yes = np.where(y == 0, 1, a)", "return (yes - y) / yes  # 1 - y / a"),
+            ("return -np.log(a)",),
+        ),
+    ),
+    ScalarFunction(
+        name="hinge", arguments=("a", "y"), latex=r"\ell", call=r"\max(0, 1 - #2 #1)",
+        domain=(REAL, SIGNS),
+        definition=lambda a, y: positive(1 - y * a) * (1 - y * a),
+        derivatives=(
+            lambda a, y, v: -y * positive(1 - y * a),
+            lambda a, y, v: -a * positive(1 - y * a),
+        ),
+        why="inside the margin the loss falls with slope y, outside it is 0",
+        factor="Keras's Hinge also divides by the number of outputs; PyTorch has none like it",
+        kinks=(Kink("y a = 1", "derivative 0"),),
+        numpy=("return np.maximum(1 - y * a, 0)",),
+        numpy_derivatives=(("return -y * (y * a < 1)",), ("return -a * (y * a < 1)",)),
+    ),
+    ScalarFunction(
+        name="squared-hinge", arguments=("a", "y"), latex=r"\ell", call=r"\max(0, 1 - #2 #1)^2",
+        domain=(REAL, SIGNS),
+        definition=lambda a, y: positive(1 - y * a) * (1 - y * a) ** 2,
+        derivatives=(
+            lambda a, y, v: -2 * y * positive(1 - y * a) * (1 - y * a),
+            lambda a, y, v: -2 * a * positive(1 - y * a) * (1 - y * a),
+        ),
+        why="the power rule inside the margin; both sides meet with slope 0",
+        factor="Keras's SquaredHinge also divides by the number of outputs",
+        numpy=("return np.maximum(1 - y * a, 0) ** 2",),
+        numpy_derivatives=(
+            ("return -2 * y * np.maximum(1 - y * a, 0)",),
+            ("return -2 * a * np.maximum(1 - y * a, 0)",),
+        ),
+    ),
+    ScalarFunction(
+        name="huber", arguments=("a", "y", "delta"), latex=r"\ell",
+        domain=(REAL, REAL, POSITIVE), hyper=(("delta", Fraction(1)),),
+        definition=lambda a, y, delta: where(
+            positive(delta - absolute(a - y)),
+            HALF * (a - y) ** 2,
+            delta * (absolute(a - y) - HALF * delta),
+        ),
+        derivatives=(
+            lambda a, y, delta, v: where(
+                positive(delta - absolute(a - y)), a - y, delta * sign(a - y)
+            ),
+            lambda a, y, delta, v: where(
+                positive(delta - absolute(a - y)), y - a, delta * sign(y - a)
+            ),
+            None,
+        ),
+        why="the error itself while it is small, its sign times delta beyond",
+        factor="PyTorch's HuberLoss and Keras's also divide by the number of outputs",
+        numpy=(
+            "r = np.abs(a - y)",
+            "c = np.minimum(r, delta)",
+            "return c * (r - 0.5 * c)",
+        ),
+        numpy_derivatives=(
+            ("return np.clip(a - y, -delta, delta)",),
+            ("return np.clip(y - a, -delta, delta)",),
+            None,
+        ),
+    ),
+    ScalarFunction(
+        name="log-cosh", arguments=("a", "y"), latex=r"\ell", call=r"\log\cosh(#1 - #2)",
+        domain=(REAL, REAL),
+        definition=lambda a, y: log(HALF * (exp(a - y) + exp(y - a))),
+        derivatives=(
+            lambda a, y, v: apply("tanh", a - y),
+            lambda a, y, v: -apply("tanh", a - y),
+        ),
+        why="the slope of log cosh is sinh/cosh",
+        factor="Keras's LogCosh also divides by the number of outputs; PyTorch has none",
+        numpy=(
+            "r = np.abs(a - y)",
+            "s = np.minimum(r, 1)",
+            "far = r - 0.6931471805599453 + np.log1p(np.exp(-2 * r))  # log 2",
+            "return np.where(r < 1, np.log1p(2 * np.sinh(0.5 * s) ** 2), far)",
+        ),
+        numpy_derivatives=(("return np.tanh(a - y)",), ("return np.tanh(y - a)",)),
+    ),
+    ScalarFunction(
+        name="focal", arguments=("a", "y", "gamma"), latex=r"\ell",
+        call=r"-#2 (1 - #1)^{#3} \log #1",
+        domain=(UNIT, DISTRIBUTION, POSITIVE), hyper=(("gamma", Fraction(2)),),
+        needs="unit-interval",
+        definition=lambda a, y, gamma: -y * real_power(1 - a, gamma) * log(a),
+        derivatives=(
+            lambda a, y, gamma, v: (
+                y * real_power(1 - a, gamma) * (gamma * log(a) / (1 - a) - 1 / a)
+            ),
+            lambda a, y, gamma, v: -real_power(1 - a, gamma) * log(a),
+            None,
+        ),
+        why="the product rule on the weight (1 - a)^gamma and the cross-entropy -log a",
+        factor="Lin et al. 2017, equation 4, with weight y; Keras's CategoricalFocalCrossentropy"
+        " with alpha = 1; PyTorch has none",
+        numpy=(
+            "yes = np.where(y == 0, 1, a)  # 0 log 0 = 0",
+            "return -y * (1 - a) ** gamma * np.log(yes)",
+        ),
+        numpy_derivatives=(
+            (
+                "yes = np.where(y == 0, 0.5, a)",
+                "miss = np.where(yes == 1, 1, 1 - yes)",
+                "slope = np.where(yes == 1, -1, np.log(yes) / miss)  # log a / (1 - a)",
+                "return y * (1 - yes) ** gamma * (gamma * slope - 1 / yes)",
+            ),
+            ("return -((1 - a) ** gamma) * np.log(a)",),
+            None,
         ),
     ),
     VectorFunction(
-        name="ce-logits",
-        arguments=("z", "y"),
+        name="ce-logits", arguments=("z", "y"), latex=r"\ell", domain=(REAL, DISTRIBUTION),
         parts=(
             Part("e", "entry", ("z",), lambda z: exp(z)),
             Part("s", "sum", ("e",), lambda e: e),
             Part("q", "entry", ("z", "s"), lambda z, s: z - log(s)),
             Part("loss", "sum", ("y", "q"), lambda y, q: -y * q),
         ),
-        latex=r"\ell",
         why="the logarithm of softmax is z minus the logarithm of the sum",
-        domain=(REAL, DISTRIBUTION),
         factor="PyTorch's CrossEntropyLoss with class probabilities as targets",
         numpy=(
             "t = z - np.max(z, axis=axis, keepdims=True)",
@@ -156,6 +306,7 @@ _ROWS: tuple[Row, ...] = (
         ),
     ),
 )
+# fmt: on
 
 LOSSES: Mapping[str, Row] = MappingProxyType({row.name: row for row in _ROWS})
 
@@ -164,5 +315,6 @@ LOGITS: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         ("bce", "sigmoid"): "bce-logits",
         ("ce", "softmax"): "ce-logits",
+        ("nll", "log-softmax"): "ce-logits",
     }
 )
