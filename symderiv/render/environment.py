@@ -100,6 +100,10 @@ def _anchor(text: str) -> Tex:
     return Tex(re.sub(r"[^A-Za-z0-9.-]", "", text))
 
 
+def _unknown_kind(kind: str) -> str:
+    raise ValueError(f"a block of the kind {kind!r} is not known to the templates")
+
+
 # ---------------------------------------------------------------------------
 # Environments
 # ---------------------------------------------------------------------------
@@ -122,7 +126,12 @@ def _environment(kind: str) -> Environment:
             finalize=_finalize_tex,
             **_SPACING,
         )
-        environment.filters |= {"anchor": _anchor, "code": tex_code, "pdf_string": pdf_string}
+        environment.filters |= {
+            "anchor": _anchor,
+            "code": tex_code,
+            "pdf_string": pdf_string,
+            "unknown_kind": _unknown_kind,
+        }
         return environment
     if kind == "html":
         return Environment(loader=loader, autoescape=True, finalize=_finalize_html, **_SPACING)

@@ -14,6 +14,7 @@ Source: The Comprehensive LaTeX Symbol List, without packages that the smallest 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
@@ -179,6 +180,8 @@ def tex_escape(text: str) -> Tex:
 
 def pdf_string(text: str) -> Tex:
     """Any text  ⟹  the same for a bookmark or the title of the PDF, where formulas cannot stand."""
+    if isinstance(text, Tex):
+        text = " ".join(re.sub(r"[\\${}^_]+", " ", text).split())  # $\delta^L$: delta L
     return Tex("".join(_pieces(text, maths=False)))
 
 
