@@ -135,13 +135,14 @@ def _log(folder: str) -> str:
 
 def _first_error(log: str) -> str:
     """The first error of a TeX log, in one line."""
-    found = re.search(r"^(?:!|\S*main\.tex:(\d+):) (.*)$", log, re.MULTILINE)
+    found = re.search(r"^(?:! ?|\S*main\.tex:(\d+): )(.*)$", log, re.MULTILINE)
     if found is None:
         return "TeX stopped without an error in its log"
-    line = found[1] or ""
     after = re.search(r"^l\.(\d+) (.*)$", log[found.end() :], re.MULTILINE)
+    line = found[1] or (after[1] if after else "")
+    where = f"line {line}: " if line else ""
     context = f" ({after[2].strip()[-80:]})" if after else ""
-    return f"line {line or (after[1] if after else '?')}: {found[2].strip()}{context}"
+    return f"{where}{found[2].strip()}{context}"
 
 
 def compile_pdf(tex: str, timeout: float = TIMEOUT, engine: Path | None = None) -> bytes:
