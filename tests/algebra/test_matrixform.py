@@ -344,14 +344,14 @@ def test_small_cases(expected: str) -> None:
         assert show(node) == expected
 
 
-T3 = tensor("T", N, P, Q)
+T3, D = tensor("T", N, P, Q), tensor("D", N, Q)
 REFUSED = {
     "three free indices": (T3[i, j, k], (i, j, k)),
     "a tensor with three axes": (sum_over(k, T3[i, j, k]), (i, j)),
     "a diagonal": (S[i, i], (i,)),
     "a trace": (sum_over(i, S[i, i]), ()),
-    "one variable in three matrices": (
-        sum_over((i2, k), S[i, i2] * A[i2, j] * tensor("D", N, Q)[i2, k]),
+    "two sums that cannot be parted": (
+        sum_over((i2, k), S[i, i2] * D[i, k] * D[i2, k] * A[i2, j] * B[j, k]),
         (i, j),
     ),
     "a shifted index": (u[i - 1], (i,)),
