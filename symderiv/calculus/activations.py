@@ -327,7 +327,9 @@ _ROWS: tuple[Row, ...] = (
         why="the logarithm of the quotient e^z / s is z - log s",
         numpy=(
             "t = z - np.max(z, axis=axis, keepdims=True)",
-            "return t - np.log(np.sum(np.exp(t), axis=axis, keepdims=True))",
+            "rest = np.sum(np.where(t == 0, 0, np.exp(t)), axis=axis, keepdims=True)",
+            "rest = rest + (np.sum(t == 0, axis=axis, keepdims=True, dtype=t.dtype) - 1)",
+            "return t - np.log1p(rest)  # 1 + rest is the sum of exp(t)",
         ),
         scipy=("return special.log_softmax(z, axis=axis)",),
     ),

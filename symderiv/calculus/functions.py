@@ -102,10 +102,11 @@ class ScalarFunction:
 
     def __call__(self, *args: ExprLike) -> Expr:
         """The function applied; hyperparameters left out take their defaults."""
-        given = args + tuple(v for _, v in self.hyper)[len(args) - len(self.arguments) :]
-        if len(args) < len(self.arguments) - len(self.hyper) or len(given) != len(self.arguments):
+        missing = len(self.arguments) - len(args)
+        if not 0 <= missing <= len(self.hyper):
             raise TypeError(f"{self.name} takes {', '.join(self.arguments)}")
-        return apply(self.name, *given)
+        defaults = [value for _, value in self.hyper[len(self.hyper) - missing :]]
+        return apply(self.name, *args, *defaults)
 
     @property
     def python_name(self) -> str:
@@ -263,11 +264,11 @@ def symbols(row: ScalarFunction) -> tuple[Access, ...]:
 def unfold(expr: Expr) -> Expr:
     """The tree with every function of a table replaced by its definition, down to primitives.
 
-    An application with derivatives in its ``orders`` stays.
+    An application with derivatives in its ``orders`` stays, and so does an unknown function.
     """
     expr = rebuild(expr, unfold)
     if isinstance(expr, Apply) and not any(expr.orders):
-        definition = scalar(expr.function).definition
-        if definition is not None:
-            return unfold(definition(*expr.args))
+        row = rows().get(expr.function)
+        if isinstance(row, ScalarFunction) and row.definition is not None:
+            return unfold(row.definition(*expr.args))
     return expr

@@ -81,7 +81,7 @@ _ROWS = (
         derivatives=(lambda z, p, a: p * a / z, lambda z, p, a: a * log(z)),
         why="z to the p is e to the p log z",
         numpy=("return z**p",),
-        numpy_derivatives=(("return p * z ** (p - 1)",), ("return z**p * np.log(z)",)),
+        numpy_derivatives=(("return p * z**p / z",), ("return z**p * np.log(z)",)),
     ),
     ScalarFunction(
         name="sin", arguments=("z",), latex=r"\sin",
