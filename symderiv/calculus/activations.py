@@ -234,6 +234,15 @@ _ROWS: tuple[Row, ...] = (
         ),
     ),
     ScalarFunction(
+        name="softplus", arguments=("z",), latex=r"\operatorname{softplus}", range_="positive",
+        definition=lambda z: log(1 + exp(z)),
+        derivatives=(lambda z, a: _sigmoid(z),),
+        why="the slope e^z / (1 + e^z) is sigma(z)",
+        numpy=("return np.logaddexp(0, z)",),
+        numpy_derivatives=(("return sigmoid(z)",),),
+        uses=("sigmoid",),
+    ),
+    ScalarFunction(
         name="log-sigmoid", arguments=("z",), latex=r"\log\sigma", range_="log-probability",
         definition=lambda z: log(_sigmoid(z)),
         derivatives=(lambda z, a: _sigmoid(-z),),
