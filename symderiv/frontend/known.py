@@ -1,0 +1,64 @@
+"""What activations and losses there are, asked of the calculus tables."""
+
+from __future__ import annotations
+
+from symderiv.calculus.activations import ACTIVATIONS
+from symderiv.calculus.losses import LOSSES
+
+# The ranges of an output that meet what a loss needs of it.
+_MEETS = {
+    "unit-interval": ("unit-interval",),
+    "probability-vector": ("probability-vector",),
+    "positive": ("positive", "unit-interval", "probability-vector"),
+    "signed": ("signed", "real"),
+}
+
+IN_WORDS = {
+    "unit-interval": "an output with every entry in (0, 1)",
+    "probability-vector": "a probability vector as its output",
+    "positive": "a positive output",
+    "signed": "an output of either sign",
+    "real": "an output that can be any real number",
+}
+"""What a loss needs, or an activation gives, as a message says it."""
+
+# Other people's names, used for suggestions only.
+ALIASES = {
+    "linear": "identity", "none": "identity", "logistic": "sigmoid", "expit": "sigmoid",
+    "hyperbolic-tangent": "tanh", "rectifier": "relu", "crossentropy": "ce",
+    "cross-entropy": "ce", "categorical-crossentropy": "ce", "nll": "ce",
+    "binary-crossentropy": "bce", "binary-cross-entropy": "bce", "logloss": "bce",
+    "log-loss": "bce", "squared-error": "mse", "l2-loss": "mse", "quadratic": "half-mse",
+}  # fmt: skip
+"""Names that others use, each with ours."""
+
+
+def activation_names() -> tuple[str, ...]:
+    """The names of the activations, in the order of their table."""
+    return tuple(ACTIVATIONS)
+
+
+def loss_names() -> tuple[str, ...]:
+    """The names of the losses, in the order of their table."""
+    return tuple(LOSSES)
+
+
+def output_range(activation: str) -> str:
+    """What an activation's output is known to be: ``unit-interval``, ``real``, ..."""
+    return ACTIVATIONS[activation].range_
+
+
+def loss_need(loss: str) -> str | None:
+    """What a loss needs the output to be, or None."""
+    return LOSSES[loss].needs
+
+
+def fits(activation: str, loss: str) -> bool:
+    """Whether the output of this activation is what the loss needs."""
+    need = loss_need(loss)
+    return need is None or output_range(activation) in _MEETS.get(need, (need,))
+
+
+def canonical(name: str) -> str:
+    """A name as the tables spell it: case and underscores do not matter."""
+    return name.strip().lower().replace("_", "-")
