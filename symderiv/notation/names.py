@@ -1,0 +1,147 @@
+"""Letters for index variables: free ones first, then each sum its own, never the same twice.
+
+One :class:`Names` serves one chain, so that a variable keeps its letter from line to line. A
+sum inside a sum never takes the letter of the outer one, sums side by side may share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from symderiv.algebra.binding import free_variables
+from symderiv.algebra.expr import Access, Bracket, Delta, Expr, Role, Select, SizeOf, Tensor, walk
+from symderiv.algebra.index import Var
+from symderiv.calculus.graph import EXAMPLE, Graph
+from symderiv.notation.conventions import Notation, Symbol, spelled
+
+
+class Names:
+    """What the quantities and indices of one chain are called.
+
+    With ``base``, layers are written relative to that one: ``l``, ``l + 1``, ``l - 1``, and the
+    input counts as the activation of layer 0.
+    """
+
+    def __init__(
+        self, notation: Notation, graph: Graph | None = None, base: int | None = None
+    ) -> None:
+        self.notation = notation
+        self.base = base
+        self.parts = _parts(graph)
+        self._fixed: dict[Var, str] = {}
+        self._scope: dict[Var, str] = {}
+        self._remembered: dict[Var, str] = {}
+
+    # --- letters -------------------------------------------------------------------------------
+
+    def fix(self, *variables: Var) -> None:
+        """Give free variables their letters, in this order; they keep them."""
+        for variable in variables:
+            if variable not in self._fixed:
+                self._fixed[variable] = self._choose(variable, set(self._fixed.values()))
+
+    def fix_free(self, expr: Expr) -> None:
+        """Give every free variable of a formula a letter, in the order of appearance."""
+        free = free_variables(expr)
+        self.fix(*(v for v in _appearing(expr) if v in free))
+
+    @contextmanager
+    def bound(self, variable: Var) -> Iterator[str]:
+        """The letter of a sum's variable, for as long as its body is printed."""
+        taken = {*self._fixed.values(), *self._scope.values()}
+        letter = self._remembered.get(variable, "")
+        if not letter or letter in taken:
+            letter = self._choose(variable, taken)
+        self._remembered[variable] = self._scope[variable] = letter
+        yield letter
+        del self._scope[variable]
+
+    def letter(self, variable: Var) -> str:
+        """The letter of a variable in scope; a new one if it is free and unknown."""
+        if variable in self._scope:
+            return self._scope[variable]
+        self.fix(variable)
+        return self._fixed[variable]
+
+    def known(self, variable: Var) -> str:
+        """The letter a variable has, or had last in this chain."""
+        return self._remembered.get(variable) or self.letter(variable)
+
+    def _choose(self, variable: Var, taken: set[str]) -> str:
+        pools = self.notation.letters
+        pool = pools.get(variable.axis.name, pools["unit"])
+        free = next((c for c in pool if c not in taken), "")
+        number = 1
+        while not free:
+            candidate = f"{pool[0]}{number}"
+            free = "" if candidate in taken else candidate
+            number += 1
+        return free
+
+    # --- symbols -------------------------------------------------------------------------------
+
+    def symbol(self, tensor: Tensor) -> Symbol:
+        """How a tensor is written (for an adjoint with a name: its name)."""
+        notation = self.notation
+        if tensor.of is not None and tensor.of.symbol in notation.errors:
+            return notation.errors[tensor.of.symbol]
+        if self.base is not None and self.is_input(tensor):
+            return notation.symbols["a"]
+        if tensor.name in self.parts and tensor.symbol in notation.parts:
+            return notation.parts[tensor.symbol]
+        key = tensor.symbol or tensor.name
+        return notation.symbols.get(key) or spelled(key)
+
+    def is_input(self, tensor: Tensor) -> bool:
+        """Whether the tensor is the network's input, which is layer 0 as well."""
+        return tensor.name == "x" and tensor.symbol == "x" and tensor.layer is None
+
+    def has_name(self, tensor: Tensor) -> bool:
+        """Whether an adjoint has a symbol of its own; others print as ∂C/∂t."""
+        return tensor.named and tensor.of is not None and tensor.of.symbol in self.notation.errors
+
+    def shift(self, tensor: Tensor) -> int:
+        """What this notation adds to the number of the tensor's layer."""
+        role = (tensor.of or tensor).role
+        notation = self.notation
+        return notation.parameter_shift if role is Role.PARAMETER else notation.activation_shift
+
+    def layer(self, tensor: Tensor) -> int | None:
+        """The number of the tensor's layer in this network; 0 for the input when relative."""
+        if self.base is not None and self.is_input(tensor):
+            return 0
+        forward = tensor.of or tensor
+        suffix = forward.name.removeprefix(forward.symbol)
+        if tensor.layer is None and forward.name in self.parts and suffix.isdigit():
+            return int(suffix)
+        return tensor.layer
+
+
+def example_position(tensor: Tensor) -> int | None:
+    """Which axis of a tensor counts the examples."""
+    return next((n for n, slot in enumerate(tensor.slots) if slot.axis.name == EXAMPLE), None)
+
+
+def _parts(graph: Graph | None) -> frozenset[str]:
+    """The names of tensors that are a line of a vector function."""
+    if graph is None:
+        return frozenset()
+    return frozenset(d.target.name for d in graph.definitions if d.part_of)
+
+
+def _appearing(expr: Expr) -> Iterator[Var]:
+    for node in walk(expr):
+        match node:
+            case Access(_, indices):
+                for index in indices:
+                    yield from index.variables
+            case SizeOf(index) | Bracket(index):
+                yield from index.variables
+            case Delta(left, right):
+                yield from left.variables
+                yield from right.variables
+            case Select(at, _, _):
+                yield from at.variables
+            case _:
+                continue

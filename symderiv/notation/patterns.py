@@ -1,0 +1,36 @@
+"""How a call pattern of a function table (``#2 \\log #1``) holds together."""
+
+from __future__ import annotations
+
+import re
+
+from symderiv.notation.printer import ATOM, OPEN, POWER, PRODUCT, SUM
+
+
+def pattern_level(pattern: str) -> tuple[int, str]:
+    """How tightly a call pattern holds together, and what it ends with."""
+    depth = 0
+    closed = True
+    loose = PRODUCT if re.search(r"#\d +#\d|\\(log|frac|tfrac)", _outside(pattern)) else ATOM
+    for position, char in enumerate(pattern):
+        depth += char in "([{"
+        depth -= char in ")]}"
+        if depth == 0 and char in "+-" and position > 0:
+            return SUM, ""
+        if depth == 0 and position < len(pattern) - 1:
+            closed = False
+    if re.search(r"\\log(?! *\()", _outside(pattern)):
+        return OPEN, ""
+    if pattern.startswith(r"\left(") and pattern.endswith(r"\right)"):
+        return ATOM, "paren"
+    if re.search(r"\^(\{[^{}]*\}|.)$", pattern):
+        return (POWER if loose == ATOM else PRODUCT), "power"
+    return loose, ("paren" if closed and pattern.endswith(")") else "")
+
+
+def _outside(pattern: str) -> str:
+    """The pattern without what stands in parentheses or braces."""
+    previous = ""
+    while previous != pattern:
+        previous, pattern = pattern, re.sub(r"\([^()]*\)|\{[^{}]*\}", "", pattern)
+    return pattern
