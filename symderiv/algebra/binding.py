@@ -27,7 +27,7 @@ from symderiv.algebra.index import (
     Var,
     as_index,
     fresh,
-    is_nonnegative,
+    guards,
     substitute_axis,
     substitute_index,
 )
@@ -152,10 +152,7 @@ def instantiate(indices: tuple[Index, ...], body: Expr, given: tuple[Index, ...]
             if mine != wanted:
                 return None
             continue
-        if variable.axis.ordered and not (
-            is_nonnegative(wanted - variable.axis.start)
-            and is_nonnegative(variable.axis.stop - wanted)
-        ):
+        if variable.axis.ordered and guards(wanted, variable.axis) != ():
             return None
         mapping[variable] = wanted
     return substitute(refresh(body), mapping)

@@ -51,12 +51,17 @@ class Index:
 
     def __add__(self, other: IndexLike) -> Index:
         other = as_index(other)
+        if not other.terms:
+            return Index(self.const + other.const, self.terms)
         return _affine(self.const + other.const, (*self.terms, *other.terms))
 
     __radd__ = __add__
 
     def __sub__(self, other: IndexLike) -> Index:
-        return self + as_index(other) * -1
+        other = as_index(other)
+        if not other.terms:
+            return Index(self.const - other.const, self.terms)
+        return _affine(self.const - other.const, (*self.terms, *((s, -c) for s, c in other.terms)))
 
     def __rsub__(self, other: IndexLike) -> Index:
         return as_index(other) + self * -1
@@ -129,12 +134,15 @@ def _affine(const: int, terms: Iterable[tuple[Var | Size, int]]) -> Index:
     for symbol, coefficient in terms:
         total[symbol] = total.get(symbol, 0) + coefficient
     kept = [(s, c) for s, c in total.items() if c]
-    kept.sort(key=lambda term: (isinstance(term[0], Var), _order(term[0])))
+    if len(kept) > 1:
+        kept.sort(key=_place)
     return Index(const, tuple(kept))
 
 
-def _order(symbol: Var | Size) -> tuple[str, int]:
-    return ("", symbol.uid) if isinstance(symbol, Var) else (symbol.key({}), 0)
+def _place(term: tuple[Var | Size, int]) -> tuple[int, str]:
+    """Sizes by name, then variables by number."""
+    symbol = term[0]
+    return (symbol.uid, "") if isinstance(symbol, Var) else (-1, symbol.key({}))
 
 
 def as_index(value: IndexLike) -> Index:
@@ -206,8 +214,33 @@ def is_zero(index: Index) -> bool | None:
     """Whether ``index == 0`` holds for all values in range: True, False or unknown (None)."""
     if not index.terms:
         return index.const == 0
+    if _same_axis(index):
+        return None
     for signed in (index, index * -1):
         low = lower_bound(signed)
         if low is not None and low >= 1:
             return False
     return None
+
+
+def _same_axis(index: Index) -> bool:
+    """Whether the index is the difference of two variables that run over one axis."""
+    if index.const or len(index.terms) != 2:
+        return False
+    (v, c), (w, d) = index.terms
+    return isinstance(v, Var) and isinstance(w, Var) and c == -d and v.axis == w.axis
+
+
+def guards(index: Index, axis: Axis) -> tuple[Index, ...] | None:
+    """What must be >= 0 for ``index`` to lie on the axis, as far as ranges do not imply it.
+
+    None if it never does.
+    """
+    variable = index.variable
+    if variable is not None and (variable.axis is axis or variable.axis == axis):
+        return ()
+    limits = (index - axis.start, axis.stop - index)
+    decided = [is_nonnegative(limit) for limit in limits]
+    if False in decided:
+        return None
+    return tuple(e for e, d in zip(limits, decided, strict=True) if d is None)

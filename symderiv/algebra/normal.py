@@ -41,6 +41,7 @@ from symderiv.algebra.index import (
     Var,
     as_index,
     fresh,
+    guards,
     is_nonnegative,
     is_zero,
     substitute_axis,
@@ -285,6 +286,7 @@ def reduce_term(term: Term) -> list[Term]:
     """
     bound = list(term.bound)
     powers: dict[Expr, int] = {}
+    solved: dict[Expr, int] = {}  # deltas between free indices, already used on all the rest
     queue = list(term.monomial)
     while queue:
         atom, p = queue.pop()
@@ -301,20 +303,23 @@ def reduce_term(term: Term) -> list[Term]:
                     powers[_signed_delta(difference)] = 1
                     continue
                 variable, solution = chosen
-                was_bound = variable in bound
                 mapping = {variable: solution}
-                queue = list(_substituted(tuple(queue), mapping))
-                queue.extend(_substituted(tuple(powers.items()), mapping))
+                queue = list(_substituted((*queue, *powers.items()), mapping))
                 powers = {}
-                if was_bound:
-                    bound.remove(variable)
-                    limits = (solution - variable.axis.start, variable.axis.stop - solution)
-                    queue.extend((Bracket(e), 1) for e in limits)
-                    bound, moved = _moved(bound, mapping)
-                    if moved:
-                        queue = list(_substituted(tuple(queue), moved))
-                else:
-                    powers[_signed_delta(difference)] = 1
+                for known in [d for d in solved if variable in free_variables(d)]:
+                    del solved[known]
+                    queue.append((substitute(known, mapping), 1))
+                if variable not in bound:
+                    solved[_signed_delta(difference)] = 1
+                    continue
+                bound.remove(variable)
+                limits = guards(solution, variable.axis)
+                if limits is None:
+                    return []
+                queue.extend((Bracket(e), 1) for e in limits)
+                bound, moved = _moved(bound, mapping)
+                if moved:
+                    queue = list(_substituted(tuple(queue), moved))
             case Bracket(index):
                 index = _reduced(index)
                 decided = is_nonnegative(index)
@@ -326,7 +331,7 @@ def reduce_term(term: Term) -> list[Term]:
                 powers[atom] = 1
             case _:
                 powers[atom] = powers.get(atom, 0) + p
-    monomial = tuple((_renormalised(a), p) for a, p in powers.items() if p)
+    monomial = tuple((_renormalised(a), p) for a, p in (powers | solved).items() if p)
     return _sum_out(Term(term.coefficient, tuple(bound), monomial))
 
 

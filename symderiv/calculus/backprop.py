@@ -27,7 +27,7 @@ from symderiv.algebra.index import (
     Var,
     as_index,
     fresh,
-    is_nonnegative,
+    guards,
     is_zero,
     substitute_axis,
 )
@@ -150,21 +150,20 @@ def _places(graph: Graph, wrt: Access) -> list[_Place]:
     places: dict[tuple[Tensor, Index | None, tuple[Index, ...]], _Place] = {}
     for definition, access in graph.uses(wrt.tensor):
         first: Index | None = None
-        guards: list[Expr] = []
+        conditions: list[Expr] = []
         head = definition.indices[0] if definition.indices else None
         runs = head.variable if head is not None and definition.target.ordered else None
         if wrt.tensor.ordered and runs is not None and runs in access.indices[0].variables:
             shift = access.indices[0] - runs
             first = wrt.indices[0] - shift
-            limits = (first - runs.axis.start, runs.axis.stop - first)
-            decided = [is_nonnegative(limit) for limit in limits]
-            if False in decided:
+            limits = guards(first, runs.axis)
+            if limits is None:
                 continue
-            guards = [Bracket(e) for e, d in zip(limits, decided, strict=True) if d is None]
+            conditions = [Bracket(e) for e in limits]
         elif wrt.tensor.ordered and is_zero(access.indices[0] - wrt.indices[0]) is False:
             continue
         key = (definition.target, first, definition.indices[:1])
-        places.setdefault(key, _Place(definition, first, tuple(guards)))
+        places.setdefault(key, _Place(definition, first, tuple(conditions)))
     return list(places.values())
 
 

@@ -29,7 +29,7 @@ from symderiv.algebra.expr import (
     sum_over,
     walk,
 )
-from symderiv.algebra.index import Index, Var, as_index, is_nonnegative, is_zero
+from symderiv.algebra.index import Index, Var, as_index, guards, is_nonnegative, is_zero
 from symderiv.algebra.matching import match
 from symderiv.algebra.normal import normal
 from symderiv.calculus.differentiate import differentiate
@@ -128,13 +128,12 @@ def collapse(expr: Expr) -> tuple[Expr, list[str]]:
                 solution = _solve(factor, var)
                 if solution is None:
                     continue
-                limits = (solution - var.axis.start, var.axis.stop - solution)
-                decided = [is_nonnegative(limit) for limit in limits]
-                if False in decided:
+                limits = guards(solution, var.axis)
+                if limits is None:
                     return ZERO
-                guards = [Bracket(e) for e, d in zip(limits, decided, strict=True) if d is None]
                 survivors[f"{var.name} = {readable(solution)}"] = None
-                return run(mul(*guards, substitute(mul(*rest), {var: solution})))
+                conditions = (Bracket(e) for e in limits)
+                return run(mul(*conditions, substitute(mul(*rest), {var: solution})))
             if isinstance(factor, Add) and any(isinstance(x, Delta) for x in walk(factor)):
                 parts = (mul(*factors[:n], t, *factors[n + 1 :]) for t in factor.terms)
                 return add(*(collapsed_sum(var, part) for part in parts))

@@ -5,8 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from symderiv.algebra.binding import free_variables, replace_accesses
+from symderiv.algebra.expr import Access, Apply, Expr, Role
+from symderiv.algebra.matching import alpha_equal
 from symderiv.calculus.graph import Fact, Graph
-from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Step
+from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Step, Uses
+from symderiv.proof.decide import Statement, Worlds, structural
+from symderiv.proof.meaning import Meaning, NoMeaning
+from symderiv.proof.premises import apply_fact, apply_lemmas, field_lemmas, lemma_verdict
 from symderiv.proof.verdict import Status, Verdict
 
 _SEAL = object()
@@ -63,5 +69,144 @@ class CheckedDerivation:
 
 
 def check(derivation: Derivation) -> CheckedDerivation:
-    """Judge every step of every chain, knowing only the forward definitions."""
-    raise NotImplementedError
+    """Judge every step of every chain, knowing only the forward definitions.
+
+    A chain starts at the derivative itself, whose meaning is worked out from the definitions, and
+    every step must start where the one before it ended. Equations of earlier chains are used only
+    where a step names them as a premise. Raises BrokenChain.
+    """
+    judge = Judge(derivation)
+    chains = tuple(judge.chain(adjoint) for adjoint in derivation.adjoints)
+    return CheckedDerivation(
+        derivation, chains, tuple(judge.lemmas.items()), judge.assumptions, _SEAL
+    )
+
+
+class BrokenChain(ValueError):
+    """A chain whose steps do not meet, or that does not start at its derivative."""
+
+
+class Judge:
+    """Judges the steps of one derivation, in order, so that premises are judged before use."""
+
+    def __init__(self, derivation: Derivation) -> None:
+        self.graph = derivation.graph
+        self.lemmas: dict[Lemma, Verdict] = {}
+        self.facts: dict[Fact, Verdict] = {}
+        self.closed: list[Adjoint] = []
+        self.worlds = Worlds(self.graph)
+        self._adjoints = {a.tensor.of: a.tensor for a in derivation.adjoints if a.tensor.of}
+
+    @property
+    def assumptions(self) -> tuple[Fact, ...]:
+        """The declared facts that were used."""
+        return tuple(f for f in self.facts if f.assumed)
+
+    def chain(self, adjoint: Adjoint) -> CheckedChain:
+        """Judge a chain from the derivative to its closed form."""
+        here: Expr = adjoint.left
+        verdicts = []
+        for step in adjoint.steps:
+            if not alpha_equal(step.left, here):
+                raise BrokenChain(f"a step of {adjoint.tensor.name} does not start where it should")
+            verdicts.append(self.step(step, first=step is adjoint.steps[0]))
+            here = step.right
+        if not adjoint.steps or not alpha_equal(here, adjoint.closed):
+            raise BrokenChain(f"the chain of {adjoint.tensor.name} does not end in its closed form")
+        self.closed.append(adjoint)
+        if not adjoint.tensor.named:
+            equations = self.worlds.closed.setdefault(adjoint.tensor, [])
+            equations.append((adjoint.indices, adjoint.closed))
+        return CheckedChain(adjoint, tuple(verdicts))
+
+    def step(self, step: Step, first: bool = False) -> Verdict:
+        """Judge one step; a premise that is not proved makes the step undecided at best."""
+        for premise in step.premises:
+            verdict = self._premise(premise)
+            if verdict.status not in (Status.PROVED, Status.ASSUMED, Status.DEFINITION):
+                return Verdict(Status.UNDECIDED, f"a premise is {verdict.status.value}")
+        meaning = Meaning(self.graph, self._adjoints, self._factor())
+        try:
+            if first:
+                assert isinstance(step.left, Access)
+                left = meaning.total(step.left)
+            else:
+                left = meaning.expand(step.left)
+            right = meaning.expand(step.right)
+        except NoMeaning as error:
+            return Verdict(Status.UNDECIDED, f"not applicable: {error}", "no instance")
+        return structural(
+            Statement(left, right, self.worlds),
+            self._used_up(left, step),
+            self._used_up(right, step),
+            field_lemmas(step.premises),
+            tuple(p for p in step.premises if isinstance(p, Fact) and p.assumed),
+        )
+
+    def _premise(self, premise: Premise) -> Verdict:
+        if isinstance(premise, Lemma):
+            if premise not in self.lemmas:
+                self.lemmas[premise] = lemma_verdict(premise)
+            return self.lemmas[premise]
+        if isinstance(premise, Fact):
+            if premise not in self.facts:
+                self.facts[premise] = self._fact(premise)
+            return self.facts[premise]
+        known = self.graph.definitions_of(premise.tensor) or any(
+            a.tensor == premise.tensor for a in self.closed
+        )
+        if not known:
+            return Verdict(Status.UNDECIDED, f"no equation for {premise.tensor.name}")
+        return Verdict(Status.DEFINITION, "definition")
+
+    def _fact(self, fact: Fact) -> Verdict:
+        """A declared fact is assumed; a value found for a sum is judged by inlining definitions."""
+        if fact.assumed:
+            declared = fact in self.graph.facts
+            return Verdict(Status.ASSUMED if declared else Status.UNDECIDED, "declared")
+        statement = Statement(fact.left, fact.right, self.worlds)
+        opened = fact.left
+        for _ in self.graph.definitions:
+            opened = replace_accesses(opened, self._inner)
+        return structural(statement, opened, fact.right)
+
+    def _inner(self, access: Access) -> Expr | None:
+        """The definition of an entry, unless it is a function of one argument list."""
+        body = self.graph.expand(access)
+        return None if isinstance(body, Apply) else body
+
+    def _used_up(self, expr: Expr, step: Step) -> Expr:
+        """Both sides of a step with its premises used: equations inserted, lemmas applied."""
+        forward = {p.tensor for p in step.premises if isinstance(p, Uses)}
+
+        def image(access: Access) -> Expr | None:
+            if access.tensor not in forward:
+                return None
+            if access.tensor.role is Role.ADJOINT:
+                return self._closed_form(access)
+            return self.graph.expand(access)
+
+        for premise in step.premises:
+            if isinstance(premise, Fact):
+                expr = apply_fact(expr, premise)
+        for _ in forward:
+            wider = replace_accesses(expr, image)
+            if wider == expr:
+                break
+            expr = wider
+        return apply_lemmas(expr, step.premises)
+
+    def _closed_form(self, access: Access) -> Expr | None:
+        for adjoint in self.closed:
+            if adjoint.tensor == access.tensor:
+                found = adjoint.at(access)
+                if found is not None:
+                    return found
+        return None
+
+    def _factor(self) -> Expr | None:
+        """∂C/∂ℓ as found and judged before, if it is the same for every example."""
+        for adjoint in self.closed:
+            if adjoint.tensor.of == self.graph.example_loss:
+                return None if free_variables(adjoint.closed) else adjoint.closed
+        return None

@@ -1,0 +1,200 @@
+"""Is this identity true? Normal forms first, then rational functions, then the finite field.
+
+The statement is ``left = right`` for all values of the free indices, the inputs and the opaque
+functions, and for all sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from symderiv.algebra.binding import free_variables, substitute
+from symderiv.algebra.expr import Add, Expr, Mul, Pow, Sum, Tensor, mul, power, walk
+from symderiv.algebra.index import Var, as_index
+from symderiv.algebra.normal import Term, normal
+from symderiv.calculus.graph import Fact, Graph
+from symderiv.calculus.steps import Lemma
+from symderiv.proof.field import Equation, NoInstance, World, assignments
+from symderiv.proof.sizes import assign, ordered_sizes, size_symbols
+from symderiv.proof.verdict import Status, Verdict
+
+TRIALS = 3  # worlds in which a step is evaluated
+REDRAWS = 40  # worlds tried until one has a value
+
+LemmaTable = Mapping[tuple[str, int], Lemma]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """``left = right`` about a graph, to be read in the worlds given."""
+
+    left: Expr
+    right: Expr
+    worlds: Worlds
+
+
+class Worlds:
+    """The worlds in which the statements about one graph are evaluated, each made once.
+
+    ``closed`` gives adjoints without a name the value of their closed form.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.closed: dict[Tensor, list[Equation]] = {}
+        self._graph = graph
+        self._sizes = size_symbols(graph)
+        self._ordered = ordered_sizes(graph)
+        self._made: dict[tuple[object, ...], World] = {}
+
+    def world(self, trial: int, seed: int, lemmas: LemmaTable, facts: tuple[Fact, ...]) -> World:
+        """The world of a trial, with f′ and the facts as the premises say."""
+        key = (trial, seed, tuple(lemmas), facts)
+        if key not in self._made:
+            numbers = assign(self._sizes, self._ordered, shift=trial)
+            self._made[key] = World(
+                self._graph, numbers, 1000 * trial + seed, lemmas, self.closed, facts
+            )
+        return self._made[key]
+
+
+def structural(
+    statement: Statement,
+    left: Expr,
+    right: Expr,
+    lemmas: LemmaTable | None = None,
+    facts: tuple[Fact, ...] = (),
+) -> Verdict:
+    """Decide a statement; ``left`` and ``right`` are its sides with all premises used up.
+
+    Proved means: the normal forms agree (for all sizes), and evaluation in the field agrees too.
+    """
+    try:
+        proved = same_normal_form(left, right)
+    except ZeroDivisionError:
+        return Verdict(Status.UNDECIDED, "not applicable: division by zero", "no instance")
+    sampled = sample(statement, lemmas or {}, facts, trials=1 if proved else TRIALS)
+    if proved and sampled.status is Status.TESTED:
+        return Verdict(Status.PROVED, f"{proved}; {sampled.method}", "all sizes", sampled.bound, 0)
+    return sampled
+
+
+def same_normal_form(left: Expr, right: Expr) -> str:
+    """The name of the form in which both sides agree, or nothing."""
+    if normal(left).key == normal(right).key:
+        return "normal form"
+    left, right = strip(left, right)
+    if normal(left).key == normal(right).key:
+        return "normal form under a common context"
+    return "common denominator" if normal(over_common_denominator(left, right)).is_zero else ""
+
+
+def strip(left: Expr, right: Expr) -> tuple[Expr, Expr]:
+    """Remove what both sides have in common: equal subtrees prove equal trees."""
+    match left, right:
+        case (Sum(v, a), Sum(w, b)) if v.axis == w.axis:
+            return strip(a, substitute(b, {w: as_index(v)}))
+        case (Mul(a), Mul(b)):
+            rest_a, rest_b = _without_common(a, b)
+            if len(rest_a) < len(a):
+                return strip(mul(*rest_a), mul(*rest_b))
+        case (Add(a), Add(b)):
+            rest_a, rest_b = _without_common(a, b)
+            if len(rest_a) < len(a) and len(rest_a) == len(rest_b) == 1:
+                return strip(rest_a[0], rest_b[0])
+    return left, right
+
+
+def _without_common(
+    left: tuple[Expr, ...], right: tuple[Expr, ...]
+) -> tuple[list[Expr], list[Expr]]:
+    mine, theirs = list(left), list(right)
+    keys = [normal(e).key for e in theirs]
+    for expr in left:
+        key = normal(expr).key
+        if key in keys:
+            n = keys.index(key)
+            del keys[n], theirs[n]
+            mine.remove(expr)
+    return mine, theirs
+
+
+def over_common_denominator(left: Expr, right: Expr) -> Expr:
+    """A numerator that is zero exactly where left = right, if no denominator is zero.
+
+    Only denominators outside of sums are multiplied out.
+    """
+    terms = [*normal(left).terms, *(_negated(t) for t in normal(right).terms)]
+    lowest: dict[Expr, int] = {}
+    for term in terms:
+        bound = set(term.bound)
+        for atom, p in term.monomial:
+            if p < 0 and bound.isdisjoint(free_variables(atom)):
+                lowest[atom] = min(p, lowest.get(atom, 0))
+    common = [power(atom, -p) for atom, p in lowest.items()]
+    return Add(tuple(_multiplied(term, common) for term in terms)) if terms else mul()
+
+
+def _negated(term: Term) -> Term:
+    return Term(-term.coefficient, term.bound, term.monomial)
+
+
+def _multiplied(term: Term, factors: list[Expr]) -> Expr:
+    expr = term.expr()
+    return Mul((*(expr.factors if isinstance(expr, Mul) else (expr,)), *factors))
+
+
+# --- The field --------------------------------------------------------------------------------------
+
+
+def sample(
+    statement: Statement, lemmas: LemmaTable, facts: tuple[Fact, ...], trials: int = TRIALS
+) -> Verdict:
+    """Evaluate both sides at every pattern of the free indices, in several worlds."""
+    free = sorted(
+        free_variables(statement.left) | free_variables(statement.right), key=lambda v: v.uid
+    )
+    compared = 0
+    for trial in range(trials):
+        for seed in range(REDRAWS):
+            world = statement.worlds.world(trial, seed, lemmas, facts)
+            try:
+                for env in assignments(world, free):
+                    left = world.value(statement.left, env)
+                    if left != world.value(statement.right, env):
+                        return _disagreement(world.sizes, env, world.seed)
+                    compared += 1
+                break
+            except NoInstance:
+                continue
+        else:
+            return Verdict(Status.UNDECIDED, "not applicable: no value found", "no instance")
+    shown = ", ".join(f"{name} = {n}" for name, n in sorted(world.sizes.items()))
+    return Verdict(
+        Status.TESTED,
+        f"{compared} evaluations in GF(2^61 - 1)",
+        f"tested up to {shown}",
+        _bound(statement, compared),
+        0,
+    )
+
+
+def _bound(statement: Statement, compared: int) -> str:
+    degree = max(_degree(statement.left), _degree(statement.right))
+    return f"error < {degree}/2^61 in each of {compared} evaluations"
+
+
+def _degree(expr: Expr) -> int:
+    return 1 + sum(abs(n.exponent) if isinstance(n, Pow) else 1 for n in walk(expr))
+
+
+def _disagreement(numbers: Mapping[str, int], env: Mapping[Var, int], seed: int) -> Verdict:
+    point = {**{k: str(v) for k, v in numbers.items()}, **{v.name: str(n) for v, n in env.items()}}
+    return Verdict(
+        Status.REFUTED,
+        "the two sides differ in GF(2^61 - 1)",
+        "one world",
+        "exact",
+        seed,
+        point,
+    )

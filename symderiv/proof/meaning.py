@@ -1,0 +1,153 @@
+"""What a derivative means, from the forward definitions alone.
+
+This is a second account of differentiation, forward-mode and independent of the one that derives:
+``D(e)`` is the rate of change of e when one entry of one tensor moves. It knows no stated
+derivative: f, f′ and f″ are unrelated symbols to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from symderiv.algebra.binding import refresh, substitute
+from symderiv.algebra.expr import (
+    ONE,
+    ZERO,
+    Access,
+    Add,
+    Apply,
+    Expr,
+    Mul,
+    Partial,
+    Pow,
+    Sum,
+    Tensor,
+    add,
+    as_expr,
+    delta,
+    mul,
+    power,
+    rebuild,
+    sum_over,
+    tensors_in,
+)
+from symderiv.algebra.index import Index, Var, as_index, fresh, substitute_axis
+from symderiv.calculus.graph import Definition, Graph
+
+
+class NoMeaning(ValueError):
+    """The statement does not say anything about this graph; the message says why."""
+
+
+def rate(expr: Expr, entry: Access) -> Expr:
+    """D(e): the rate of change of ``expr`` when ``entry`` moves and every other tensor is held."""
+    match expr:
+        case Access():
+            if expr.tensor != entry.tensor:
+                return ZERO
+            pairs = zip(expr.indices, entry.indices, strict=True)
+            return mul(ONE, *(delta(a, b) for a, b in pairs))
+        case Add(terms):
+            return add(*(rate(t, entry) for t in terms))
+        case Sum(var, body):
+            return sum_over(var, rate(body, entry))
+        case Mul(factors):
+            head, tail = factors[0], mul(*factors[1:])
+            return add(mul(rate(head, entry), tail), mul(head, rate(tail, entry)))
+        case Pow(base, exponent):
+            return mul(as_expr(exponent), power(base, exponent - 1), rate(base, entry))
+        case Apply(function, args, orders):
+            parts = []
+            for place, argument in enumerate(args):
+                once_more = list(orders)
+                once_more[place] += 1
+                slope = Apply(function, args, tuple(once_more))
+                parts.append(mul(slope, rate(argument, entry)))
+            return add(*parts)
+        case Partial():
+            raise NoMeaning("a derivative of a derivative that is not worked out")
+        case _:
+            return ZERO
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """Reads statements about one graph. ``adjoints`` are the tensors of derivatives in use."""
+
+    graph: Graph
+    adjoints: Mapping[Tensor, Tensor]
+    factor: Expr | None = None
+
+    def expand(self, expr: Expr) -> Expr:
+        """Every ``Partial`` replaced by the rate of change that it stands for."""
+        if isinstance(expr, Partial):
+            body = expr.body
+            if isinstance(body, Access):
+                body = self.graph.expand(body) or body
+            return rate(body, expr.wrt)
+        return rebuild(expr, self.expand)
+
+    def total(self, target: Access) -> Expr:
+        """The derivative that an adjoint stands for: over all equations that use the tensor.
+
+        ``∂r/∂t[i] = Σ_u Σ_k ∂r/∂u[k] · D(u[k])``, every index of every user summed, with
+        ``∂r/∂r = 1``. If the root r is the loss of one example, it stands for the sum of the
+        losses of all examples.
+        """
+        tensor, root = target.tensor.of, target.tensor.root
+        assert tensor is not None and root is not None
+        entry = Access(tensor, target.indices)
+        parts = []
+        for definition in self.graph.definitions:
+            user = definition.target
+            if tensor in tensors_in(definition.body) and self._leads_to(user, root):
+                parts.append(self._through(definition, entry, root))
+        return add(*parts)
+
+    def _through(self, definition: Definition, entry: Access, root: Tensor) -> Expr:
+        indices, body, variables = _opened(definition)
+        slope = rate(body, entry)
+        if definition.target == root:
+            return sum_over(variables, slope)
+        adjoint = self.adjoints.get(definition.target)
+        if adjoint is None or adjoint.root is None:
+            raise NoMeaning(f"{definition.target.name} uses {entry.tensor.name}, has no adjoint")
+        weight: Expr = Access(adjoint, indices)
+        if adjoint.root != root:
+            weight = mul(self._conversion(definition.target, adjoint.root, root), weight)
+        return sum_over(variables, mul(weight, slope))
+
+    def _conversion(self, user: Tensor, inner: Tensor, root: Tensor) -> Expr:
+        """∂root/∂u = factor · ∂inner/∂u, where u reaches the root through ``inner`` alone."""
+        if self.factor is None or inner != self.graph.example_loss:
+            raise NoMeaning(f"no factor between {inner.name} and {root.name}")
+        if self._leads_to(user, root, avoiding=inner):
+            raise NoMeaning(f"{user.name} reaches {root.name} not only through {inner.name}")
+        return self.factor
+
+    def _leads_to(self, source: Tensor, goal: Tensor, avoiding: Tensor | None = None) -> bool:
+        reached = {source}
+        for _ in range(2):  # a family meets itself
+            for definition in self.graph.definitions:
+                if definition.target == avoiding:
+                    continue
+                if not reached.isdisjoint(tensors_in(definition.body)):
+                    reached.add(definition.target)
+        return goal in reached
+
+
+def _opened(definition: Definition) -> tuple[tuple[Index, ...], Expr, list[Var]]:
+    """A definition with new variables: its indices, its body, and the variables."""
+    mapping: dict[Var, Index] = {}
+    indices: list[Index] = []
+    variables: list[Var] = []
+    for index in definition.indices:
+        variable = index.variable
+        if variable is not None:
+            renamed = fresh(substitute_axis(variable.axis, mapping), variable.name)
+            mapping[variable] = as_index(renamed)
+            variables.append(renamed)
+            index = as_index(renamed)
+        indices.append(index)
+    return tuple(indices), substitute(refresh(definition.body), mapping), variables
