@@ -15,7 +15,6 @@ from symderiv.algebra.expr import (
     Delta,
     Expr,
     Mul,
-    Number,
     Partial,
     Pow,
     Role,
@@ -31,10 +30,10 @@ from symderiv.algebra.expr import (
 )
 from symderiv.algebra.index import Index, Var, as_index, guards, is_nonnegative, is_zero
 from symderiv.algebra.matching import match
-from symderiv.algebra.normal import normal
 from symderiv.calculus.differentiate import differentiate
 from symderiv.calculus.functions import scalar, symbols
-from symderiv.calculus.graph import Definition, Fact, Graph
+from symderiv.calculus.graph import Definition, Graph
+from symderiv.calculus.ordering import ordered_product
 from symderiv.calculus.steps import Adjoint, Lemma, Premise, Uses
 
 
@@ -98,7 +97,7 @@ def named_value(expr: Expr, graph: Graph) -> Access | None:
     return None
 
 
-# --- Sums ----------------------------------------------------------------------------------------
+# --- Sums --------------------------------------------------------------------------------------
 
 
 def collapse(expr: Expr) -> tuple[Expr, list[str]]:
@@ -179,37 +178,7 @@ def _tidy_sum(var: Var, body: Expr) -> Expr:
     return ordered_product((*outside, sum_over(var, ordered_product(inside))))
 
 
-def ordered_product(factors: Iterable[Expr]) -> Expr:
-    """Numbers, sizes, hyperparameters, parameters, then the rest as it came; powers merged."""
-    product = mul(*factors)
-    if not isinstance(product, Mul):
-        return product
-    powers: dict[Expr, int] = {}
-    for factor in product.factors:
-        base, exponent = (factor.base, factor.exponent) if isinstance(factor, Pow) else (factor, 1)
-        powers[base] = powers.get(base, 0) + exponent
-    merged = [power(base, p) for base, p in powers.items() if p]
-    return mul(*sorted(merged, key=_rank))
-
-
-def _rank(factor: Expr) -> int:
-    base = factor.base if isinstance(factor, Pow) else factor
-    match base:
-        case Number():
-            return 0
-        case SizeOf():
-            return 2
-        case Access(tensor, _) if tensor.role is Role.HYPERPARAMETER:
-            return 1
-        case Bracket() | Delta():
-            return 3
-        case Access(tensor, _) if tensor.role is Role.PARAMETER:
-            return 4
-        case _:
-            return 5
-
-
-# --- Equations found before -----------------------------------------------------------------------
+# --- Equations found before --------------------------------------------------------------------
 
 
 def insert_adjoints(expr: Expr, found: Iterable[Adjoint], used: dict[str, Premise]) -> Expr:
@@ -230,7 +199,7 @@ def insert_adjoints(expr: Expr, found: Iterable[Adjoint], used: dict[str, Premis
     return replace_accesses(expr, image)
 
 
-# --- Entry by entry ---------------------------------------------------------------------------------
+# --- Entry by entry ----------------------------------------------------------------------------
 
 
 def cancel(expr: Expr) -> Expr:
@@ -295,71 +264,3 @@ def solve_for(definition: Definition, access: Access) -> Expr | None:
             return None
         return substitute(mul(definition.left, power(rest, -1)), binding)
     return None
-
-
-# --- Sums with a known value ---------------------------------------------------------------------------
-
-
-def reduce_sums(expr: Expr, graph: Graph) -> tuple[Expr, list[Fact]]:
-    """Replace a sum by its value: an assumption (Σ y = 1), or a value found by inlining."""
-    facts: dict[str, Fact] = {}
-
-    def run(node: Expr) -> Expr:
-        node = rebuild(node, run)
-        if not isinstance(node, Sum):
-            return node
-        for fact in graph.facts:
-            binding = match(fact.left, node, fact.variables)
-            if binding is not None:
-                facts.setdefault(fact.text, fact)
-                return substitute(fact.right, binding)
-        value = discovered(node, graph)
-        if value is None:
-            return node
-        text = f"the sum over {node.var.name} has the value {value}"
-        facts.setdefault(text, Fact(node, value, text, assumed=False))
-        return value
-
-    return run(expr), list(facts.values())
-
-
-def discovered(node: Sum, graph: Graph) -> Expr | None:
-    """The value of a sum of auxiliary quantities, if inlining their definitions leaves a number.
-
-    So ``Σ_i (x_i - mean)/s = 0`` and ``Σ_j e_j/s = 1`` are found, not looked up.
-    """
-    tensors = {n.tensor for n in walk(node) if isinstance(n, Access)}
-    if not tensors or any(t.role is Role.ADJOINT for t in tensors):
-        return None
-    if not any(graph.definitions_of(t) for t in tensors):
-        return None
-    opened: Expr = node
-    for _ in range(6):
-        wider = replace_accesses(opened, lambda a: _open_auxiliary(a, graph))
-        if wider == opened:
-            break
-        opened = wider
-        form = normal(opened)
-        if not form.terms:
-            return ZERO
-        if all(not t.bound and _plain_size(t.monomial) for t in form.terms):
-            return form.expr()
-    return None
-
-
-def _plain_size(monomial: tuple[tuple[Expr, int], ...]) -> bool:
-    return all(isinstance(atom, SizeOf) for atom, _ in monomial)
-
-
-def _open_auxiliary(access: Access, graph: Graph) -> Expr | None:
-    if access.tensor.role not in (Role.AUXILIARY, Role.ACTIVATION):
-        return None
-    body = graph.expand(access)
-    if isinstance(body, Apply):
-        return None
-    return body
-
-
-def collect(expr: Expr) -> Expr:
-    """Multiply out, add equal terms, take out what is common to all of them."""
-    return expr

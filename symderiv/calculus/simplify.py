@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 
 from symderiv.algebra.expr import Access, Expr, Partial, rebuild
 from symderiv.algebra.matching import alpha_equal
-from symderiv.calculus import rewriting
+from symderiv.calculus import collecting, rewriting
 from symderiv.calculus.graph import Graph
-from symderiv.calculus.steps import Adjoint, Premise, Step
+from symderiv.calculus.steps import Adjoint, Premise, Step, Uses
 
 _ROUNDS = 40
+_COLLECTED = ("folding", "reduction", "collect")
 
 
 @dataclass
@@ -69,7 +70,10 @@ def _definitions(expr: Expr, chain: Chain) -> Outcome | None:
             body = chain.graph.expand(node.body)
             if body is not None:
                 used[node.body.tensor.name] = rewriting.uses(node.body.tensor)
-                return Partial(body, node.wrt)
+                opened = Partial(body, node.wrt)
+                if isinstance(body, Access):  # ∂ℓ/∂ℓ would stand for the equation of ℓ
+                    return rewriting.differentiate_partials(opened)
+                return opened
         return rebuild(node, open_partial)
 
     result = open_partial(expr)
@@ -115,14 +119,17 @@ def _fold(expr: Expr, chain: Chain) -> Outcome | None:
 
 
 def _reduce(expr: Expr, chain: Chain) -> Outcome | None:
-    result, facts = rewriting.reduce_sums(expr, chain.graph)
+    result, facts = collecting.reduce_sums(expr, chain.graph)
     return (result, "; ".join(f.text for f in facts), tuple(facts)) if facts else None
 
 
 def _collect(expr: Expr, chain: Chain) -> Outcome | None:
-    if not any(step.rule in ("folding", "reduction") for step in chain.steps):
+    """Only where folding or a reduction was at work: a plain chain rule stays as it came."""
+    inserted = {p.tensor for step in chain.steps for p in step.premises if isinstance(p, Uses)}
+    chains = [chain.steps, *(a.steps for a in chain.found if a.tensor in inserted)]
+    if not any(step.rule in _COLLECTED for steps in chains for step in steps):
         return None
-    return rewriting.collect(expr), "collect terms", ()
+    return collecting.collect(expr), "collect terms", ()
 
 
 PASSES: tuple[tuple[str, Pass], ...] = (

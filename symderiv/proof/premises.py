@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from symderiv.algebra.binding import replace_accesses, substitute
-from symderiv.algebra.expr import Apply, Expr, Sum, rebuild
+from symderiv.algebra.binding import free_variables, replace_accesses, substitute
+from symderiv.algebra.expr import Apply, Expr, Sum, add, mul, power, rebuild
 from symderiv.algebra.matching import match
+from symderiv.algebra.normal import Term, normal
 from symderiv.calculus.graph import Fact
 from symderiv.calculus.steps import Lemma, Premise
 from symderiv.proof.verdict import Status, Verdict
@@ -37,17 +38,33 @@ def apply_lemmas(expr: Expr, premises: Iterable[Premise]) -> Expr:
 
 
 def apply_fact(expr: Expr, fact: Fact) -> Expr:
-    """Every instance of the left side of a fact replaced by its right side."""
+    """Every instance of the left side of a fact replaced by its right side.
 
-    def run(node: Expr) -> Expr:
-        node = rebuild(node, run)
-        if isinstance(node, Sum):
-            binding = match(fact.left, node, fact.variables)
-            if binding is not None:
-                return substitute(fact.right, binding)
-        return node
+    In the normal form a sum stands beside what does not depend on its variable, so an instance is
+    a bound variable whose atoms are those of the fact.
+    """
+    return add(*(_reduced(term, fact) for term in normal(expr).terms))
 
-    return run(expr)
+
+def _reduced(term: Term, fact: Fact) -> Expr:
+    for var in term.bound:
+        inside = [(a, p) for a, p in term.monomial if var in free_variables(a)]
+        if any(w is not var and w in free_variables(a) for a, _ in inside for w in term.bound):
+            continue
+        value = _value(Sum(var, mul(*(power(a, p) for a, p in inside))), fact)
+        if value is not None:
+            rest = tuple(w for w in term.bound if w is not var)
+            outside = tuple((a, p) for a, p in term.monomial if var not in free_variables(a))
+            smaller = mul(Term(term.coefficient, rest, outside).expr(), value)
+            return apply_fact(smaller, fact)
+    return term.expr()
+
+
+def _value(candidate: Expr, fact: Fact) -> Expr | None:
+    if normal(candidate).key == normal(fact.left).key:
+        return fact.right
+    binding = match(fact.left, candidate, fact.variables)
+    return None if binding is None else substitute(fact.right, binding)
 
 
 def field_lemmas(premises: Iterable[Premise]) -> dict[tuple[str, int], Lemma]:
