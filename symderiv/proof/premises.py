@@ -10,12 +10,13 @@ from symderiv.algebra.matching import match
 from symderiv.algebra.normal import Term, normal
 from symderiv.calculus.graph import Fact
 from symderiv.calculus.steps import Lemma, Premise
-from symderiv.proof.verdict import Status, Verdict
+from symderiv.proof.lemmas import derivative_verdict
+from symderiv.proof.verdict import Verdict
 
 
 def lemma_verdict(lemma: Lemma) -> Verdict:
     """The verdict on a stated derivative: proved from the definition of its function alone."""
-    return Verdict(Status.PROVED, "TODO")
+    return derivative_verdict(lemma.function, lemma.argument, lemma.args, lemma.value, lemma.stated)
 
 
 def apply_lemmas(expr: Expr, premises: Iterable[Premise]) -> Expr:
