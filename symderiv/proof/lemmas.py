@@ -1,0 +1,197 @@
+"""Lemmas: the stated derivatives of the tables, and the losses on logits, proved.
+
+This is the only module of ``proof`` that looks at a stated derivative, and it does so to prove
+it: SymPy differentiates the definition (piece by piece at kinks), and the difference from what
+is stated must vanish. Proved lemmas are kept in ``lemmas.json`` by a hash of the definition,
+the statement and the domain; a changed row is proved anew, and a test proves every entry again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from symderiv.algebra.binding import replace_accesses
+from symderiv.algebra.expr import Access, Expr, Role, Tensor
+from symderiv.calculus.functions import (
+    POSITIVE,
+    Domain,
+    ScalarFunction,
+    VectorFunction,
+    rows,
+    scalar,
+    symbols,
+    unfold,
+)
+from symderiv.calculus.losses import LOGITS
+from symderiv.calculus.reference import text
+from symderiv.calculus.sympy_bridge import to_sympy
+from symderiv.proof.scalar import Question, atoms_of, decide, decide_scalar, step
+from symderiv.proof.verdict import Status, Verdict
+
+VERSION = 1  # raise it when a decider changes its word
+CACHE = Path(__file__).with_name("lemmas.json")
+VALUE = Access(Tensor("value"), ())
+
+
+# --- Stated derivatives ----------------------------------------------------------------------
+
+
+def derivative_verdict(
+    function: str, argument: int, args: tuple[Access, ...], value: Access, stated: Expr
+) -> Verdict:
+    """Is the derivative of ``function`` by that argument ``stated``? From the cache if it is there.
+
+    ``args`` are the scalars that ``stated`` calls the arguments, and ``value`` the one that it
+    calls the function's own value.
+    """
+    canonical = dict(zip(args, symbols(scalar(function)), strict=True)) | {value: VALUE}
+    if not set(atoms_of(stated)) <= set(canonical):
+        return Verdict(Status.UNDECIDED, "it speaks of more than the arguments and the value")
+    stated = replace_accesses(stated, canonical.get)
+    key = _key(function, argument, stated)
+    found = _cache().get(key)
+    return found if found is not None else _prove(function, argument, stated)
+
+
+def lemma_verdict(function: str, argument: int) -> Verdict:
+    """The verdict on the table's stated derivative. Raises KeyError if nothing is stated."""
+    stated = _stated(function, argument)
+    return derivative_verdict(function, argument, symbols(scalar(function)), VALUE, stated)
+
+
+def prove_stated_derivative(function: str, argument: int) -> Verdict:
+    """The same, proved here and now."""
+    return _prove(function, argument, _stated(function, argument))
+
+
+def _stated(function: str, argument: int) -> Expr:
+    row = scalar(function)
+    formula = row.derivatives[argument]
+    if formula is None:
+        raise KeyError(f"no derivative of {function} by {row.arguments[argument]} is stated")
+    return formula(*symbols(row), VALUE)
+
+
+def _prove(function: str, argument: int, stated: Expr) -> Verdict:
+    """d/dx definition = stated, with the definition inserted for the value."""
+    import sympy
+
+    row = scalar(function)
+    places = symbols(row)
+    dummies: dict[Expr, Any] = {place: sympy.Dummy(f"x{k}") for k, place in enumerate(places)}
+    definition = row(*places)
+    inserted = replace_accesses(stated, {VALUE: definition}.get)
+    left = sympy.diff(to_sympy(definition, dummies.__getitem__, step()), dummies[places[argument]])
+    right = to_sympy(inserted, dummies.__getitem__, step())
+    names = {dummies[place]: place.tensor.name for place in places}
+    domains = {dummies[p]: d for p, d in zip(places, row.domain, strict=True)}
+    return decide(Question(left, right, names, domains))
+
+
+# --- Losses on logits ------------------------------------------------------------------------
+
+
+def fusion_verdict(loss: str, activation: str) -> Verdict:
+    """loss(activation(z), y) is the loss on logits that LOGITS names; from the cache if there."""
+    found = _cache().get(_fusion_key(loss, activation))
+    return found if found is not None else prove_fusion(loss, activation)
+
+
+def prove_fusion(loss: str, activation: str) -> Verdict:
+    """The same, proved here and now."""
+    left, right, domains = _fusion(loss, activation)
+    return decide_scalar(left, right, domains)
+
+
+def _fusion(loss: str, activation: str) -> tuple[Expr, Expr, Mapping[Expr, Domain]]:
+    """Both sides of the identity as trees over z, y and the sums both have in common.
+
+    For a vector function, what is compared is the term of one unit; a sum over the units that
+    occurs in both, such as that of exp, is one positive variable.
+    """
+    z = Access(Tensor("z", role=Role.PREACTIVATION), ())
+    y = Access(Tensor("y", role=Role.TARGET), ())
+    inner, outer, fused = rows()[activation], scalar(loss), rows()[LOGITS[loss, activation]]
+    domains: dict[Expr, Domain] = {z: fused.domain[0], y: fused.domain[1]}
+    sums: dict[str, Access] = {}
+
+    def run(row: VectorFunction) -> Expr:
+        values: dict[str, Expr] = {"z": z, "y": y}
+        for part in row.parts:
+            body = unfold(part.formula(*(values[name] for name in part.of)))
+            if part.kind == "sum" and part is not row.parts[-1]:
+                shared = Access(Tensor(f"sum{len(sums)}"), ())
+                body = sums.setdefault(text(body), shared)
+                domains[body] = POSITIVE
+            values[part.name] = body
+        return values[row.parts[-1].name]
+
+    if isinstance(inner, VectorFunction) and isinstance(fused, VectorFunction):
+        return outer(run(inner), y), run(fused), domains
+    if isinstance(inner, ScalarFunction) and isinstance(fused, ScalarFunction):
+        return outer(inner(z), y), fused(z, y), domains
+    raise TypeError(f"{loss} of {activation} mixes a scalar with a vector function")
+
+
+# --- The cache -------------------------------------------------------------------------------
+
+
+def _key(function: str, argument: int, stated: Expr) -> str:
+    row = scalar(function)
+    definition = text(unfold(row(*symbols(row))))
+    return _hash(
+        "derivative", function, str(argument), definition, text(unfold(stated)), row.domain
+    )
+
+
+def _fusion_key(loss: str, activation: str) -> str:
+    left, right, domains = _fusion(loss, activation)
+    return _hash("fusion", text(unfold(left)), text(unfold(right)), *domains.values())
+
+
+def _hash(*parts: object) -> str:
+    joined = "\n".join(map(repr, (VERSION, *parts)))
+    return hashlib.sha256(joined.encode()).hexdigest()[:32]
+
+
+@cache
+def _cache() -> Mapping[str, Verdict]:
+    """Proved lemmas by key."""
+    if not CACHE.exists():
+        return {}
+    entries = json.loads(CACHE.read_text(encoding="utf-8"))["lemmas"]
+    return {e["key"]: Verdict(Status.PROVED, e["method"], e["scope"]) for e in entries.values()}
+
+
+def all_lemmas() -> Iterator[tuple[str, int]]:
+    """Every function and argument for which a derivative is stated."""
+    for row in rows().values():
+        if isinstance(row, ScalarFunction):
+            for argument, formula in enumerate(row.derivatives):
+                if formula is not None:
+                    yield row.name, argument
+
+
+def rewrite_cache() -> None:
+    """Prove everything again and write ``lemmas.json``; what is not proved is left out."""
+    proved: dict[str, tuple[str, Verdict]] = {}
+    for name, argument in all_lemmas():
+        verdict = prove_stated_derivative(name, argument)
+        title = f"{name} by {scalar(name).arguments[argument]}"
+        proved[title] = _key(name, argument, _stated(name, argument)), verdict
+    for loss, activation in LOGITS:
+        verdict = prove_fusion(loss, activation)
+        proved[f"{loss} of {activation}"] = _fusion_key(loss, activation), verdict
+    entries = {
+        title: {"key": key, "method": verdict.method, "scope": verdict.scope}
+        for title, (key, verdict) in sorted(proved.items())
+        if verdict.status is Status.PROVED
+    }
+    document = json.dumps({"version": VERSION, "lemmas": entries}, indent=1)
+    CACHE.write_text(document + "\n", encoding="utf-8")
+    _cache.cache_clear()
