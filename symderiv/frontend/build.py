@@ -1,0 +1,101 @@
+"""A Network becomes a Graph: forward equations, what to differentiate by, and known numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from symderiv.algebra.expr import Tensor
+from symderiv.algebra.index import Size, as_index
+from symderiv.calculus.graph import Graph
+from symderiv.calculus.networks import any_depth, feed_forward
+from symderiv.frontend.errors import SpecError
+from symderiv.frontend.network import Network
+
+
+@dataclass(frozen=True)
+class Built:
+    """The forward graph of a spec.
+
+    wrt    the tensors whose gradients are asked for, in order
+    sizes  the numbers that the spec gave; in the graph every size is a symbol
+    """
+
+    graph: Graph
+    wrt: tuple[Tensor, ...]
+    sizes: Mapping[Size, int]
+
+
+def build_graph(network: Network, layout: str = "columns") -> Built:
+    """The graph of a network, of any depth or a given one.
+
+    Numbers of units stay the symbols n[l]; ``sizes`` says what they are. Names of the user's
+    own become sizes of that name. Errors: SpecError.
+    """
+    return to_graph(network, layout)
+
+
+def to_graph(network: Network, layout: str = "columns") -> Built:
+    """The graph of a feed-forward network."""
+    l2 = network.penalty == "l2"
+    if network.generic:
+        hidden, output = network.activations
+        graph = any_depth(
+            hidden, output, network.loss,
+            bias=network.bias[0], reduction=network.reduction, l2=l2, layout=layout,
+        )  # fmt: skip
+        return Built(graph, _wrt(network, graph), {})
+    graph = feed_forward(
+        network.activations, network.loss,
+        bias=network.bias, sizes=shared_sizes(network.sizes), reduction=network.reduction,
+        l2=l2, layout=layout,
+    )  # fmt: skip
+    numbers = {
+        Size("n", as_index(n)): size
+        for n, size in enumerate(network.sizes)
+        if isinstance(size, int)
+    }
+    return Built(graph, _wrt(network, graph), numbers)
+
+
+def shared_sizes(sizes: Sequence[int | str]) -> list[str | None] | None:
+    """Names for the layers' sizes; None where all of them are the family n[l] as it is.
+
+    ``n0-30-n2`` is the family; ``n-n-k`` has two layers of one size. Errors: SpecError for a
+    name such as n1 that stands for another layer than the number beside it.
+    """
+    named = {n: size for n, size in enumerate(sizes) if isinstance(size, str)}
+    if all(name == f"n{n}" for n, name in named.items()):
+        return None
+    for n, size in enumerate(sizes):
+        if isinstance(size, int) and f"n{n}" in named.values():
+            raise SpecError(
+                f"the name n{n} is given to another layer than {n}",
+                f"layer {n} has {size} units, and n{n} would be read as their number; rename it",
+                field="sizes", value=f"n{n}",
+            )  # fmt: skip
+    return [named.get(n) for n in range(len(sizes))]
+
+
+def _wrt(network: Network, graph: Graph) -> tuple[Tensor, ...]:
+    """What is asked for, or every parameter; without what is frozen."""
+    by_name = {tensor.name: tensor for tensor in graph.inputs}
+    asked = network.request.wrt if network.request else ()
+    chosen: dict[Tensor, None] = {}
+    for name in asked or network.parameters:
+        members = [name] if name in network.parameters else [
+            p for p in network.parameters if p.startswith(name)
+        ]  # fmt: skip
+        for member in ["x"] if name == "X" else members:
+            if member != "x" and network.is_frozen(member):
+                if name in asked and name == member:
+                    raise SpecError(f"request.wrt asks for {name}, which is frozen",
+                                    "leave it out of one of them",
+                                    field="request.wrt", value=name)  # fmt: skip
+                continue
+            chosen[by_name[member]] = None
+    if not chosen:
+        raise SpecError("every parameter is frozen", "leave one free, or ask for X",
+                        field="freeze", value=network.freeze)  # fmt: skip
+    return tuple(chosen)
+
