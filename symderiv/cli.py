@@ -1,0 +1,187 @@
+"""The command line: one small function a command."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from symderiv._version import VERSION
+from symderiv.options import FORMATS, LAYOUTS, SUFFIXES
+
+if TYPE_CHECKING:
+    from symderiv.api import PublishedDerivation
+
+EXAMPLES = """examples:
+  symderiv derive 2-3-1:sigmoid+bce              a document, its PDF and a NumPy module
+  symderiv show n0-...-nL:sigmoid+mse            the four equations, for any depth, right here
+  symderiv derive 784-30-10:tanh,softmax+ce --layout rows --to tex,numpy -o notes
+"""
+
+DONE, FALSE, BAD_INPUT, MISSING_TOOL, UNDECIDED = 0, 1, 2, 3, 4
+KINDS = ("activations", "losses", "layers", "notations", "rules")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code. Errors of the user are one line on stderr."""
+    parser = _parser()
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if not given:
+        print(EXAMPLES, end="")
+        return DONE
+    try:
+        options = parser.parse_args(given)
+    except SystemExit as stop:  # argparse has printed its line, or the help
+        return stop.code if isinstance(stop.code, int) else BAD_INPUT
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except _expected() as error:
+        print(f"symderiv: {error}", file=sys.stderr)
+        return FALSE if type(error).__name__ == "Refuted" else BAD_INPUT
+
+
+def _expected() -> tuple[type[Exception], ...]:
+    """What is said in one line; asked for only when something has gone wrong."""
+    from symderiv.api import Refuted
+    from symderiv.frontend.errors import SpecError
+    from symderiv.render.files import PathRefused
+
+    return Refuted, SpecError, PathRefused, OSError
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="symderiv",
+        description="From a network to a proved derivation, a typeset document and NumPy code.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"symderiv {VERSION}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    derive = commands.add_parser("derive", help="derive, check and write documents and code")
+    _about_network(derive)
+    derive.add_argument(
+        "--to", default=None, metavar="FORMATS", help="of tex,pdf,md,numpy,json (tex,pdf,numpy)"
+    )
+    derive.add_argument("-o", "--output", type=Path, default=Path("output"), metavar="DIR")
+    derive.add_argument("--name", metavar="STEM", help="name of the files, an identifier")
+    derive.add_argument("--json", action="store_true", help="print the JSON form as well")
+    derive.set_defaults(run=_derive)
+
+    show = commands.add_parser("show", help="print the derivation in the terminal")
+    _about_network(show)
+    show.set_defaults(run=_show)
+
+    listing = commands.add_parser("list", help="print what is known")
+    listing.add_argument("kind", choices=KINDS)
+    listing.set_defaults(run=_list)
+    return parser
+
+
+def _about_network(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("spec", metavar="SPEC", help="2-3-1:sigmoid+bce, J = 3*(a + b*c), net.toml")
+    parser.add_argument("--notation", default="nielsen")
+    parser.add_argument("--layout", default="columns", choices=LAYOUTS)
+    parser.add_argument("--wrt", metavar="NAMES", help="differentiate by these only, a comma between")
+
+
+def _derived(options: argparse.Namespace) -> PublishedDerivation:
+    from symderiv import api
+
+    wrt = options.wrt.split(",") if options.wrt else None
+    return api.derive(
+        options.spec,
+        layout=options.layout,
+        notation=options.notation,
+        wrt=wrt,
+        name=getattr(options, "name", None),
+    )
+
+
+def _derive(options: argparse.Namespace) -> int:
+    """Write the documents and the code; all is made before anything is written."""
+    from symderiv.render import EngineMissing, PdfError, compile_pdf, write_all
+
+    formats = _formats(options.to)
+    derivation = _derived(options)
+    files: dict[Path, str | bytes] = {}
+    notes = []
+    code = UNDECIDED if derivation.unproved else DONE
+    for wanted in formats:
+        path = options.output / (derivation.stem + SUFFIXES[wanted])
+        try:
+            files[path] = (
+                compile_pdf(str(derivation.render("tex")))
+                if wanted == "pdf"
+                else derivation.render(wanted)
+            )
+        except (EngineMissing, PdfError) as error:
+            notes.append(f"symderiv: no PDF: {error}")
+            if options.to is not None:
+                code = MISSING_TOOL
+    write_all(files)
+    if options.json:
+        print(derivation.render("json"), end="")
+    else:
+        for path in files:
+            print(f"wrote {path}")
+        print(_summary(derivation))
+    for note in notes:
+        print(note, file=sys.stderr)
+    return code
+
+
+def _summary(derivation: PublishedDerivation) -> str:
+    steps = sum(len(chain.steps) for chain in derivation.chains)
+    proved = steps - len(derivation.unproved)
+    lemmas = len(derivation.lemmas)
+    return f"{proved} of {steps} steps proved for all sizes, {lemmas} lemmas"
+
+
+def _formats(given: str | None) -> list[str]:
+    from symderiv.frontend.errors import SpecError
+
+    if given is None:
+        return ["tex", "pdf", "numpy"]
+    formats = [f.strip() for f in given.split(",")]
+    for wanted in formats:
+        if wanted not in FORMATS:
+            raise SpecError(
+                f"unknown format {wanted!r} in --to", f"known are {', '.join(FORMATS)}", field="to"
+            )
+    return list(dict.fromkeys(formats))
+
+
+def _show(options: argparse.Namespace) -> int:
+    from shutil import get_terminal_size
+
+    from symderiv.documents import to_terminal
+
+    derivation = _derived(options)
+    width = max(60, min(get_terminal_size((100, 24)).columns, 140))
+    text = to_terminal(derivation, derivation.presentation(), width, unicode=_prints_unicode())
+    print(text, end="" if text.endswith("\n") else "\n")
+    return UNDECIDED if derivation.unproved else DONE
+
+
+def _prints_unicode() -> bool:
+    try:
+        "δ∂Σ⊙ᵀ".encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _list(options: argparse.Namespace) -> int:
+    from symderiv.listing import lines
+
+    print("\n".join(lines(options.kind)))
+    return DONE

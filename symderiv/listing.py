@@ -1,0 +1,86 @@
+"""``symderiv list``: the tables as aligned lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from inspect import getmembers, isfunction
+
+from symderiv.algebra.expr import Access, Tensor
+from symderiv.calculus.functions import Row, ScalarFunction, symbols
+
+
+def lines(kind: str) -> list[str]:
+    """The lines of one table. Raises KeyError for an unknown kind."""
+    return _LISTS[kind]()
+
+
+def _functions(rows: Iterable[Row]) -> list[str]:
+    from symderiv.notation.nielsen import NIELSEN
+    from symderiv.notation.unicode import text
+
+    table = []
+    for row in rows:
+        if isinstance(row, ScalarFunction) and row.definition is not None:
+            args = symbols(row)
+            value = Access(Tensor("a" if "a" not in row.arguments else "v"), ())
+            formula = row.derivatives[0]
+            slope = text(formula(*args, value), NIELSEN) if formula else ""
+            table.append((row.name, text(row.definition(*args), NIELSEN), slope))
+        else:
+            table.append((row.name, row.why, ""))
+    return _aligned(("name", "definition", "derivative by the first argument"), table)
+
+
+def _activations() -> list[str]:
+    from symderiv.calculus.activations import ACTIVATIONS
+
+    return _functions(ACTIVATIONS.values())
+
+
+def _losses() -> list[str]:
+    from symderiv.calculus.losses import LOSSES
+
+    return _functions(LOSSES.values())
+
+
+def _layers() -> list[str]:
+    from symderiv.calculus import layers
+
+    table = [
+        (name, (function.__doc__ or "").splitlines()[0])
+        for name, function in getmembers(layers, isfunction)
+        if function.__module__ == layers.__name__ and not name.startswith("_")
+    ]
+    return _aligned(("name", "equation"), table)
+
+
+def _notations() -> list[str]:
+    from symderiv.notation.table import NOTATIONS
+
+    return _aligned(("name", "from"), [(n.name, n.source) for n in NOTATIONS.values()])
+
+
+def _rules() -> list[str]:
+    from symderiv.calculus.rules import RULES
+
+    return _aligned(("rule", "statement"), [(r.name, r.statement) for r in RULES.values()])
+
+
+_LISTS: dict[str, Callable[[], list[str]]] = {
+    "activations": _activations,
+    "losses": _losses,
+    "layers": _layers,
+    "notations": _notations,
+    "rules": _rules,
+}
+
+
+def _aligned(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    table = [header, *rows]
+    widths = [max(len(row[n]) for row in table) for n in range(len(header))]
+    made = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in table
+    ]
+    made.insert(1, "  ".join("-" * width for width in widths))
+    return made
