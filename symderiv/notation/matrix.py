@@ -145,6 +145,8 @@ class MatrixPrinter:
         if self.plain:
             layer = names.layer(tensor)
             name = symbol.unicode if self.unicode else symbol.ascii
+            if layer is not None and names.base is not None:
+                return f"{name}[{self.text.relative(layer + names.shift(tensor))}]"
             name += "" if layer is None else str(layer + names.shift(tensor))
             return name + (f"[{self.text.index(member[0])}]" if member else "")
         written = symbol.entry if node.shape == (None, None) else symbol.array

@@ -38,7 +38,7 @@ class Names:
     def fix(self, *variables: Var) -> None:
         """Give free variables their letters, in this order; they keep them."""
         for variable in variables:
-            if variable not in self._fixed:
+            if variable not in self._fixed and variable not in self._scope:
                 self._fixed[variable] = self._choose(variable, set(self._fixed.values()))
 
     def fix_free(self, expr: Expr) -> None:

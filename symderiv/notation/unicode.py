@@ -74,7 +74,11 @@ class TextPrinter(Printer):
 
     def size_name(self, size: Size) -> str:
         """``n[2]``, ``m``."""
-        return size.name if size.at is None else f"{size.name}[{self.index(size.at)}]"
+        if size.at is None:
+            return size.name
+        if self.names.base is not None and not size.at.terms:
+            return f"{size.name}[{self.relative(size.at.const)}]"
+        return f"{size.name}[{self.index(size.at)}]"
 
     def number(self, value: Fraction) -> Piece:
         size = abs(value)
@@ -95,14 +99,23 @@ class TextPrinter(Printer):
         return Piece(self.symbol_of(access), ATOM, FLAT, False, "entry", "entry")
 
     def symbol_of(self, access: Access) -> str:
-        """``W2[k,j]``."""
+        """``W2[k,j]``; relative to a layer ``W[l,k,j]``, as for a family."""
         symbol = self.names.symbol(access.tensor)
         layer = self.names.layer(access.tensor)
         name = symbol.unicode if self.unicode else symbol.ascii
+        inside = [self.index(i) for i in access.indices]
         if layer is not None:
-            name += str(layer + self.names.shift(access.tensor))
-        inside = ",".join(self.index(i) for i in access.indices)
-        return f"{name}[{inside}]" if inside else name
+            number = layer + self.names.shift(access.tensor)
+            if self.names.base is None:
+                name += str(number)
+            else:
+                inside.insert(0, self.relative(number))
+        return f"{name}[{','.join(inside)}]" if inside else name
+
+    def relative(self, number: int) -> str:
+        """``l-1``."""
+        offset = number - (self.names.base or 0)
+        return f"l{offset:+d}" if offset else "l"
 
     def relation(self, left: Index, sign: str, right: Index) -> Piece:
         shown = {"=": " = ", "<=": f" {self.sign('≤')} ", ">=": f" {self.sign('≥')} "}[sign]

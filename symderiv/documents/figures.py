@@ -1,0 +1,164 @@
+"""Pictures as TikZ: the network, and the quantities of the derivation from layer to layer.
+
+One layout for both: columns of nodes; a large layer shows three units, ⋮ and the last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from symderiv.algebra.expr import Role, Tensor
+from symderiv.documents.ledger import Ledger
+from symderiv.documents.model import Presentation
+from symderiv.notation import Names
+from symderiv.notation.tex import TexPrinter
+
+SPACING_X, SPACING_Y = 30.0, 12.0  # millimetres
+MAX_SHOWN = 6
+MAX_LAYERS = 7
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A node of the network; ``number`` is a unit's index, None for the dots."""
+
+    layer: int
+    number: str | None
+    y: float
+
+    @property
+    def name(self) -> str:
+        """The node's name in TikZ."""
+        return f"u{self.layer}-{self.number}"
+
+
+def column(layer: int, size: int | str) -> list[Unit]:
+    """The units of a layer that are drawn, from top to bottom."""
+    if isinstance(size, int) and size <= MAX_SHOWN:
+        numbers: list[str | None] = [str(n) for n in range(1, size + 1)]
+    else:
+        numbers = ["1", "2", "3", None, str(size)]
+    top = (len(numbers) - 1) / 2 * SPACING_Y
+    return [Unit(layer, number, top - n * SPACING_Y) for n, number in enumerate(numbers)]
+
+
+def network_figure(ledger: Ledger, presentation: Presentation) -> str:
+    """Columns of neurons, every one joined to every one of the next column."""
+    sizes = presentation.sizes
+    layers = sorted(sizes)
+    if not 2 <= len(layers) <= MAX_LAYERS or any(t.ordered for t in ledger.graph.tensors):
+        return ""
+    columns = [column(layer, sizes[layer]) for layer in layers]
+    lines = [r"\begin{tikzpicture}[x=1mm,y=1mm]"]
+    for units in columns:
+        x = units[0].layer * SPACING_X
+        for unit in units:
+            if unit.number is None:
+                lines.append(rf"\node at ({x:g},{unit.y:g}) {{$\vdots$}};")
+            else:
+                style = _style(unit.layer, layers)
+                label = _label(ledger, unit, layers)
+                lines.append(rf"\node[{style}] ({unit.name}) at ({x:g},{unit.y:g}) {{{label}}};")
+    for left, right in pairwise(columns):
+        for unit in left:
+            for other in right:
+                if unit.number is not None and other.number is not None:
+                    lines.append(rf"\draw[synapse] ({unit.name}) -- ({other.name});")
+    bottom = min(u.y for units in columns for u in units) - 9
+    lines += _captions(ledger, layers, bottom)
+    lines.append(r"\end{tikzpicture}")
+    return "\n".join(lines)
+
+
+def _style(layer: int, layers: list[int]) -> str:
+    if layer == layers[0]:
+        return "input neuron"
+    return "output neuron" if layer == layers[-1] else "neuron"
+
+
+def _label(ledger: Ledger, unit: Unit, layers: list[int]) -> str:
+    names = Names(ledger.notation, ledger.graph)
+    tensor = _activation(ledger, unit.layer)
+    if tensor is None:
+        return ""
+    symbol = names.symbol(tensor).entry
+    scripts = TexPrinter(names).scripts(tensor, ())
+    number = str(unit.number)
+    size = r"\scriptstyle " if len(number) > 2 else ""
+    return rf"${size}{symbol}{scripts}_{{{number}}}$"
+
+
+def _activation(ledger: Ledger, layer: int) -> Tensor | None:
+    role = Role.INPUT if layer == 0 else Role.ACTIVATION
+    wanted = None if layer == 0 else layer
+    return next((t for t in ledger.graph.tensors if t.role is role and t.layer == wanted), None)
+
+
+def _captions(ledger: Ledger, layers: list[int], y: float) -> list[str]:
+    names = Names(ledger.notation, ledger.graph)
+    printer = TexPrinter(names)
+    lines = []
+    for layer in layers[1:]:
+        parameters = [
+            names.symbol(t).array + printer.scripts(t, ())
+            for t in ledger.graph.inputs
+            if t.role is Role.PARAMETER and t.layer == layer
+        ]
+        if parameters:
+            x = (layer - 0.5) * SPACING_X
+            text = r",\ ".join(parameters)
+            lines.append(rf"\node[font=\footnotesize,text=why] at ({x:g},{y:g}) {{${text}$}};")
+    return lines
+
+
+def layers_figure(ledger: Ledger) -> str:
+    """x → z¹ → a¹ → ... → ℓ → C with the derivatives below the arrows."""
+    names = Names(ledger.notation, ledger.graph)
+    printer = TexPrinter(names)
+    main = [
+        t for t in ledger.graph.tensors
+        if t.role in (Role.PREACTIVATION, Role.ACTIVATION, Role.LOSS, Role.COST)
+    ]  # fmt: skip
+    x = next((t for t in ledger.graph.inputs if t.role is Role.INPUT), None)
+    if x is None or len(main) > 10 or any(t.ordered for t in main) or len(main) < 3:
+        return ""
+    order = {d.definition.target: n for n, d in enumerate(ledger.definitions)}
+    main.sort(key=lambda t: order.get(t, -1))
+    adjoints = {c.of: c.adjoint.tensor for c in ledger.chains}
+    step = 21 if len(main) <= 6 else 19
+    lines = [r"\begin{tikzpicture}[x=1mm,y=1mm]"]
+    for n, tensor in enumerate([x, *main]):
+        symbol = names.symbol(tensor)
+        text = (symbol.array if tensor.slots else symbol.entry) + printer.scripts(tensor, ())
+        text = symbol.entry if tensor.role is Role.LOSS else text
+        lines.append(rf"\node[operation] (v{n}) at ({n * step},0) {{${text}$}};")
+    for n, before in enumerate([x, *main[:-1]], start=1):
+        below = ""
+        adjoint = adjoints.get(before)
+        if adjoint is not None and names.has_name(adjoint):
+            symbol = names.symbol(adjoint)
+            text = symbol.array + printer.scripts(adjoint, ())
+            below = rf" node[adjoint value] {{${text}$}}"
+        lines.append(rf"\draw[flow] (v{n - 1}) --{below} (v{n});")
+    for n, tensor in enumerate(main, start=1):
+        parameters = [
+            names.symbol(t).array + printer.scripts(t, ())
+            for t in ledger.graph.inputs
+            if t.role is Role.PARAMETER and t.layer == tensor.layer
+        ]
+        if tensor.role is Role.PREACTIVATION and parameters:
+            text = r",\,".join(parameters)
+            lines.append(
+                rf"\node[font=\footnotesize,text=why] (p{n}) at ({n * step},15) {{${text}$}};"
+                "\n"
+                rf"\draw[flow] (p{n}) -- (v{n});"
+            )
+        if tensor.role is Role.LOSS:
+            lines.append(
+                rf"\node[font=\footnotesize,text=why] (y) at ({n * step},15) {{$\mathbf{{y}}$}};"
+                "\n"
+                rf"\draw[flow] (y) -- (v{n});"
+            )
+    lines.append(r"\end{tikzpicture}")
+    return "\n".join(lines)

@@ -1,0 +1,210 @@
+"""Every equation of a document with its tag: (D1) definitions, (S1) steps, (L1) lemmas, (A1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from symderiv.algebra.binding import free_variables
+from symderiv.algebra.expr import Access, Expr, Partial, Tensor
+from symderiv.algebra.index import Index, Var
+from symderiv.algebra.matrix import MatrixExpr
+from symderiv.algebra.matrixform import matrix_form, row_axes
+from symderiv.calculus.graph import Definition, Fact, Graph
+from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Step
+from symderiv.documents.model import Math
+from symderiv.notation import (
+    Names,
+    Notation,
+    latex,
+    matrix_latex,
+    matrix_text,
+    notation,
+    text,
+)
+from symderiv.notation.names import example_position
+from symderiv.notation.tex import TexPrinter, letter
+from symderiv.notation.unicode import TextPrinter
+from symderiv.proof.check import CheckedChain
+from symderiv.proof.verdict import Verdict
+
+
+class Checked(Protocol):
+    """What a document reads of a checked derivation."""
+
+    @property
+    def derivation(self) -> Derivation: ...
+    @property
+    def chains(self) -> tuple[CheckedChain, ...]: ...
+    @property
+    def lemmas(self) -> tuple[tuple[Lemma, Verdict], ...]: ...
+    @property
+    def assumptions(self) -> tuple[Fact, ...]: ...
+
+
+@dataclass(frozen=True)
+class StepEntry:
+    """A step, its verdict and its tag; one that prints as the line before it is not shown."""
+
+    step: Step
+    verdict: Verdict
+    tag: str
+    shown: bool
+
+
+@dataclass(frozen=True)
+class ChainEntry:
+    """A chain with the letters of its indices."""
+
+    adjoint: Adjoint
+    names: Names
+    steps: tuple[StepEntry, ...]
+
+    @property
+    def of(self) -> Tensor:
+        """What the chain differentiates by."""
+        assert self.adjoint.tensor.of is not None
+        return self.adjoint.tensor.of
+
+    @property
+    def final(self) -> str:
+        """The tag of the closed form."""
+        return self.steps[-1].tag
+
+    @property
+    def layer(self) -> int | None:
+        """The layer of the quantity, where it is a number."""
+        return self.names.layer(self.of)
+
+
+@dataclass(frozen=True)
+class DefinitionEntry:
+    """A forward equation."""
+
+    definition: Definition
+    names: Names
+    tag: str
+
+
+class Ledger:
+    """Numbers everything, once, and prints single formulas."""
+
+    def __init__(self, checked: Checked, notation_name: str) -> None:
+        self.checked = checked
+        self.graph: Graph = checked.derivation.graph
+        self.notation: Notation = notation(notation_name)
+        self.definitions = tuple(
+            DefinitionEntry(d, self._names_of(d.variables), f"D{n}")
+            for n, d in enumerate(self.graph.definitions, start=1)
+        )
+        self.facts = {f: f"A{n}" for n, f in enumerate(self.graph.facts, start=1)}
+        self.lemmas = {lemma: f"L{n}" for n, (lemma, _) in enumerate(checked.lemmas, start=1)}
+        self.chains: tuple[ChainEntry, ...] = self._number(checked.chains)
+
+    def _names_of(self, variables: tuple[Var, ...]) -> Names:
+        names = Names(self.notation, self.graph)
+        names.fix(*variables)
+        return names
+
+    def _number(self, chains: tuple[CheckedChain, ...]) -> tuple[ChainEntry, ...]:
+        made = []
+        number = 0
+        for chain in chains:
+            names = self._names_of(index_variables(chain.adjoint.indices))
+            entries: list[StepEntry] = []
+            before = latex(derivative(chain.adjoint.left), self.notation, names)
+            for step, verdict in chain.steps:
+                printed = latex(step.right, self.notation, names)
+                last = len(entries) == len(chain.steps) - 1
+                shown = printed != before or last
+                number += shown
+                tag = f"S{number}" if shown else f"S{number + 1}.0"
+                entries.append(StepEntry(step, verdict, tag, shown))
+                before = printed
+            made.append(ChainEntry(chain.adjoint, names, tuple(entries)))
+        return tuple(made)
+
+    # --- looking up ----------------------------------------------------------------------------
+
+    def tags_of(self, tensor: Tensor, before: Adjoint) -> list[str]:
+        """The tags of the equations for a tensor: its definitions, or the chain found last."""
+        if tensor.of is None:
+            return [e.tag for e in self.definitions if e.definition.target == tensor]
+        found = []
+        for chain in self.chains:
+            if chain.adjoint is before:
+                break
+            if chain.adjoint.tensor == tensor:
+                found.append(chain.final)
+        return found[-1:]
+
+    @cached_property
+    def row_axes(self) -> frozenset[str]:
+        """Axes whose vectors are rows, see :func:`row_axes`."""
+        batched = (t for t in self.graph.tensors if len([a for a in t.axes if not a.ordered]) == 2)
+        first = next((t for t in batched if example_position(t) is not None), None)
+        return frozenset() if first is None else row_axes(first)
+
+    def matrix(self, expr: Expr, indices: tuple[Index, ...]) -> MatrixExpr | None:
+        """The matrix form of a right side."""
+        return matrix_form(expr, indices, self.row_axes)
+
+    # --- printing --------------------------------------------------------------------------------
+
+    def show(self, expr: Expr, names: Names) -> Math:
+        """A formula in every form."""
+        return Math(
+            latex(expr, self.notation, names),
+            text(expr, self.notation, names),
+            text(expr, self.notation, names, unicode=False),
+        )
+
+    def show_matrix(self, node: MatrixExpr, names: Names, shapes: bool = False) -> Math | None:
+        """A matrix formula in every form, or None."""
+        tex = matrix_latex(node, names, shapes=shapes)
+        unicode = matrix_text(node, names)
+        ascii_ = matrix_text(node, names, unicode=False)
+        if tex is None or unicode is None or ascii_ is None:
+            return None
+        return Math(tex, unicode, ascii_)
+
+    def show_index(self, index: Index, names: Names) -> Math:
+        """An index."""
+        plain = TextPrinter(names).index(index)
+        return Math(TexPrinter(names).index(index), plain, plain)
+
+    def show_letter(self, variable: Var, names: Names) -> Math:
+        """The letter that a variable has in its chain."""
+        name = names.known(variable)
+        return Math(letter(name), name, name)
+
+
+def derivative(access: Access) -> Expr:
+    """``∂ℓ/∂z`` for an adjoint, whether it has a name or not."""
+    tensor = access.tensor
+    assert tensor.of is not None and tensor.root is not None
+    example = example_position(tensor)
+    indices = [access.indices[example] for _ in tensor.root.slots if example is not None]
+    return Partial(Access(tensor.root, tuple(indices)), Access(tensor.of, access.indices))
+
+
+def index_variables(indices: tuple[Index, ...]) -> tuple[Var, ...]:
+    """The variables of indices, in order."""
+    return tuple(dict.fromkeys(v for index in indices for v in index.variables))
+
+
+def bound_variables(expr: Expr) -> frozenset[Var]:
+    """The variables that some sum of the tree binds."""
+    from symderiv.algebra.expr import Sum, walk
+
+    return frozenset(n.var for n in walk(expr) if isinstance(n, Sum))
+
+
+def uses(expr: Expr, variable: Var) -> bool:
+    """Whether a variable occurs free."""
+    return variable in free_variables(expr)
+
+
+Verdicts = Mapping[str, int]

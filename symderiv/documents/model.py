@@ -1,0 +1,132 @@
+"""A document before it has a format: sections of blocks, sentences with formulas in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Math:
+    """A formula, finished: for TeX, for a Unicode terminal and for an ASCII one."""
+
+    tex: str
+    unicode: str
+    ascii: str
+
+    def __add__(self, other: Math) -> Math:
+        return Math(self.tex + other.tex, self.unicode + other.unicode, self.ascii + other.ascii)
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A reference to a tagged equation: ``(S12)``."""
+
+    tag: str
+
+
+@dataclass(frozen=True)
+class Code:
+    """A name in the generated program."""
+
+    text: str
+
+
+Part = str | Math | Ref | Code
+Phrase = tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a derivation; the first line of a chain has a left side."""
+
+    lhs: Math | None
+    rhs: Math
+    why: Phrase = ()
+    tag: str = ""
+
+
+@dataclass(frozen=True)
+class Prose:
+    """A paragraph."""
+
+    text: Phrase
+
+
+@dataclass(frozen=True)
+class Equations:
+    """Aligned lines."""
+
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; ``align`` has a letter a column (``X`` wraps)."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[Phrase, ...], ...]
+    align: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A TikZ picture."""
+
+    tikz: str
+    caption: Phrase
+
+
+@dataclass(frozen=True)
+class Box:
+    """An aside."""
+
+    title: str
+    text: Phrase
+
+
+@dataclass(frozen=True)
+class Items:
+    """A list."""
+
+    items: tuple[Phrase, ...]
+
+
+Block = Prose | Equations | Table | Figure | Box | Items
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and what stands below it."""
+
+    title: Phrase
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Document:
+    """Everything that is printed, in order."""
+
+    title: str
+    subtitle: Phrase
+    result: tuple[Row, ...]
+    conventions: tuple[Phrase, ...]
+    sections: tuple[Section, ...]
+
+
+@dataclass(frozen=True)
+class Presentation:
+    """What a document says besides the mathematics.
+
+    ``sizes`` gives the number of units of a layer, as far as it is known; ``command`` is the one
+    that makes this document again.
+    """
+
+    title: str = ""
+    spec: str = ""
+    sizes: Mapping[int, int | str] = field(default_factory=dict)
+    layout: str = "columns"
+    notation: str = "nielsen"
+    stem: str = "net"
+    command: str = ""
+    version: str = ""

@@ -1,0 +1,161 @@
+"""The named equations: (BP1) the error at the output, (BP2) one layer back, (BP3) and (BP4).
+
+Layers whose equations differ in nothing but the number of the layer share one equation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from symderiv.algebra.expr import Access, Expr, Role
+from symderiv.algebra.matrix import Matrix
+from symderiv.documents.ledger import ChainEntry, Ledger, index_variables
+from symderiv.documents.model import Math, Phrase, Row
+from symderiv.documents.prose import say
+from symderiv.notation import Names
+
+
+@dataclass(frozen=True)
+class Named:
+    """An equation for one or several layers; ``base`` is the layer that prints as l, if any."""
+
+    tag: str
+    chains: tuple[ChainEntry, ...]
+
+    @property
+    def base(self) -> int | None:
+        """The layer that is written l, where the equation stands for several."""
+        return self.chains[0].layer if len(self.chains) > 1 else None
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The layers it stands for, ascending."""
+        return tuple(sorted(c.layer for c in self.chains if c.layer is not None))
+
+
+def named_equations(ledger: Ledger) -> tuple[Named, ...]:
+    """All equations of the result, BP1 to BP4, or (G1) ... for the gradients of a program."""
+    errors = [c for c in ledger.chains if c.names.has_name(c.adjoint.tensor)]
+    parameters = [c for c in ledger.chains if c.of.role is Role.PARAMETER]
+    if not errors:
+        asked = [c for c in ledger.chains if c.of in ledger.graph.inputs]
+        return tuple(Named(f"G{n}", (c,)) for n, c in enumerate(asked, start=1))
+    biases = [c for c in parameters if c.of.symbol == "b"]
+    weights = [c for c in parameters if c.of.symbol != "b"]
+    inputs = [c for c in ledger.chains if c.of in ledger.graph.inputs and c not in parameters]
+    return (
+        *_tagged("BP1", [errors[:1]]),
+        *_tagged("BP2", _alike(ledger, errors[1:])),
+        *_tagged("BP3", _alike(ledger, biases)),
+        *_tagged("BP4", _alike(ledger, weights)),
+        *_tagged("BP5", [[c] for c in inputs]),
+    )
+
+
+def _tagged(name: str, groups: list[list[ChainEntry]]) -> list[Named]:
+    groups = [g for g in groups if g]
+    letters = [""] if len(groups) == 1 else [chr(ord("a") + n) for n in range(len(groups))]
+    return [Named(name + mark, tuple(g)) for mark, g in zip(letters, groups, strict=True)]
+
+
+def _alike(ledger: Ledger, chains: list[ChainEntry]) -> list[list[ChainEntry]]:
+    """Neighbouring chains that print alike, relative to their layers."""
+    groups: list[list[ChainEntry]] = []
+    before = ""
+    for chain in chains:
+        names = relative_names(ledger, chain, chain.layer)
+        key = "" if chain.layer is None else ledger.show(chain.adjoint.closed, names).tex
+        if groups and key and key == before:
+            groups[-1].append(chain)
+        else:
+            groups.append([chain])
+        before = key
+    return groups
+
+
+def relative_names(ledger: Ledger, chain: ChainEntry, base: int | None) -> Names:
+    """New letters for a chain, with layers written relative to ``base``."""
+    names = Names(ledger.notation, ledger.graph, base)
+    names.fix(*index_variables(chain.adjoint.indices))
+    return names
+
+
+def row(
+    ledger: Ledger, named: Named, *, matrix: bool, shapes: bool = False, why: bool = True
+) -> Row:
+    """The closed form of a named equation, in matrix form where there is one."""
+    chain = named.chains[0]
+    names = relative_names(ledger, chain, named.base)
+    lhs, rhs = sides(ledger, chain, chain.adjoint.closed, names, matrix=matrix, shapes=shapes)
+    return Row(lhs, rhs, layer_range(ledger, named) if why else (), named.tag)
+
+
+def sides(
+    ledger: Ledger,
+    chain: ChainEntry,
+    right: Expr,
+    names: Names,
+    *,
+    matrix: bool,
+    shapes: bool = False,
+) -> tuple[Math, Math]:
+    """Left and right side; index form where a matrix form is asked for and there is none."""
+    indices = chain.adjoint.indices
+    if matrix:
+        node = ledger.matrix(right, indices)
+        left = ledger.matrix(chain.adjoint.left, indices)
+        rhs = None if node is None else ledger.show_matrix(node, names, shapes)
+        lhs = None if left is None else ledger.show_matrix(left, names)
+        if rhs is not None and lhs is not None and isinstance(left, Matrix):
+            return lhs, rhs
+    left_side = Access(chain.adjoint.tensor, indices)
+    return ledger.show(left_side, names), ledger.show(right, names)
+
+
+def has_matrix(ledger: Ledger, named: Named) -> bool:
+    """Whether the equation has a matrix form that prints."""
+    chain = named.chains[0]
+    node = ledger.matrix(chain.adjoint.closed, chain.adjoint.indices)
+    return node is not None and ledger.show_matrix(node, chain.names) is not None
+
+
+def layer_range(ledger: Ledger, named: Named) -> Phrase:
+    """``for l = 1, ..., 3``."""
+    chain = named.chains[0]
+    first = chain.adjoint.indices[0] if chain.adjoint.indices else None
+    variable = None if first is None else first.variable
+    if variable is not None and variable.axis.ordered:
+        start = ledger.show_index(variable.axis.start, chain.names)
+        stop = ledger.show_index(variable.axis.stop, chain.names)
+        letter = ledger.show_letter(variable, chain.names)
+        return say("layers", range=_range(letter, start, stop))
+    if len(named.layers) < 2:
+        return ()
+    shift = chain.names.shift(chain.of)
+    numbers = [n + shift for n in named.layers]
+    letter = Math("l", "l", "l")
+    if len(numbers) > 2 and all(b - a == 1 for a, b in pairwise(numbers)):
+        low, high = (Math(str(n), str(n), str(n)) for n in (numbers[0], numbers[-1]))
+        return say("layers", range=_range(letter, low, high))
+    listed = ", ".join(map(str, numbers))
+    return say("layers", range=Math(f"l = {listed}", f"l = {listed}", f"l = {listed}"))
+
+
+def _range(letter: Math, low: Math, high: Math) -> Math:
+    return letter + Math(" = ", " = ", " = ") + low + Math(r", \dots, ", ", …, ", ", ..., ") + high
+
+
+def general_form(chain: ChainEntry) -> Expr | None:
+    """The right side with f′ still in it: what a stated derivative was put into last."""
+    stated = [e.step.left for e in chain.steps if e.step.rule == "stated derivative"]
+    return stated[-1] if stated else None
+
+
+def uses_input(ledger: Ledger, equations: tuple[Named, ...]) -> bool:
+    """Whether an equation for several layers writes x as the activation of layer 0."""
+    return any(
+        n.base is not None and n.chains[0].of.role is Role.PARAMETER and 1 in n.layers
+        and n.chains[0].of.symbol != "b"
+        for n in equations
+    )  # fmt: skip

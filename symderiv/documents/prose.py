@@ -1,0 +1,169 @@
+"""Every sentence that a document prints, by key; ``{name}`` is a formula or a reference.
+
+Sentences are told once, in the order in which a document uses them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from symderiv.documents.model import Code, Math, Part, Phrase, Ref
+
+TITLES = {
+    "network": "Backpropagation for a {sizes} network",
+    "generic": "Backpropagation for a network of any depth",
+    "program": "Gradients by backpropagation",
+    "notation": "Notation",
+    "forward": "Forward pass",
+    "cost": "From the cost to one example",
+    "output": "The error of the output layer",
+    "output_generic": "Induction, base: the error of the last layer",
+    "hidden": "The error of layer {l}",
+    "hidden_generic": "Induction, step: from layer {next} to layer {l}",
+    "gradients": "The gradients of weights and biases",
+    "others": "Further derivatives",
+    "four": "The equations in index and in matrix form",
+    "lemmas": "Derivatives of the functions",
+    "checked": "What is checked, what is assumed",
+}
+
+SENTENCES = {
+    # conventions
+    "rows": "Examples are rows: {x} is {shape_x}, {W} is {shape_W}, and {forward}.",
+    "columns": "Examples are columns: {x} is {shape_x}, {W} is {shape_W}, and {forward}.",
+    "single": "One example: {x} is {shape_x}, {W} is {shape_W}, and {forward}.",
+    "numbering": "The input is layer 0; a weight is counted with the layer that it feeds.",
+    "numbering_one": "The input is layer 1; a weight is counted with the layer that it leaves.",
+    "entry_order": "{w} leads from unit {from} to unit {to}.",
+    "delta_loss": "{delta} differentiates the loss {ell} of one example; {factor} enters once, "
+    "in the gradient of a parameter.",
+    "delta_loss_sum": "{delta} differentiates the loss {ell} of one example; the cost is their "
+    "sum.",
+    "delta_cost": "{delta} differentiates the cost {C}.",
+    "mse": "The loss mse is the squared distance, summed over the outputs, without a factor one "
+    "half: {factor}.",
+    "loss_factor": "{name}: {factor}.",
+    "penalty": "The penalty takes the weights, not the biases.",
+    "kink": "{f} has no derivative at {at}; the value used there is {convention}.",
+    # notation
+    "sizes": "The layers have {sizes} units.",
+    "colours": "Values flow forward, derivatives back.",
+    "network_figure": "The network. Every unit of a layer is joined to every unit of the next.",
+    "layers_figure": "The quantities of the derivation: values above the arrows, derivatives "
+    "below.",
+    # forward
+    "forward": "Each quantity is defined once, from quantities that come before it.",
+    "forward_generic": "One recurrence along the layers, for {range}.",
+    "fact": "Assumed of the data",
+    # chains
+    "cost": "The cost sees one example only through its loss, so errors are taken of that loss, "
+    "and the factor found here is all that the sum over examples adds.",
+    "output": "The last layer is compared with the target; every entry of {a} acts on its own.",
+    "output_vector": "Every output depends on every weighted input of the last layer, so that "
+    "the chain rule runs through the parts of {f}.",
+    "hidden": "A unit of layer {l} acts on the loss through every unit of layer {next}: the "
+    "paths are summed. The weight that carried its value forward carries the error back.",
+    "output_generic": "At {last} the error comes from the loss.",
+    "hidden_generic": "Let the errors of layer {next} be known. Then those of layer {l} follow, "
+    "for {range}; with the base, all errors are known.",
+    "gradient": "A weight acts through one weighted input alone, in every example.",
+    "gradient_penalty": "A weight acts through one weighted input alone, in every example, and "
+    "through the penalty.",
+    "others": "",
+    # the four equations
+    "four": "The same equations without indices, with the shape under each matrix.",
+    "four_single": "The same equations without indices.",
+    "ones": "{one} is the array of ones of the fitting shape.",
+    "layers": "for {range}",
+    "a0": "with {a0}",
+    "no_matrix": "index form only",
+    # why of a row
+    "why_error": "definition of the error",
+    "why_chain": "chain rule: {t} acts on {root} through {users} alone",
+    "why_chain_root": "{t} stands in the equation of {root} itself",
+    "why_definition": "by {refs}",
+    "why_derivative": "differentiate term by term",
+    "why_collapse": "only {survivors} survives",
+    "why_collapse_many": "only {survivors} survive",
+    "why_order": "order of the factors",
+    "why_linear": "what does not depend on the index leaves the sum",
+    "why_insert": "by {refs}",
+    "why_lemma": "by {refs}",
+    "why_cancel": "multiply out and cancel",
+    "why_fold": "by {refs}, read from right to left",
+    "why_reduce": "by {refs}",
+    "why_reduce_found": "the sum has this value by definition",
+    "why_collect": "collect terms",
+    # lemmas
+    "lemmas": "A derivative in terms of the function's own value. Each is proved from the "
+    "definition of its function, and used above as a premise.",
+    "lemma_definition": "definition",
+    "value_is": "with {value}",
+    # what is checked
+    "checked": "Each step was judged on its own, knowing the forward equations and nothing of "
+    "the way in which the gradients were found.",
+    "count_proved": "{n} steps are proved for all sizes.",
+    "count_tested": "{n} steps are tested, not proved: {refs}.",
+    "count_undecided": "{n} steps are undecided: {refs}.",
+    "count_refuted": "{n} steps are refuted: {refs}.",
+    "count_assumed": "{n} steps are assumed: {refs}.",
+    "count_definition": "{n} forward equations are definitions.",
+    "method": "{method}: {n} steps{scope}{bound}.",
+    "lemma_status": "{ref} is {status} ({method}{bound}).",
+    "assumption": "Assumed: {fact}; {text}.",
+    "domain": "Assumed: {argument} is {text}, where {f} is defined.",
+    "kinks": "Off the kinks: the steps hold where {list}.",
+    "no_assumptions": "Nothing is assumed of the data.",
+}
+
+
+def title(key: str, **parts: Part) -> Phrase:
+    """A heading with its formulas."""
+    return _fill(TITLES[key], parts)
+
+
+def say(key: str, **parts: Part | Phrase) -> Phrase:
+    """A sentence with its formulas."""
+    return _fill(SENTENCES[key], parts)
+
+
+def _fill(template: str, parts: Mapping[str, Part | Phrase]) -> Phrase:
+    filled: list[Part] = []
+    for n, piece in enumerate(re.split(r"\{(\w+)\}", template)):
+        part: Part | Phrase = parts[piece] if n % 2 else piece
+        for one in part if isinstance(part, tuple) else (part,):
+            if one == "":
+                continue
+            if isinstance(one, str) and filled and isinstance(filled[-1], str):
+                filled[-1] += one
+            else:
+                filled.append(one)
+    return tuple(filled)
+
+
+def enumerated(parts: list[Part], last: str = " and ") -> Phrase:
+    """``a, b and c``."""
+    out: list[Part] = []
+    for n, part in enumerate(parts):
+        if n:
+            out.append(last if n == len(parts) - 1 else ", ")
+        out.append(part)
+    return tuple(out)
+
+
+def plain(phrase: Phrase, unicode: bool = True) -> str:
+    """A phrase as text."""
+    return "".join(_plain(part, unicode) for part in phrase)
+
+
+def _plain(part: Part, unicode: bool) -> str:
+    match part:
+        case Math():
+            return part.unicode if unicode else part.ascii
+        case Ref(tag):
+            return f"({tag})"
+        case Code(text):
+            return text
+        case _:
+            return part

@@ -1,0 +1,165 @@
+"""The reason printed beside a step: its rule, with the letters and tags of the case at hand."""
+
+from __future__ import annotations
+
+from symderiv.algebra.expr import Access, Delta, Expr, Partial, Sum, Tensor, walk
+from symderiv.algebra.index import Index, Var, as_index
+from symderiv.calculus.graph import Fact
+from symderiv.calculus.steps import Lemma, Step, Uses
+from symderiv.documents.ledger import ChainEntry, Ledger, bound_variables
+from symderiv.documents.model import Math, Part, Phrase, Ref
+from symderiv.documents.prose import enumerated, say
+
+
+def reason(ledger: Ledger, chain: ChainEntry, step: Step) -> Phrase:
+    """Why ``left = right``."""
+    match step.rule:
+        case "chain rule":
+            return _chain_rule(ledger, chain, step)
+        case "delta collapse":
+            return _collapse(ledger, chain, step)
+        case "linearity of sums":
+            return say("why_order" if _only_order(step) else "why_linear")
+        case "definition" | "insert" | "stated derivative" | "folding" | "reduction":
+            refs = references(ledger, chain, step)
+            key = _KEYS[step.rule]
+            if not refs:
+                return say("why_reduce_found") if step.rule == "reduction" else (step.why,)
+            return say(key, refs=enumerated(list(refs)))
+        case "derivative" | "cancellation" | "collect":
+            return say(_KEYS[step.rule])
+        case _:
+            return (f"{step.rule}: {step.why}",) if step.why else (step.rule,)
+
+
+_KEYS = {
+    "definition": "why_definition",
+    "derivative": "why_derivative",
+    "insert": "why_insert",
+    "stated derivative": "why_lemma",
+    "cancellation": "why_cancel",
+    "folding": "why_fold",
+    "reduction": "why_reduce",
+    "collect": "why_collect",
+}
+
+
+def references(ledger: Ledger, chain: ChainEntry, step: Step) -> tuple[Ref, ...]:
+    """The tagged equations that a step uses."""
+    tags: dict[str, None] = {}
+    for premise in step.premises:
+        if isinstance(premise, Lemma):
+            tags[ledger.lemmas.get(premise, "")] = None
+        elif isinstance(premise, Fact):
+            tags[ledger.facts.get(premise, "")] = None
+        else:
+            assert isinstance(premise, Uses)
+            members = ledger.tags_of(premise.tensor, chain.adjoint)
+            for tag in _relevant(ledger, premise.tensor, members, step):
+                tags[tag] = None
+    return tuple(Ref(tag) for tag in tags if tag)
+
+
+def _relevant(ledger: Ledger, tensor: Tensor, tags: list[str], step: Step) -> list[str]:
+    """Of a family's equations those about the member in question."""
+    if len(tags) < 2:
+        return tags
+    entries = [e for e in ledger.definitions if e.tag in tags]
+    accesses = [
+        n for n in (*walk(step.left), *walk(step.right))
+        if isinstance(n, Access) and n.tensor == tensor
+    ]  # fmt: skip
+    hit = [e.tag for e in entries if any(e.definition.at(a) is not None for a in accesses)]
+    return hit or tags
+
+
+def _chain_rule(ledger: Ledger, chain: ChainEntry, step: Step) -> Phrase:
+    target = Access(chain.of, chain.adjoint.indices)
+    root = chain.adjoint.tensor.root
+    users: dict[Tensor, Access] = {}
+    for node in walk(step.right):
+        if isinstance(node, Partial) and isinstance(node.body, Access) and node.wrt == target:
+            users.setdefault(node.body.tensor, node.body)
+    shown = ledger.show(target, chain.names)
+    whole = Math(*(_bare(ledger, chain, root))) if root is not None else shown
+    if not users or root in users:
+        return say("why_chain_root", t=shown, root=whole)
+    parts: list[Part] = [_user(ledger, chain, step.right, access) for access in users.values()]
+    return say("why_chain", t=shown, root=whole, users=enumerated(parts))
+
+
+def _bare(ledger: Ledger, chain: ChainEntry, tensor: Tensor) -> tuple[str, str, str]:
+    symbol = chain.names.symbol(tensor)
+    return symbol.entry, symbol.unicode, symbol.ascii
+
+
+def _user(ledger: Ledger, chain: ChainEntry, expr: Expr, access: Access) -> Math:
+    """A user with the letters that its sums have in the printed line."""
+    mapping = [v for index in access.indices for v in index.variables]
+    with_letters = access
+    names = chain.names
+    stack = [v for v in mapping if v in bound_variables(expr)]
+    return _inside(ledger, names, stack, with_letters)
+
+
+def _inside(ledger: Ledger, names: object, stack: list[Var], access: Access) -> Math:
+    from symderiv.notation import Names
+
+    assert isinstance(names, Names)
+    if not stack:
+        return ledger.show(access, names)
+    with names.bound(stack[0]):
+        return _inside(ledger, names, stack[1:], access)
+
+
+def _collapse(ledger: Ledger, chain: ChainEntry, step: Step) -> Phrase:
+    """The sums that a delta has solved, each with the index that is left."""
+    remaining = bound_variables(step.right)
+    solved: dict[str, Math] = {}
+    for node in walk(step.left):
+        if not isinstance(node, Sum) or node.var in remaining:
+            continue
+        value = _solution(node)
+        if value is not None:
+            left = ledger.show_letter(node.var, chain.names)
+            right = _known_index(ledger, chain, value)
+            shown = left + Math(" = ", " = ", " = ") + right
+            solved.setdefault(shown.unicode, shown)
+    parts: list[Part] = list(solved.values())
+    key = "why_collapse" if len(parts) == 1 else "why_collapse_many"
+    return say(key, survivors=enumerated(parts)) if parts else (step.why,)
+
+
+def _solution(node: Sum) -> Index | None:
+    for inner in walk(node.body):
+        if isinstance(inner, Delta):
+            difference = inner.left - inner.right
+            factor = dict(difference.terms).get(node.var, 0)
+            if abs(factor) == 1:
+                return (difference - as_index(node.var) * factor) * -factor
+    return None
+
+
+def _known_index(ledger: Ledger, chain: ChainEntry, index: Index) -> Math:
+    variable = index.variable
+    if variable is not None:
+        return ledger.show_letter(variable, chain.names)
+    return ledger.show_index(index, chain.names)
+
+
+def _only_order(step: Step) -> bool:
+    """Whether the step does nothing but order factors."""
+    left = sorted(type(n).__name__ for n in walk(step.left))
+    right = sorted(type(n).__name__ for n in walk(step.right))
+    bodies = _sum_factors(step.left) == _sum_factors(step.right)
+    return left == right and bodies
+
+
+def _sum_factors(expr: Expr) -> set[tuple[Var, frozenset[Expr]]]:
+    from symderiv.algebra.expr import Mul
+
+    return {
+        (n.var, frozenset(n.body.factors if isinstance(n.body, Mul) else (n.body,)))
+        for n in walk(expr)
+        if isinstance(n, Sum)
+    }

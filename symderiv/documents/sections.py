@@ -1,0 +1,265 @@
+"""The sections of a derivation, in order; each function returns one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from symderiv.algebra.expr import Access, Role, Tensor, walk
+from symderiv.algebra.index import as_index
+from symderiv.calculus.functions import rows
+from symderiv.documents import named
+from symderiv.documents.checking import checked_section, lemma_section
+from symderiv.documents.figures import layers_figure, network_figure
+from symderiv.documents.ledger import ChainEntry, Checked, Ledger, derivative
+from symderiv.documents.model import (
+    Block,
+    Document,
+    Equations,
+    Figure,
+    Math,
+    Part,
+    Phrase,
+    Presentation,
+    Prose,
+    Row,
+    Section,
+)
+from symderiv.documents.prose import plain, say, title
+from symderiv.documents.reasons import reason
+from symderiv.documents.tables import conventions, notation_table, sizes_line
+
+__all__ = ["document"]
+
+
+def document(checked: Checked, presentation: Presentation) -> Document:
+    """A checked derivation as a document without a format."""
+    ledger = Ledger(checked, presentation.notation)
+    equations = named.named_equations(ledger)
+    return Document(
+        title=presentation.title or plain(_title(ledger, presentation)),
+        subtitle=_subtitle(ledger, presentation),
+        result=tuple(named.row(ledger, n, matrix=True) for n in equations),
+        conventions=conventions(ledger, presentation),
+        sections=tuple(
+            section
+            for section in (
+                notation_section(ledger, presentation),
+                forward_section(ledger),
+                *chain_sections(ledger),
+                four_section(ledger, equations, presentation),
+                lemma_section(ledger),
+                checked_section(ledger),
+            )
+            if section is not None
+        ),
+    )
+
+
+def is_generic(ledger: Ledger) -> bool:
+    """Whether the depth is a symbol."""
+    return any(t.ordered for t in ledger.graph.tensors)
+
+
+def _title(ledger: Ledger, presentation: Presentation) -> Phrase:
+    if is_generic(ledger):
+        return title("generic")
+    if not presentation.sizes:
+        return title("program")
+    sizes = "–".join(str(presentation.sizes[n]) for n in sorted(presentation.sizes))
+    return title("network", sizes=sizes)
+
+
+def _subtitle(ledger: Ledger, presentation: Presentation) -> Phrase:
+    functions: dict[str, None] = {}
+    for entry in ledger.definitions:
+        part = entry.definition.part_of
+        for node in walk(entry.definition.body):
+            name = getattr(node, "function", None)
+            if name is not None and not part and name in rows():
+                functions[name] = None
+        if part:
+            functions[part] = None
+    return (", ".join(functions),) if functions else (presentation.spec,)
+
+
+def notation_section(ledger: Ledger, presentation: Presentation) -> Section:
+    """Symbols, sizes, and a picture of the network."""
+    blocks: list[Block] = [notation_table(ledger, presentation)]
+    line = sizes_line(ledger, presentation)
+    if line:
+        blocks.append(Prose(line))
+    picture = network_figure(ledger, presentation)
+    if picture:
+        blocks.append(Figure(picture, say("network_figure")))
+    chain = layers_figure(ledger)
+    if chain:
+        blocks.append(Figure(chain, say("layers_figure")))
+    return Section(title("notation"), tuple(blocks))
+
+
+def forward_section(ledger: Ledger) -> Section:
+    """The definitions, and what is assumed of the data."""
+    rows_: list[Row] = []
+    for entry in ledger.definitions:
+        d = entry.definition
+        lhs = ledger.show(d.left, entry.names)
+        rhs = ledger.show(d.body, entry.names)
+        rows_.append(Row(lhs, rhs, _forward_why(ledger, entry.tag), entry.tag))
+    for fact, tag in ledger.facts.items():
+        names = ledger._names_of(fact.variables)
+        lhs, rhs = ledger.show(fact.left, names), ledger.show(fact.right, names)
+        rows_.append(Row(lhs, rhs, (f"assumed: {fact.text}",), tag))
+    return Section(title("forward"), (Prose(say("forward")), Equations(tuple(rows_))))
+
+
+def _forward_why(ledger: Ledger, tag: str) -> Phrase:
+    entry = next(e for e in ledger.definitions if e.tag == tag)
+    d = entry.definition
+    why: list[Part] = []
+    if d.part_of and not d.why.startswith("exponentials"):
+        why.append(f"part of {d.part_of}")
+    elif d.part_of:
+        why.append(d.part_of)
+    elif d.why:
+        why.append(d.why)
+    first = d.indices[0].variable if d.indices else None
+    if first is not None and first.axis.ordered:
+        start = ledger.show_index(first.axis.start, entry.names)
+        stop = ledger.show_index(first.axis.stop, entry.names)
+        letter = ledger.show_letter(first, entry.names)
+        dots = Math(r", \dots, ", ", …, ", ", ..., ")
+        why += [", ", letter + Math(" = ", " = ", " = ") + start + dots + stop]
+    return tuple(why)
+
+
+# --- The chains ------------------------------------------------------------------------------
+
+
+def chain_sections(ledger: Ledger) -> Iterator[Section]:
+    """The derivation: the cost, the errors from the last layer back, the gradients."""
+    cost = [c for c in ledger.chains if c.of.role in (Role.LOSS, Role.PENALTY)]
+    if cost:
+        blocks: list[Block] = [Prose(say("cost"))]
+        yield Section(title("cost"), (*blocks, *(chain_block(ledger, c) for c in cost)))
+    inner = [c for c in ledger.chains if c not in cost and c.of not in ledger.graph.inputs]
+    group: list[ChainEntry] = []
+    first = True
+    for chain in inner:
+        group.append(chain)
+        if chain.names.has_name(chain.adjoint.tensor):
+            yield error_section(ledger, group, first)
+            group, first = [], False
+    if group:
+        yield Section(title("others"), tuple(chain_block(ledger, c) for c in group))
+    gradients = [c for c in ledger.chains if c.of in ledger.graph.inputs]
+    if gradients:
+        yield gradient_section(ledger, gradients)
+
+
+def error_section(ledger: Ledger, group: list[ChainEntry], first: bool) -> Section:
+    """The chains that end in the error of one layer."""
+    last = group[-1]
+    names = last.names
+    index = last.adjoint.indices[0] if last.of.ordered else None
+    if index is not None:
+        here = ledger.show_index(index, names)
+        if first:
+            heading = title("output_generic")
+            intro = say("output_generic", last=Math("l = ", "l = ", "l = ") + here)
+        else:
+            after = ledger.show_index(index + 1, names)
+            heading = title("hidden_generic", next=after, l=here)
+            range_ = named.layer_range(ledger, named.Named("", (last,)))[1:]
+            intro = say("hidden_generic", next=after, l=here, range=range_)
+    else:
+        number = _number(ledger, last, 0)
+        heading = title("output") if first else title("hidden", l=number)
+        vector = _vector_function(ledger, last)
+        if first and vector:
+            intro = say("output_vector", f=vector)
+        elif first:
+            a = next((c.of for c in group if c.of.role is Role.ACTIVATION), last.of)
+            intro = say("output", a=_symbol(ledger, a, last))
+        else:
+            intro = say("hidden", l=number, next=_number(ledger, last, 1))
+    return Section(heading, (Prose(intro), *(chain_block(ledger, c) for c in group)))
+
+
+def _number(ledger: Ledger, chain: ChainEntry, offset: int) -> Math:
+    layer = (chain.layer or 0) + offset + ledger.notation.activation_shift
+    return Math(str(layer), str(layer), str(layer))
+
+
+def _symbol(ledger: Ledger, tensor: Tensor, chain: ChainEntry) -> Math:
+    indices = chain.adjoint.indices
+    if len(tensor.slots) != len(indices):
+        indices = tuple(map(as_index, tensor.fresh_indices()))
+    return ledger.show(Access(tensor, indices), chain.names)
+
+
+def _vector_function(ledger: Ledger, chain: ChainEntry) -> str:
+    for entry in ledger.definitions:
+        d = entry.definition
+        if d.part_of and any(isinstance(n, Access) and n.tensor == chain.of for n in walk(d.body)):
+            return d.part_of
+    return ""
+
+
+def gradient_section(ledger: Ledger, gradients: list[ChainEntry]) -> Section:
+    """The gradients by the parameters (and whatever else was asked for)."""
+    penalised = any(c.of.role is Role.PENALTY for c in ledger.chains)
+    parameters = any(c.of.role is Role.PARAMETER for c in gradients)
+    key = "gradient_penalty" if penalised else "gradient"
+    heading = title("gradients") if parameters else title("program")
+    intro = (Prose(say(key)),) if parameters else ()
+    return Section(heading, (*intro, *(chain_block(ledger, c) for c in gradients)))
+
+
+def chain_block(ledger: Ledger, chain: ChainEntry) -> Equations:
+    """One chain, with the rule beside every step."""
+    left = ledger.show(chain.adjoint.left, chain.names)
+    lines: list[Row] = []
+    if chain.names.has_name(chain.adjoint.tensor):
+        meaning = ledger.show(derivative(chain.adjoint.left), chain.names)
+        lines.append(Row(left, meaning, say("why_error")))
+    for entry in chain.steps:
+        if entry.shown:
+            rhs = ledger.show(entry.step.right, chain.names)
+            why = reason(ledger, chain, entry.step)
+            lines.append(Row(left if not lines else None, rhs, why, entry.tag))
+    return Equations(tuple(lines))
+
+
+# --- The equations in both forms -------------------------------------------------------------
+
+
+def four_section(
+    ledger: Ledger, equations: tuple[named.Named, ...], presentation: Presentation
+) -> Section | None:
+    """The named equations, in index form and in matrix form with shapes."""
+    if not equations:
+        return None
+    index = tuple(named.row(ledger, n, matrix=False) for n in equations)
+    blocks: list[Block] = [Equations(index)]
+    matrix: list[Row] = []
+    for equation in equations:
+        if not named.has_matrix(ledger, equation):
+            continue
+        chain = equation.chains[0]
+        names = named.relative_names(ledger, chain, equation.base)
+        general = named.general_form(chain) if equation.tag.startswith("BP2") else None
+        if general is not None:
+            lhs, rhs = named.sides(ledger, chain, general, names, matrix=True)
+            matrix.append(Row(lhs, rhs, (), ""))
+        lhs, rhs = named.sides(ledger, chain, chain.adjoint.closed, names, matrix=True, shapes=True)
+        matrix.append(Row(None if general is not None else lhs, rhs, (), equation.tag))
+    if matrix:
+        key = "four_single" if presentation.layout == "single" else "four"
+        blocks += [Prose((*say(key), *_ones_note(matrix))), Equations(tuple(matrix))]
+    return Section(title("four"), tuple(blocks))
+
+
+def _ones_note(lines: list[Row]) -> Phrase:
+    if not any(r"\mathbf{1}" in r.rhs.tex for r in lines):
+        return ()
+    return (" ", *say("ones", one=Math(r"\mathbf{1}", "1", "1")))
