@@ -22,6 +22,7 @@ from symderiv.algebra.expr import (
     Pow,
     Role,
     SizeOf,
+    Tensor,
     add,
     children,
     mul,
@@ -90,7 +91,7 @@ def to_sympy(
         row = scalar(name)
         if row.definition is None:
             raise ValueError(f"the primitive {name} has no image in SymPy")
-        places: list[Expr] = [Apply(f"slot-{k}", (), ()) for k in range(len(args))]
+        places: list[Expr] = [Access(Tensor(f"slot-{k}"), ()) for k in range(len(args))]
         images = dict(zip(places, args, strict=True))
         return to_sympy(row.definition(*places), lambda e: images[e], step)
 
@@ -136,15 +137,28 @@ _RANK = {
 }
 
 
-def _rank(atom: Expr) -> int:
-    """Where an atom stands in a product or sum: hyperparameters first, targets last."""
+def _rank(atom: Expr) -> tuple[int, bool]:
+    """Where an atom stands in a sum: hyperparameters first, targets last."""
     match atom:
         case SizeOf():
-            return -1
+            return -1, False
         case Access(tensor, _):
-            return _RANK[tensor.role]
+            return _RANK[tensor.role], False
         case _:
-            return _RANK[Role.AUXILIARY]
+            return _RANK[Role.AUXILIARY], True
+
+
+def _place(factor: Expr) -> int:
+    """Where a factor stands in a product: y (1 - a)**gamma (a - 1), y log a."""
+    match factor:
+        case Pow(base, _):
+            return _place(base)
+        case Number() | SizeOf() | Access():
+            return 0
+        case Add(terms):
+            return 2 * len(terms) + (not any(isinstance(t, Number) for t in terms))
+        case _:
+            return 1
 
 
 @lru_cache(maxsize=10_000)
@@ -179,27 +193,35 @@ def _atoms(expr: Expr) -> list[Expr]:
     match expr:
         case Number():
             return []
-        case Add() | Mul() | Pow():
+        case Add() | Mul() | Pow() if not _is_piecewise(expr):
             return list(dict.fromkeys(a for c in children(expr) for a in _atoms(c)))
         case _:
             return [expr]
+
+
+def _is_piecewise(expr: Expr) -> bool:
+    """Whether it is ``where(...)``, a sum over [c > 0] that multiplying out would only spoil."""
+    return isinstance(expr, Add) and any(
+        isinstance(factor, Apply) and factor.function == "positive"
+        for term in expr.terms
+        for factor in (term, *children(term))
+    )
 
 
 def _rational(expr: Expr, symbols: Mapping[Expr, Any]) -> Any:
     """The arithmetic on top of the atoms in SymPy."""
     import sympy
 
+    if expr in symbols:
+        return symbols[expr]
     match expr:
         case Number(value):
             return sympy.Rational(value.numerator, value.denominator)
-        case Add(terms):
-            return sympy.Add(*(_rational(t, symbols) for t in terms))
-        case Mul(factors):
-            return sympy.Mul(*(_rational(f, symbols) for f in factors))
         case Pow(base, exponent):
             return sympy.Pow(_rational(base, symbols), exponent)
         case _:
-            return symbols[expr]
+            made = sympy.Add if isinstance(expr, Add) else sympy.Mul
+            return made(*(_rational(c, symbols) for c in children(expr)))
 
 
 def _weight(expr: Expr) -> tuple[int, int]:
@@ -230,30 +252,31 @@ def _factors(
 
 
 def _leading(terms: list[tuple[tuple[int, ...], Any]]) -> Any:
-    """The coefficient that decides the sign: the constant's if there is one (1 - a), else the
-    first atom's (a - y)."""
-    return next((c for m, c in terms if not any(m)), terms[0][1])
+    """What decides the sign: the majority (u + v - 1), else the constant (1 - a), else the
+    first atom (a - y)."""
+    majority = sum(1 if c > 0 else -1 for _, c in terms)
+    return majority or next((c for m, c in terms if not any(m)), terms[0][1])
 
 
 def _sum(terms: list[tuple[tuple[int, ...], Any]], atoms: list[Expr]) -> Expr:
-    """A sum read aloud: positive terms first, constants after the others of their sign."""
-    ordered = sorted(terms, key=lambda term: (bool(term[1] < 0), not any(term[0])))
-    return add(
-        *(
-            mul(
-                Number(Fraction(int(c.p), int(c.q))),
-                *(power(atom, e) for atom, e in zip(atoms, monomial, strict=True) if e),
-            )
-            for monomial, c in ordered
-        )
-    )
+    """A sum as it is read: positive terms first; a constant first (1 + a) or last (a - 1)."""
+
+    def order(term: tuple[tuple[int, ...], Any]) -> tuple[bool, bool]:
+        negative, constant = bool(term[1] < 0), not any(term[0])
+        return negative, constant if negative else not constant
+
+    def product(monomial: tuple[int, ...], c: Any) -> Expr:
+        factors = [power(atom, e) for atom, e in zip(atoms, monomial, strict=True) if e]
+        return mul(Number(Fraction(int(c.p), int(c.q))), *sorted(factors, key=_place))
+
+    return add(*(product(monomial, c) for monomial, c in sorted(terms, key=order)))
 
 
 def _assemble(
     number: Fraction, top: list[tuple[Expr, int]], bottom: list[tuple[Expr, int]]
 ) -> Expr:
     """``number * top / bottom`` with a minus sign taken into a difference where one is."""
-    top, bottom = _squares(top), _squares(bottom)
+    top, bottom = (sorted(_squares(f), key=lambda f: _place(f[0])) for f in (top, bottom))
     if number < 0:
         for k, (factor, exponent) in enumerate(top):
             alone = len(top) == 1 and number == -1
@@ -283,7 +306,7 @@ def _squares(factors: list[tuple[Expr, int]]) -> list[tuple[Expr, int]]:
     for factor, exponent in factors:
         match factor:
             case Add((Number(one), Mul((Number(minus), x)))) if one == 1 and minus == -1:
-                partner = (x + 1, exponent)
+                partner = (1 + x, exponent)
                 if partner in left and (factor, exponent) in left:
                     left[left.index((factor, exponent))] = (1 - x**2, exponent)
                     left.remove(partner)
