@@ -44,15 +44,16 @@ def free_variables(expr: Expr) -> frozenset[Var]:
         case Delta(left, right):
             return frozenset(left.variables) | frozenset(right.variables)
         case Sum(var, body):
-            return free_variables(body) - {var} | _range_variables(var)
+            return free_variables(body) - {var} | range_variables(var)
         case Select(at, var, body):
-            inner = free_variables(body) - {var} | _range_variables(var)
+            inner = free_variables(body) - {var} | range_variables(var)
             return inner | frozenset(at.variables)
         case _:
             return frozenset().union(*map(free_variables, children(expr)))
 
 
-def _range_variables(var: Var) -> frozenset[Var]:
+def range_variables(var: Var) -> frozenset[Var]:
+    """The variables that the range of ``var`` depends on."""
     return frozenset(var.axis.start.variables) | frozenset(var.axis.stop.variables)
 
 

@@ -7,11 +7,11 @@ twice. (Trying all orders from the start is factorial in the number of sums.)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from itertools import pairwise
 
-from symderiv.algebra.binding import free_variables, substitute
+from symderiv.algebra.binding import free_variables, range_variables, substitute
 from symderiv.algebra.expr import (
     Access,
     Add,
@@ -26,7 +26,7 @@ from symderiv.algebra.expr import (
     SizeOf,
     Sum,
 )
-from symderiv.algebra.index import Var, as_index
+from symderiv.algebra.index import Var, as_index, quoted
 
 Monomial = tuple[tuple[Expr, int], ...]
 Names = dict[Var, str]
@@ -48,7 +48,7 @@ def _key(atom: Expr, names: Mapping[Var, str]) -> str:
     match atom:
         case Access(tensor, indices):
             inside = ",".join(i.key(names) for i in indices)
-            return f"{tensor.name}.{tensor.role.value}[{inside}]"
+            return f"{quoted(tensor.name)}.{tensor.role.value}[{inside}]"
         case SizeOf(index):
             return f"#({index.key(names)})"
         case Delta(left, right):
@@ -59,9 +59,9 @@ def _key(atom: Expr, names: Mapping[Var, str]) -> str:
             return str(value)
         case Apply(function, args, orders):
             inside = ";".join(_inner_key(a, names) for a in args)
-            return f"{function}{orders}({inside})"
+            return f"{quoted(function)}{orders}({inside})"
         case Select(at, var, body):
-            inner = {**names, var: f"s{len(names)}"}
+            inner = {**names, var: f"%s{len(names)}"}
             axis = f"{var.axis.start.key(names)}..{var.axis.stop.key(names)}"
             return f"[{at.key(names)}=argmax {axis} {_inner_key(body, inner)}]"
         case Add() | Mul() | Pow() | Sum():
@@ -101,7 +101,7 @@ def _spell(monomial: Monomial, names: Mapping[Var, str]) -> str:
 
 def _named(order: tuple[Var, ...], outer: Names) -> Names:
     start = len(outer)
-    return {**outer, **{v: f"k{start + n}" for n, v in enumerate(order)}}
+    return {**outer, **{v: f"%k{start + n}" for n, v in enumerate(order)}}
 
 
 def _header(order: tuple[Var, ...], names: Names) -> str:
@@ -152,7 +152,7 @@ def _orders(colour: dict[Var, int], monomial: Monomial, outer: Names) -> list[tu
     result: list[tuple[Var, ...]] = []
     tried: list[Var] = []
     for v in (v for v in ordered if colour[v] == tied):
-        if any(_exchangeable(v, w, monomial) for w in tried):
+        if any(_exchangeable(v, w, colour, monomial) for w in tried):
             continue
         tried.append(v)
         first = {w: 2 * c + (c == tied and w is not v) for w, c in colour.items()}
@@ -160,7 +160,11 @@ def _orders(colour: dict[Var, int], monomial: Monomial, outer: Names) -> list[tu
     return result
 
 
-def _exchangeable(v: Var, w: Var, monomial: Monomial) -> bool:
+def _exchangeable(v: Var, w: Var, bound: Collection[Var], monomial: Monomial) -> bool:
+    if any(u in range_variables(b) for b in bound for u in (v, w)):
+        return False
+    if (v.axis.start, v.axis.stop) != (w.axis.start, w.axis.stop):
+        return False
     swap = {v: as_index(w), w: as_index(v)}
     touched = [(a, p) for a, p in monomial if not free_variables(a).isdisjoint(swap)]
     swapped = [(substitute(a, swap), p) for a, p in touched]

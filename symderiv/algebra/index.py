@@ -6,11 +6,20 @@ covers a plain index ``i``, a shifted one ``l - 1`` and a strided window ``s*i +
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import count
 
 _uids = count()
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+
+@cache
+def quoted(name: str) -> str:
+    """A name as part of a key: in quotes unless it can be mistaken for nothing else in there."""
+    return name if _PLAIN.fullmatch(name) else repr(name)
 
 
 @dataclass(frozen=True)
@@ -22,7 +31,8 @@ class Size:
 
     def key(self, names: Mapping[Var, str]) -> str:
         """The size as text, with variables called by ``names``."""
-        return self.name if self.at is None else f"{self.name}[{self.at.key(names)}]"
+        name = quoted(self.name)
+        return name if self.at is None else f"{name}[{self.at.key(names)}]"
 
 
 @dataclass(frozen=True)
@@ -76,7 +86,7 @@ class Index:
         parts = []
         for symbol, coefficient in self.terms:
             if isinstance(symbol, Var):
-                name = names.get(symbol) or f"{symbol.name}~{symbol.uid}"
+                name = names.get(symbol) or f"{quoted(symbol.name)}~{symbol.uid}"
             else:
                 name = symbol.key(names)
             parts.append(name if coefficient == 1 else f"{coefficient}*{name}")

@@ -18,7 +18,7 @@ from symderiv.algebra.expr import (
     Sum,
     children,
 )
-from symderiv.algebra.index import Index, Var, as_index, substitute_index
+from symderiv.algebra.index import Index, Var, as_index, fresh, substitute_index
 
 Binding = dict[Var, Index]
 
@@ -73,7 +73,16 @@ def _match_binder(v: Var, a: Expr, w: Var, b: Expr, open_: set[Var], binding: Bi
         return False
     if v in open_:
         return False
-    return _match(substitute(a, {v: as_index(w)}) if v != w else a, b, open_, binding)
+    if v == w:
+        return _match(a, b, open_, binding) and not _escapes(v, binding)
+    common = fresh(w.axis, w.name)  # neither body can have it free
+    mine, theirs = (substitute(e, {u: as_index(common)}) for u, e in ((v, a), (w, b)))
+    return _match(mine, theirs, open_, binding) and not _escapes(common, binding)
+
+
+def _escapes(bound: Var, binding: Binding) -> bool:
+    """Whether a solution mentions a variable outside of the sum that binds it."""
+    return any(bound in index.variables for index in binding.values())
 
 
 def _match_index(pattern: Index, index: Index, open_: set[Var], binding: Binding) -> bool:

@@ -14,8 +14,8 @@ from fractions import Fraction
 from functools import lru_cache
 from math import gcd
 
-from symderiv.algebra.binding import free_variables, substitute
-from symderiv.algebra.canonical import Monomial, term_key
+from symderiv.algebra.binding import free_variables, range_variables, substitute
+from symderiv.algebra.canonical import Monomial, atom_key, term_key
 from symderiv.algebra.expr import (
     Access,
     Add,
@@ -48,6 +48,7 @@ from symderiv.algebra.index import (
 )
 
 _EXPAND_LIMIT = 12  # a larger positive power of a sum stays an atom
+_COMPOUND = Apply | Add | Sum | Select  # atoms that contain trees
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def _expand(expr: Expr) -> list[Term]:
         case Sum(var, body):
             renamed = fresh(var.axis, var.name)
             inner = normal(substitute(body, {var: as_index(renamed)})).terms
-            opened = (Term(t.coefficient, (*t.bound, renamed), t.monomial) for t in inner)
+            opened = (Term(t.coefficient, (renamed, *t.bound), t.monomial) for t in inner)
             return [r for t in opened for r in reduce_term(t)]
         case Mul(factors):
             return _expand_product([(f, 1) for f in factors])
@@ -243,20 +244,27 @@ def _product(left: Iterable[Term], right: Iterable[Term]) -> list[Term]:
         for b in right:
             clash = [v for v in b.bound if v in a.bound]
             other = _renamed(b, clash) if clash else b
-            powers: dict[Expr, int] = dict(a.monomial)
-            special = False
-            for atom, p in other.monomial:
-                powers[atom] = powers.get(atom, 0) + p
-                special = special or isinstance(atom, Delta | Bracket | Select)
-            monomial = tuple((atom, p) for atom, p in powers.items() if p)
+            atoms = (*a.monomial, *other.monomial)
+            monomial = _merged(atoms)
             term = Term(a.coefficient * other.coefficient, a.bound + other.bound, monomial)
-            special = special or any(isinstance(x, Delta | Bracket | Select) for x, _ in a.monomial)
+            special = any(isinstance(atom, Delta | Bracket | Select) for atom, _ in atoms)
             result.extend(reduce_term(term) if special else [term])
     return result
 
 
+def _merged(atoms: Iterable[tuple[Expr, int]]) -> Monomial:
+    """A product of powers with equal atoms merged, whatever their bound variables are called."""
+    powers: dict[Expr, int] = {}
+    alike: dict[str, Expr] = {}
+    for atom, p in atoms:
+        if atom not in powers and isinstance(atom, _COMPOUND):
+            atom = alike.setdefault(atom_key(atom, {}), atom)
+        powers[atom] = powers.get(atom, 0) + p
+    return tuple((a, p) for a, p in powers.items() if p)
+
+
 def _renamed(term: Term, clash: list[Var]) -> Term:
-    """The term with some bound variables new (ranges that depend on them follow)."""
+    """The term with some bound variables new (ranges that depend on them follow, outer first)."""
     mapping: dict[Var, Index] = {}
     bound = []
     for v in term.bound:
@@ -270,11 +278,7 @@ def _renamed(term: Term, clash: list[Var]) -> Term:
 
 
 def _substituted(monomial: Monomial, mapping: Mapping[Var, Index]) -> Monomial:
-    powers: dict[Expr, int] = {}
-    for atom, p in monomial:
-        image = substitute(atom, mapping)
-        powers[image] = powers.get(image, 0) + p
-    return tuple((a, p) for a, p in powers.items() if p)
+    return _merged((substitute(atom, mapping), p) for atom, p in monomial)
 
 
 def reduce_term(term: Term) -> list[Term]:
@@ -288,6 +292,7 @@ def reduce_term(term: Term) -> list[Term]:
     powers: dict[Expr, int] = {}
     solved: dict[Expr, int] = {}  # deltas between free indices, already used on all the rest
     queue = list(term.monomial)
+    changed = False
     while queue:
         atom, p = queue.pop()
         match atom:
@@ -304,6 +309,10 @@ def reduce_term(term: Term) -> list[Term]:
                     continue
                 variable, solution = chosen
                 mapping = {variable: solution}
+                changed = changed or any(
+                    isinstance(a, _COMPOUND) and variable in free_variables(a)
+                    for a, _ in (*queue, *powers.items())
+                )
                 queue = list(_substituted((*queue, *powers.items()), mapping))
                 powers = {}
                 for known in [d for d in solved if variable in free_variables(d)]:
@@ -331,15 +340,21 @@ def reduce_term(term: Term) -> list[Term]:
                 powers[atom] = 1
             case _:
                 powers[atom] = powers.get(atom, 0) + p
-    monomial = tuple((_renormalised(a), p) for a, p in (powers | solved).items() if p)
-    return _sum_out(Term(term.coefficient, tuple(bound), monomial))
+    monomial = tuple((a, p) for a, p in (powers | solved).items() if p)
+    reduced = Term(term.coefficient, tuple(bound), monomial)
+    opened = _renormalised(reduced) if changed else [reduced]
+    return [t for part in opened for t in _sum_out(part)]
 
 
-def _renormalised(atom: Expr) -> Expr:
-    """After a substitution, arguments and compound bases are put into normal form again."""
-    if isinstance(atom, Apply):
-        return Apply(atom.function, tuple(normal(a).expr() for a in atom.args), atom.orders)
-    return atom
+def _renormalised(term: Term) -> list[Term]:
+    """After a substitution, atoms that contain others are put into normal form again."""
+    kept: list[tuple[Expr, int]] = []
+    rest: list[tuple[Expr, int]] = []
+    for atom, p in term.monomial:
+        (rest if isinstance(atom, _COMPOUND) else kept).append((atom, p))
+    if not rest:
+        return [term]
+    return _product([Term(term.coefficient, term.bound, tuple(kept))], _expand_product(rest))
 
 
 def _moved(bound: list[Var], mapping: dict[Var, Index]) -> tuple[list[Var], dict[Var, Index]]:
@@ -352,7 +367,16 @@ def _moved(bound: list[Var], mapping: dict[Var, Index]) -> tuple[list[Var], dict
             moved[v] = as_index(renamed)
             v = renamed
         kept.append(v)
-    return kept, moved
+    return _outer_first(kept), moved
+
+
+def _outer_first(bound: list[Var]) -> list[Var]:
+    """The variables in an order in which no range depends on a later one."""
+    ordered: list[Var] = []
+    while len(ordered) < len(bound):
+        left = [v for v in bound if v not in ordered]
+        ordered.append(next(v for v in left if range_variables(v).isdisjoint(left)))
+    return ordered
 
 
 def _solvable(difference: Index, bound: list[Var]) -> tuple[Var, Index] | None:
@@ -364,9 +388,21 @@ def _solvable(difference: Index, bound: list[Var]) -> tuple[Var, Index] | None:
     candidates = [(s, c) for s, c in candidates if s not in in_sizes]
     if not candidates:
         return None
-    variable, c = max(candidates, key=lambda sc: (sc[0] in bound, sc[0].uid))
-    rest = difference - as_index(variable) * c
-    return variable, rest * -c
+    for variable, c in sorted(candidates, key=lambda sc: (sc[0] in bound, sc[0].uid), reverse=True):
+        rest = difference - as_index(variable) * c
+        if variable not in bound or not _ranges_over(variable, rest, bound):
+            return variable, rest * -c
+    return None
+
+
+def _ranges_over(variable: Var, rest: Index, bound: list[Var]) -> bool:
+    """Whether a bound variable in ``rest`` has a range that depends on ``variable``."""
+    seen = set(rest.variables)
+    while True:
+        wider = seen | {u for v in seen if v in bound for u in range_variables(v)}
+        if wider == seen:
+            return variable in seen
+        seen = wider
 
 
 def _signed_delta(difference: Index) -> Delta:
@@ -395,12 +431,14 @@ def _sum_out(term: Term) -> list[Term]:
     kept = list(term.bound)
     sizes: list[Index] = []
     for v in reversed(term.bound):
-        if v in used:
-            used |= set(v.axis.start.variables) | set(v.axis.stop.variables)
-        elif not any(v in w.axis.stop.variables for w in kept if w is not v):
+        size = v.axis.size
+        bounds_another = any(v in range_variables(w) for w in kept if w is not v)
+        if v in used or bounds_another or not is_nonnegative(size):
+            used |= range_variables(v)
+        else:
             kept.remove(v)
-            sizes.append(v.axis.size)
-            used |= set(v.axis.size.variables)
+            sizes.append(size)
+            used |= set(size.variables)
     result = [Term(term.coefficient, tuple(kept), term.monomial)]
     for size in sizes:
         result = _product(result, _expand_size(size))
