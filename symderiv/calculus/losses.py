@@ -172,6 +172,16 @@ _ROWS: tuple[Row, ...] = (
         ),
     ),
     ScalarFunction(
+        name="poisson-log", arguments=("a", "y"), latex=r"\ell", call=r"e^{#1} - #2\, #1",
+        domain=(REAL, NONNEGATIVE),
+        definition=lambda a, y: exp(a) - y * a,
+        derivatives=(lambda a, y, v: exp(a) - y, lambda a, y, v: -a),
+        why="a is the logarithm of the rate; exp is its own derivative",
+        factor="PyTorch's PoissonNLLLoss as it is by default, with log_input=True",
+        numpy=("return np.exp(a) - y * a",),
+        numpy_derivatives=(("return np.exp(a) - y",), ("return -a * np.ones_like(y)",)),
+    ),
+    ScalarFunction(
         name="hinge", arguments=("a", "y"), latex=r"\ell", call=r"\max(0, 1 - #2 #1)",
         domain=(REAL, SIGNS),
         definition=lambda a, y: positive(1 - y * a) * (1 - y * a),
@@ -313,5 +323,6 @@ LOGITS: Mapping[tuple[str, str], str] = MappingProxyType(
         ("bce", "sigmoid"): "bce-logits",
         ("ce", "softmax"): "ce-logits",
         ("nll", "log-softmax"): "ce-logits",
+        ("poisson", "exp"): "poisson-log",
     }
 )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from symderiv.algebra.expr import ZERO, Access, Expr, Role, Tensor
-from symderiv.calculus.functions import exp
+from symderiv.calculus.functions import exp, log, real_power
 from symderiv.calculus.sympy_bridge import cancel_rational
 
 A = Access(Tensor("a", role=Role.ACTIVATION), ())
 Y = Access(Tensor("y", role=Role.TARGET), ())
+G = Access(Tensor("gamma", role=Role.HYPERPARAMETER), ())
 Z = Access(Tensor("z", role=Role.PREACTIVATION), ())
 
 
@@ -23,6 +24,12 @@ Z = Access(Tensor("z", role=Role.PREACTIVATION), ())
         ((Y - A) / (A * (1 - A)) * A, (Y - A) / (1 - A)),
         ((1 - Y / A) * A * (1 - A) * (1 + A), (1 - A**2) * (A - Y)),
         (1 / A - 1 / A, ZERO),
+        ((1 - Y / A) * (A**2 + A), (1 + A) * (A - Y)),
+        (-Y * log(A) / A * A, -Y * log(A)),
+        (
+            Y * real_power(1 - A, G) * (G * log(A) / (1 - A) - 1 / A) * (A * (1 - A)),
+            Y * real_power(1 - A, G) * (G * A * log(A) + A - 1),
+        ),
     ],
 )
 def test_the_compact_form_reads_as_in_a_textbook(long: Expr, compact: Expr) -> None:

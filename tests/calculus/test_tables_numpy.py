@@ -40,6 +40,8 @@ TAILS = [-1000, -745, -700, -300, -40, -37.3, -20, -9.9, -6.1, 4.2, 8.3, 19, 38,
 # a (1 - a) where a is near 1, reach 9e15 on the same grid.
 BOUND = 5.0
 BOUNDS = {
+    ("poisson-log", None): 30.0,  # e^a - y a, and e^a - y, where both terms are alike
+    ("poisson-log", 0): 30.0,
     ("bce-logits", 0): 50.0,  # at z = 0.1, y = 0.52, where sigma(z) - y is small
     ("mish", 0): 12.0,
     ("erfcx", 0): 300.0,  # a difference of two like terms; no table but its own uses it
