@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 
 from symderiv.algebra.binding import replace_accesses
 from symderiv.algebra.expr import Access, Apply, Expr, apply, walk
@@ -14,7 +14,6 @@ from symderiv.documents.model import (
     Equations,
     Items,
     Math,
-    Part,
     Phrase,
     Prose,
     Ref,
@@ -41,27 +40,45 @@ def lemma_rows(ledger: Ledger, lemma: Lemma, tag: str) -> list[Row]:
     row = scalar(lemma.function)
     names = Names(ledger.notation, ledger.graph)
     whole = apply(lemma.function, *lemma.args)
-    lines = []
-    value = ledger.show(whole, names)
-    if row.definition is not None and not row.call:
-        body = ledger.show(row.definition(*lemma.args), names)
-        lines.append(Row(value, body, say("lemma_definition")))
     orders = tuple(int(n == lemma.argument) for n in range(len(lemma.args)))
-    left = ledger.show(Apply(lemma.function, lemma.args, orders), names)
+    single = len(lemma.args) - len(row.hyper) == 1
+    if single:
+        value = ledger.show(whole, names)
+        left = ledger.show(Apply(lemma.function, lemma.args, orders), names)
+    else:
+        value, left = _of_several(ledger, lemma, names)
+    lines = []
+    if row.definition is not None and (not row.call or not single):
+        body = whole if row.call else row.definition(*lemma.args)
+        lines.append(Row(value, ledger.show(body, names), say("lemma_definition")))
 
     def own_value(access: Access) -> Expr | None:
         return whole if access.tensor == lemma.value.tensor else None
 
     right = ledger.show(replace_accesses(lemma.stated, own_value), names)
-    lines.append(Row(left, right, (row.why,), tag))
+    lines.append(Row(left, right, (row.why.replace(" - ", " − "),), tag))
     return lines
+
+
+def _of_several(ledger: Ledger, lemma: Lemma, names: Names) -> tuple[Math, Math]:
+    """``ℓ(a, y)`` and ``∂ℓ/∂a``."""
+    args = [ledger.show(a, names) for a in lemma.args]
+    plain = lemma.function.replace("-", "_")
+    inside = (", ".join(a.tex for a in args), ", ".join(a.unicode for a in args))
+    tex = rows()[lemma.function].latex
+    by = args[lemma.argument]
+    value = Math(f"{tex}({inside[0]})", f"{plain}({inside[1]})", f"{plain}({inside[1]})")
+    return value, Math(
+        rf"\frac{{\partial {tex}}}{{\partial {by.tex}}}",
+        f"∂{plain}/∂{by.unicode}",
+        f"d({plain})/d({by.ascii})",
+    )
 
 
 def checked_section(ledger: Ledger) -> Section:
     """Counts, methods, scope and assumptions."""
     verdicts = [(e.verdict, e.tag) for c in ledger.chains for e in c.steps]
-    present = [s for s in Status if any(v.status is s for v, _ in verdicts)]
-    items: list[Phrase] = [_counted(status, verdicts) for status in present]
+    items: list[Phrase] = _counts(verdicts)
     items.append(say("count_definition", n=str(len(ledger.definitions))))
     items += _methods([v for v, _ in verdicts])
     for lemma, verdict in ledger.checked.lemmas:
@@ -71,37 +88,64 @@ def checked_section(ledger: Ledger) -> Section:
     return Section(title("checked"), blocks)
 
 
-def _counted(status: Status, verdicts: list[tuple[Verdict, str]]) -> Phrase:
-    tags = [tag for v, tag in verdicts if v.status is status]
-    refs: list[Part] = [Ref(t) for t in tags]
-    return say(f"count_{status.value}", n=str(len(tags)), refs=enumerated(refs))
+def _counts(verdicts: list[tuple[Verdict, str]]) -> list[Phrase]:
+    """How many steps have which status, and which they are unless they are proved."""
+    items = []
+    order = list(Status)
+    kinds = sorted({(order.index(v.status), v.scope) for v, _ in verdicts})
+    for place, scope in kinds:
+        status = order[place]
+        tags = [tag for v, tag in verdicts if (v.status, v.scope) == (status, scope)]
+        refs: Phrase = ()
+        if status is not Status.PROVED:
+            refs = (": ", *enumerated([Ref(t) for t in tags]))
+        steps = _steps(len(tags)) + (" is" if len(tags) == 1 else " are")
+        items.append(say(f"count_{status.value}", steps=steps, scope=scope, refs=refs))
+    return items
+
+
+def _steps(number: int) -> str:
+    return f"{number} step" if number == 1 else f"{number} steps"
+
+
+_EVALUATIONS = re.compile(r"; \d+ evaluations? in (.+)$")
+_CHANCE = re.compile(r"error < (\d+)/(\S+)")
 
 
 def _methods(verdicts: list[Verdict]) -> list[Phrase]:
-    counted = Counter((v.method, v.scope, v.bound) for v in verdicts)
+    """The deciders, each with its steps and the worst bound of the points that confirmed them."""
+    groups: dict[tuple[str, str], list[Verdict]] = {}
+    for verdict in verdicts:
+        found = _EVALUATIONS.search(verdict.method)
+        method = verdict.method[: found.start()] if found else verdict.method
+        groups.setdefault((method, found[1] if found else ""), []).append(verdict)
     items = []
-    for (method, scope, bound), count in sorted(counted.items(), key=lambda kv: (-kv[1], kv[0])):
+    for (method, field), group in sorted(groups.items(), key=lambda g: (-len(g[1]), g[0])):
+        confirmed = say("confirmed", field=_field(field)) if field else ()
+        chances = [c for v in group if (c := _CHANCE.search(v.bound))]
+        bound: Phrase = ()
+        if chances:
+            worst = max(chances, key=lambda c: int(c[1]))
+            bound = say("bound", bound=_power(f"{worst[1]}/{worst[2]}"))
         items.append(
-            say(
-                "method",
-                method=method[:1].upper() + method[1:],
-                n=str(count),
-                scope=f", {scope}" if scope else "",
-                bound=f", {bound}" if bound else "",
-            )
+            say("method", method=method, steps=_steps(len(group)), confirmed=confirmed, bound=bound)
         )
     return items
 
 
+def _field(name: str) -> Math:
+    tex = re.sub(r"\^(\d+)", r"^{\1}", name.replace("GF", r"\mathrm{GF}"))
+    return Math(tex, name, name)
+
+
+def _power(text: str) -> Math:
+    return Math(re.sub(r"\^(\d+)", r"^{\1}", text), text, text)
+
+
 def _lemma_status(tag: str, verdict: Verdict) -> Phrase:
     bound = f", {verdict.bound}" if verdict.bound else ""
-    return say(
-        "lemma_status",
-        ref=Ref(tag),
-        status=verdict.status.value,
-        method=verdict.method,
-        bound=bound,
-    )
+    status, method = verdict.status.value, verdict.method
+    return say("lemma_status", ref=Ref(tag), status=status, method=method, bound=bound)
 
 
 def assumptions(ledger: Ledger) -> list[Phrase]:
@@ -123,9 +167,7 @@ def assumptions(ledger: Ledger) -> list[Phrase]:
                 shown = ledger.show(argument, names)
                 items.append(say("domain", argument=shown, text=domain.text, f=name))
         for kink in row.kinks:
-            f = Math(row.latex, name, name)
-            at, rule = kink.at, kink.convention
-            items.append(say("kink", f=f, at=at, convention=rule))
+            items.append(say("off_kink", f=Math(row.latex, name, name), at=kink.at))
     return items or [say("no_assumptions")]
 
 

@@ -121,7 +121,9 @@ def layers_figure(ledger: Ledger) -> str:
         if t.role in (Role.PREACTIVATION, Role.ACTIVATION, Role.LOSS, Role.COST)
     ]  # fmt: skip
     x = next((t for t in ledger.graph.inputs if t.role is Role.INPUT), None)
-    if x is None or len(main) > 10 or any(t.ordered for t in main) or len(main) < 3:
+    if x is not None and any(t.ordered for t in main):
+        return _induction_figure(ledger)
+    if x is None or len(main) > 10 or len(main) < 3:
         return ""
     order = {d.definition.target: n for n, d in enumerate(ledger.definitions)}
     main.sort(key=lambda t: order.get(t, -1))
@@ -160,5 +162,40 @@ def layers_figure(ledger: Ledger) -> str:
                 "\n"
                 rf"\draw[flow] (y) -- (v{n});"
             )
+    lines.append(r"\end{tikzpicture}")
+    return "\n".join(lines)
+
+
+def _induction_figure(ledger: Ledger) -> str:
+    """One layer of a network of any depth, between a[l-1] and z[l+1]."""
+    symbols, style = ledger.notation.symbols, ledger.notation.layer_style
+    if ledger.notation.layer_place != "superscript":
+        return ""
+
+    def at(name: str, layer: str) -> str:
+        return symbols[name].array + f"^{{{style.replace('#', layer)}}}"
+
+    delta = ledger.notation.errors["z"].array
+    nodes = [at("a", "l-1"), at("z", "l"), at("a", "l"), at("z", "l+1"), at("a", "l+1")]
+    lines = [r"\begin{tikzpicture}[x=1mm,y=1mm]", r"\node (v0) at (0,0) {$\cdots$};"]
+    for n, node in enumerate(nodes, start=1):
+        lines.append(
+            rf"\node[operation,minimum size=10.5mm] (v{n}) at ({n * 22 - 4},0) {{${node}$}};"
+        )
+    lines.append(rf"\node (v{len(nodes) + 1}) at ({len(nodes) * 22 + 14},0) {{$\cdots$}};")
+    errors = {3: "l", 5: "l+1"}
+    for n in range(1, len(nodes) + 2):
+        below = ""
+        if n in errors:
+            text = f"{delta}^{{{style.replace('#', errors[n])}}}"
+            below = rf" node[adjoint value] {{${text}$}}"
+        lines.append(rf"\draw[flow] (v{n - 1}) --{below} (v{n});")
+    for n, layer in ((2, "l"), (4, "l+1")):
+        text = at("W", layer) + r",\," + at("b", layer)
+        lines.append(
+            rf"\node[font=\footnotesize,text=why] (p{n}) at ({n * 22 - 4},16) {{${text}$}};"
+            "\n"
+            rf"\draw[flow] (p{n}) -- (v{n});"
+        )
     lines.append(r"\end{tikzpicture}")
     return "\n".join(lines)

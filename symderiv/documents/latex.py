@@ -63,7 +63,7 @@ def phrase(parts: Phrase) -> Tex:
             case Ref(tag):
                 out += rf"\stepref{{{tag}}}"
             case Code(text):
-                out += rf"\texttt{{{tex_escape(text)}}}"
+                out += rf"\textup{{\texttt{{{tex_escape(text)}}}}}"
             case _:
                 out += tex_escape(part)
     return Tex(out)
@@ -90,7 +90,7 @@ def _block(block: Block) -> dict[str, object]:
         case Figure(tikz, caption):
             return {"kind": "figure", "tikz": Tex(tikz), "caption": phrase(caption)}
         case Box(title, text):
-            return {"kind": "box", "title": title, "text": phrase(text)}
+            return {"kind": "box", "title": phrase(title), "text": phrase(text)}
         case Items(items):
             return {"kind": "list", "items": [phrase(item) for item in items]}
     raise TypeError(block)

@@ -96,14 +96,14 @@ class Ledger:
         self.graph: Graph = checked.derivation.graph
         self.notation: Notation = notation(notation_name)
         self.definitions = tuple(
-            DefinitionEntry(d, self._names_of(d.variables), f"D{n}")
+            DefinitionEntry(d, self.names_of(d.variables), f"D{n}")
             for n, d in enumerate(self.graph.definitions, start=1)
         )
         self.facts = {f: f"A{n}" for n, f in enumerate(self.graph.facts, start=1)}
         self.lemmas = {lemma: f"L{n}" for n, (lemma, _) in enumerate(checked.lemmas, start=1)}
         self.chains: tuple[ChainEntry, ...] = self._number(checked.chains)
 
-    def _names_of(self, variables: tuple[Var, ...]) -> Names:
+    def names_of(self, variables: tuple[Var, ...]) -> Names:
         names = Names(self.notation, self.graph)
         names.fix(*variables)
         return names
@@ -112,7 +112,7 @@ class Ledger:
         made = []
         number = 0
         for chain in chains:
-            names = self._names_of(index_variables(chain.adjoint.indices))
+            names = self.names_of(index_variables(chain.adjoint.indices))
             entries: list[StepEntry] = []
             before = latex(derivative(chain.adjoint.left), self.notation, names)
             for step, verdict in chain.steps:

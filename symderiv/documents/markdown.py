@@ -87,7 +87,7 @@ def _block(block: Block) -> dict[str, object] | None:
             cells = [[phrase(c) for c in row] for row in rows]
             return {"kind": "table", "header": list(header), "rows": cells}
         case Box(title, text):
-            return {"kind": "box", "title": escape(title), "text": phrase(text)}
+            return {"kind": "box", "title": phrase(title), "text": phrase(text)}
         case Items(items):
             return {"kind": "list", "items": [phrase(i) for i in items]}
         case Figure():

@@ -81,7 +81,7 @@ class Figure:
 class Box:
     """An aside."""
 
-    title: str
+    title: Phrase
     text: Phrase
 
 

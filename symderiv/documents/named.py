@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from symderiv.algebra.expr import Access, Expr, Role
+from symderiv.algebra.expr import Access, Expr, Mul, Role, mul
 from symderiv.algebra.matrix import Matrix
 from symderiv.documents.ledger import ChainEntry, Ledger, index_variables
 from symderiv.documents.model import Math, Phrase, Row
@@ -150,6 +150,17 @@ def general_form(chain: ChainEntry) -> Expr | None:
     """The right side with f′ still in it: what a stated derivative was put into last."""
     stated = [e.step.left for e in chain.steps if e.step.rule == "stated derivative"]
     return stated[-1] if stated else None
+
+
+def stated_form(chain: ChainEntry) -> Expr | None:
+    """What the last stated derivative was replaced by: the factors at the end, ``a (1 - a)``."""
+    for entry in reversed(chain.steps):
+        if entry.step.rule == "stated derivative":
+            left, right = entry.step.left, entry.step.right
+            if isinstance(left, Mul) and isinstance(right, Mul):
+                kept = [f for f in right.factors if f not in left.factors]
+                return mul(*kept)
+    return None
 
 
 def uses_input(ledger: Ledger, equations: tuple[Named, ...]) -> bool:

@@ -14,6 +14,7 @@ TITLES = {
     "network": "Backpropagation for a {sizes} network",
     "generic": "Backpropagation for a network of any depth",
     "program": "Gradients by backpropagation",
+    "network_section": "The network",
     "notation": "Notation",
     "forward": "Forward pass",
     "cost": "From the cost to one example",
@@ -26,6 +27,11 @@ TITLES = {
     "four": "The equations in index and in matrix form",
     "lemmas": "Derivatives of the functions",
     "checked": "What is checked, what is assumed",
+}
+
+BOXES = {
+    "cancel": "Why {closed}, and where did the derivative of the activation go?",
+    "softmax": "Where is the derivative of softmax?",
 }
 
 SENTENCES = {
@@ -41,17 +47,14 @@ SENTENCES = {
     "delta_loss_sum": "{delta} differentiates the loss {ell} of one example; the cost is their "
     "sum.",
     "delta_cost": "{delta} differentiates the cost {C}.",
-    "mse": "The loss mse is the squared distance, summed over the outputs, without a factor one "
-    "half: {factor}.",
-    "loss_factor": "{name}: {factor}.",
+    "loss_factor": "Loss {name}: {factor}.",
     "penalty": "The penalty takes the weights, not the biases.",
     "kink": "{f} has no derivative at {at}; the value used there is {convention}.",
     # notation
     "sizes": "The layers have {sizes} units.",
-    "colours": "Values flow forward, derivatives back.",
     "network_figure": "The network. Every unit of a layer is joined to every unit of the next.",
-    "layers_figure": "The quantities of the derivation: values above the arrows, derivatives "
-    "below.",
+    "layers_figure": "The quantities in the order of the forward pass. Below an arrow: the error "
+    "that comes back along it.",
     # forward
     "forward": "Each quantity is defined once, from quantities that come before it.",
     "forward_generic": "One recurrence along the layers, for {range}.",
@@ -71,13 +74,18 @@ SENTENCES = {
     "gradient_penalty": "A weight acts through one weighted input alone, in every example, and "
     "through the penalty.",
     "others": "",
+    "box_cancel": "The derivative of the loss has {below} below the line, and the derivative of "
+    "the activation is the same expression. They cancel, so that an output that is wrong and "
+    "saturated still learns. With the squared error the factor stays.",
+    "box_softmax": "Every output of softmax depends on every weighted input, so that its "
+    "derivative is a matrix with the entries {entry}, not the product of one output with its "
+    "complement. Summed with the targets, which add up to 1, it leaves {closed}.",
     # the four equations
     "four": "The same equations without indices, with the shape under each matrix.",
     "four_single": "The same equations without indices.",
     "ones": "{one} is the array of ones of the fitting shape.",
     "layers": "for {range}",
-    "a0": "with {a0}",
-    "no_matrix": "index form only",
+    "a0": "{a0} is the input {x}.",
     # why of a row
     "why_error": "definition of the error",
     "why_chain": "chain rule: {t} acts on {root} through {users} alone",
@@ -103,17 +111,19 @@ SENTENCES = {
     # what is checked
     "checked": "Each step was judged on its own, knowing the forward equations and nothing of "
     "the way in which the gradients were found.",
-    "count_proved": "{n} steps are proved for all sizes.",
-    "count_tested": "{n} steps are tested, not proved: {refs}.",
-    "count_undecided": "{n} steps are undecided: {refs}.",
-    "count_refuted": "{n} steps are refuted: {refs}.",
-    "count_assumed": "{n} steps are assumed: {refs}.",
+    "count_proved": "{steps} proved for {scope}{refs}.",
+    "count_tested": "{steps} tested, not proved, for {scope}{refs}.",
+    "count_undecided": "{steps} undecided ({scope}){refs}.",
+    "count_refuted": "{steps} refuted{refs}.",
+    "count_assumed": "{steps} assumed{refs}.",
     "count_definition": "{n} forward equations are definitions.",
-    "method": "{method}: {n} steps{scope}{bound}.",
+    "method": "Decided by {method}: {steps}{confirmed}{bound}.",
+    "confirmed": ", confirmed at random points of {field}",
+    "bound": ", the chance of an error being less than {bound} for each point",
     "lemma_status": "{ref} is {status} ({method}{bound}).",
     "assumption": "Assumed: {fact}; {text}.",
     "domain": "Assumed: {argument} is {text}, where {f} is defined.",
-    "kinks": "Off the kinks: the steps hold where {list}.",
+    "off_kink": "The derivative of {f} holds off its kink at {at}.",
     "no_assumptions": "Nothing is assumed of the data.",
 }
 
@@ -121,6 +131,11 @@ SENTENCES = {
 def title(key: str, **parts: Part) -> Phrase:
     """A heading with its formulas."""
     return _fill(TITLES[key], parts)
+
+
+def box_title(key: str, **parts: Part) -> Phrase:
+    """The title of an aside."""
+    return _fill(BOXES[key], parts)
 
 
 def say(key: str, **parts: Part | Phrase) -> Phrase:

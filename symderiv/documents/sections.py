@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from symderiv.algebra.expr import Access, Role, Tensor, walk
+from symderiv.algebra.expr import Access, Add, Expr, Role, Tensor, walk
 from symderiv.algebra.index import as_index
-from symderiv.calculus.functions import rows
 from symderiv.documents import named
 from symderiv.documents.checking import checked_section, lemma_section
 from symderiv.documents.figures import layers_figure, network_figure
 from symderiv.documents.ledger import ChainEntry, Checked, Ledger, derivative
 from symderiv.documents.model import (
     Block,
+    Box,
+    Code,
     Document,
     Equations,
     Figure,
@@ -24,7 +25,7 @@ from symderiv.documents.model import (
     Row,
     Section,
 )
-from symderiv.documents.prose import plain, say, title
+from symderiv.documents.prose import box_title, plain, say, title
 from symderiv.documents.reasons import reason
 from symderiv.documents.tables import conventions, notation_table, sizes_line
 
@@ -37,12 +38,13 @@ def document(checked: Checked, presentation: Presentation) -> Document:
     equations = named.named_equations(ledger)
     return Document(
         title=presentation.title or plain(_title(ledger, presentation)),
-        subtitle=_subtitle(ledger, presentation),
+        subtitle=_subtitle(presentation),
         result=tuple(named.row(ledger, n, matrix=True) for n in equations),
         conventions=conventions(ledger, presentation),
         sections=tuple(
             section
             for section in (
+                network_section(ledger, presentation),
                 notation_section(ledger, presentation),
                 forward_section(ledger),
                 *chain_sections(ledger),
@@ -69,22 +71,13 @@ def _title(ledger: Ledger, presentation: Presentation) -> Phrase:
     return title("network", sizes=sizes)
 
 
-def _subtitle(ledger: Ledger, presentation: Presentation) -> Phrase:
-    functions: dict[str, None] = {}
-    for entry in ledger.definitions:
-        part = entry.definition.part_of
-        for node in walk(entry.definition.body):
-            name = getattr(node, "function", None)
-            if name is not None and not part and name in rows():
-                functions[name] = None
-        if part:
-            functions[part] = None
-    return (", ".join(functions),) if functions else (presentation.spec,)
+def _subtitle(presentation: Presentation) -> Phrase:
+    return (Code(presentation.spec),) if presentation.spec else ()
 
 
-def notation_section(ledger: Ledger, presentation: Presentation) -> Section:
-    """Symbols, sizes, and a picture of the network."""
-    blocks: list[Block] = [notation_table(ledger, presentation)]
+def network_section(ledger: Ledger, presentation: Presentation) -> Section | None:
+    """Pictures of the network, and its sizes."""
+    blocks: list[Block] = []
     line = sizes_line(ledger, presentation)
     if line:
         blocks.append(Prose(line))
@@ -94,7 +87,12 @@ def notation_section(ledger: Ledger, presentation: Presentation) -> Section:
     chain = layers_figure(ledger)
     if chain:
         blocks.append(Figure(chain, say("layers_figure")))
-    return Section(title("notation"), tuple(blocks))
+    return Section(title("network_section"), tuple(blocks)) if blocks else None
+
+
+def notation_section(ledger: Ledger, presentation: Presentation) -> Section:
+    """The symbols."""
+    return Section(title("notation"), (notation_table(ledger, presentation),))
 
 
 def forward_section(ledger: Ledger) -> Section:
@@ -106,7 +104,7 @@ def forward_section(ledger: Ledger) -> Section:
         rhs = ledger.show(d.body, entry.names)
         rows_.append(Row(lhs, rhs, _forward_why(ledger, entry.tag), entry.tag))
     for fact, tag in ledger.facts.items():
-        names = ledger._names_of(fact.variables)
+        names = ledger.names_of(fact.variables)
         lhs, rhs = ledger.show(fact.left, names), ledger.show(fact.right, names)
         rows_.append(Row(lhs, rhs, (f"assumed: {fact.text}",), tag))
     return Section(title("forward"), (Prose(say("forward")), Equations(tuple(rows_))))
@@ -182,7 +180,30 @@ def error_section(ledger: Ledger, group: list[ChainEntry], first: bool) -> Secti
             intro = say("output", a=_symbol(ledger, a, last))
         else:
             intro = say("hidden", l=number, next=_number(ledger, last, 1))
-    return Section(heading, (Prose(intro), *(chain_block(ledger, c) for c in group)))
+    asides = _asides(ledger, last) if first else ()
+    return Section(heading, (Prose(intro), *(chain_block(ledger, c) for c in group), *asides))
+
+
+def _asides(ledger: Ledger, chain: ChainEntry) -> tuple[Box, ...]:
+    """What people ask where the output's error turns out as simple as a - y."""
+    closed = chain.adjoint.closed
+    if not any(e.step.rule == "cancellation" for e in chain.steps) or not _is_difference(closed):
+        return ()
+    _, rhs = named.sides(ledger, chain, closed, chain.names, matrix=True)
+    vector = _vector_function(ledger, chain)
+    if vector:
+        entry = Math(r"a_j\,([j = k] - a_k)", "a[j] ([j = k] − a[k])", "a[j]*([j = k] - a[k])")
+        return (Box(box_title("softmax"), say("box_softmax", entry=entry, closed=rhs)),)
+    stated = named.stated_form(chain)
+    if stated is None:
+        return ()
+    below = ledger.show(stated, chain.names)
+    return (Box(box_title("cancel", closed=rhs), say("box_cancel", below=below)),)
+
+
+def _is_difference(expr: Expr) -> bool:
+    """Whether a closed form is one entry minus another."""
+    return isinstance(expr, Add) and len(expr.terms) == 2 and isinstance(expr.terms[0], Access)
 
 
 def _number(ledger: Ledger, chain: ChainEntry, offset: int) -> Math:
@@ -255,7 +276,8 @@ def four_section(
         matrix.append(Row(None if general is not None else lhs, rhs, (), equation.tag))
     if matrix:
         key = "four_single" if presentation.layout == "single" else "four"
-        blocks += [Prose((*say(key), *_ones_note(matrix))), Equations(tuple(matrix))]
+        note = (*say(key), *_ones_note(matrix), *_input_note(ledger, equations))
+        blocks += [Prose(note), Equations(tuple(matrix))]
     return Section(title("four"), tuple(blocks))
 
 
@@ -263,3 +285,13 @@ def _ones_note(lines: list[Row]) -> Phrase:
     if not any(r"\mathbf{1}" in r.rhs.tex for r in lines):
         return ()
     return (" ", *say("ones", one=Math(r"\mathbf{1}", "1", "1")))
+
+
+def _input_note(ledger: Ledger, equations: tuple[named.Named, ...]) -> Phrase:
+    if not named.uses_input(ledger, equations):
+        return ()
+    symbols = ledger.notation.symbols
+    zero = str(ledger.notation.activation_shift)
+    a, x = symbols["a"], symbols["x"]
+    first = Math(f"{a.array}^{{{zero}}}", f"{a.unicode}[{zero}]", f"{a.ascii}[{zero}]")
+    return (" ", *say("a0", a0=first, x=Math(x.array, x.unicode, x.ascii)))

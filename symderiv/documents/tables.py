@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from symderiv.algebra.expr import Access, Role, SizeOf, Tensor
+from symderiv.algebra.expr import Access, Role, SizeOf, Tensor, tensors_in
 from symderiv.algebra.index import Axis, Index, Size, as_index, substitute_axis
 from symderiv.algebra.matrix import Matrix
 from symderiv.calculus.functions import rows
 from symderiv.documents.checking import functions_used
-from symderiv.documents.ledger import Ledger
+from symderiv.documents.ledger import Ledger, derivative
 from symderiv.documents.model import Code, Math, Part, Phrase, Presentation, Table
 from symderiv.documents.prose import enumerated, say
 from symderiv.notation import Names, array_symbol, matrix_text, shape_latex
@@ -76,15 +76,8 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
     base = weight.layer if weight is not None else None
     if weight is not None and x is not None:
         names = Names(ledger.notation, graph, base if _uniform(ledger) else None)
-        z = next((t for t in graph.tensors if t.symbol == "z" and t.layer == weight.layer), None)
-        forward: Part = ""
-        if z is not None:
-            entry = next(e for e in ledger.definitions if e.definition.target == z)
-            own = Names(ledger.notation, graph, base if _uniform(ledger) else None)
-            node = ledger.matrix(entry.definition.body, entry.definition.indices)
-            shown = None if node is None else ledger.show_matrix(node, own)
-            if shown is not None:
-                forward = array(ledger, z, own) + Math(" = ", " = ", " = ") + shown
+        forward = _weighted_input(ledger, weight, names)
+        own = Names(ledger.notation, graph, names.base)
         plain = Names(ledger.notation, graph)
         key = presentation.layout
         items.append(
@@ -92,12 +85,12 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
                 key,
                 x=array(ledger, x, plain),
                 shape_x=shape(ledger, x, plain),
-                W=array(ledger, weight, names),
-                shape_W=shape(ledger, weight, names),
+                W=array(ledger, weight, own),
+                shape_W=shape(ledger, weight, own),
                 forward=forward,
             )
         )
-        items.append(say("numbering"))
+        items.append(say("numbering" if not ledger.notation.activation_shift else "numbering_one"))
     errors = [c for c in ledger.chains if c.names.has_name(c.adjoint.tensor)]
     if errors:
         items.append(_error_convention(ledger, errors[0].adjoint.tensor))
@@ -111,6 +104,21 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
     if any(t.role is Role.PENALTY for t in graph.tensors):
         items.append(say("penalty"))
     return tuple(items)
+
+
+def _weighted_input(ledger: Ledger, weight: Tensor, names: Names) -> Part:
+    """``z^l = W^l a^{l-1} + b^l``, and the letters of it in ``names``."""
+    for entry in ledger.definitions:
+        d = entry.definition
+        if d.target.role is Role.PREACTIVATION and weight in tensors_in(d.body):
+            names.fix(*d.variables)
+            left, right = ledger.matrix(d.left, d.indices), ledger.matrix(d.body, d.indices)
+            if left is None or right is None:
+                break
+            lhs, rhs = ledger.show_matrix(left, names), ledger.show_matrix(right, names)
+            if lhs is not None and rhs is not None:
+                return lhs + Math(" = ", " = ", " = ") + rhs
+    return ""
 
 
 def _error_convention(ledger: Ledger, error: Tensor) -> Phrase:
@@ -175,6 +183,11 @@ def _line(ledger: Ledger, group: list[Tensor]) -> tuple[Phrase, ...]:
         own = names.symbol(tensor)
         symbol = Math(own.entry, own.unicode, own.ascii)
     meaning: Phrase = (PARAMETERS.get(tensor.symbol, MEANINGS[tensor.role]),)
+    part = next(
+        (e.definition.part_of for e in ledger.definitions if e.definition.target == tensor), ""
+    )
+    if tensor.role is Role.AUXILIARY and part:
+        meaning = (f"part of {part}",)
     layered = len(group) > 1 or tensor.ordered or tensor.layer is not None
     if layered and tensor.role not in (Role.INPUT,):
         number = Math("l", "l", "l")
@@ -184,13 +197,14 @@ def _line(ledger: Ledger, group: list[Tensor]) -> tuple[Phrase, ...]:
     if tensor.role is Role.ADJOINT:
         meaning = (*meaning, ", ", _meaning_of_error(ledger, tensor, names))
     code = _code(ledger, group)
-    return (symbol,), meaning, (shape(ledger, tensor, names),), code
+    plain = [axis for axis in tensor.axes if not axis.ordered]
+    size: Phrase = (shape(ledger, tensor, names),) if plain else ("scalar",)
+    return (symbol,), meaning, size, code
 
 
 def _meaning_of_error(ledger: Ledger, tensor: Tensor, names: Names) -> Math:
-    from symderiv.documents.ledger import derivative
-
     access = Access(tensor, tuple(map(as_index, tensor.fresh_indices())))
+    names = Names(ledger.notation, ledger.graph, names.base)
     names.fix(*(v for i in access.indices for v in i.variables))
     shown = ledger.show(derivative(access), names)
     return Math(_in_line(shown.tex), shown.unicode, shown.ascii)
@@ -203,6 +217,8 @@ def _in_line(tex: str) -> str:
 
 
 def _code(ledger: Ledger, group: list[Tensor]) -> Phrase:
+    if group[0].role is Role.AUXILIARY:
+        return ()
     names = Names(ledger.notation, ledger.graph)
     ordered = sorted(group, key=lambda t: t.layer or 0)
     words: list[str] = []

@@ -75,7 +75,8 @@ class _Page:
                     yield from self.table(block)
                     yield ""
                 case Box(title, text):
-                    yield from self.words(f"{title} {plain(text, self.unicode)}", "  ")
+                    words = (*title, " ", *text)
+                    yield from self.words(plain(words, self.unicode), "  ")
                 case Items(items):
                     for item in items:
                         mark = "• " if self.unicode else "- "

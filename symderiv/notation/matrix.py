@@ -126,7 +126,7 @@ class MatrixPrinter:
         height = SCRIPTS if "^" in symbol or "_" in symbol else FLAT
         level = PRODUCT if symbol.startswith((r"\frac", "∂", "d(")) else ATOM
         if self.shapes and node.shape != (None, None):
-            symbol = rf"\underbrace{{{symbol}}}_{{{shape_latex(node.shape, self.names)}}}"
+            symbol = rf"{{\underbrace{{{symbol}}}_{{{shape_latex(node.shape, self.names)}}}}}"
         return Piece(symbol, level, height, False, "entry", "entry")
 
     def symbol(self, node: Matrix) -> str:
