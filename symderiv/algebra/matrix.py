@@ -262,3 +262,16 @@ def require(condition: object) -> None:
     """Raise NotMatrix unless the condition holds."""
     if not condition:
         raise NotMatrix
+
+
+def children(node: MatrixExpr) -> tuple[MatrixExpr, ...]:
+    """The direct parts of a node."""
+    match node:
+        case Diag(body) | Transpose(body) | ElementPower(body, _) | SumOver(_, body):
+            return (body,)
+        case MatMul(left, right) | Scale(left, right):
+            return left, right
+        case Hadamard(parts) | MatAdd(parts) | Elementwise(_, parts, _):
+            return parts
+        case _:
+            return ()

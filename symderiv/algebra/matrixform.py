@@ -44,6 +44,7 @@ from symderiv.algebra.matrix import (
     Scalar,
     Scale,
     SumOver,
+    Transpose,
     require,
     same_axis,
     transpose,
@@ -152,7 +153,7 @@ class _Recogniser:
         while isinstance(expr, Sum) and not expr.var.axis.ordered:
             bound.append(expr.var)
             expr = expr.body
-        product = _Product(row, column, self.row_vectors)
+        product = _Product(row, column)
         plain: list[Expr] = []
         for factor in expr.factors if isinstance(expr, Mul) else (expr,):
             live = self.free(factor, (row, column, *bound))
@@ -172,9 +173,8 @@ class _Recogniser:
 class _Product:
     """A product of scalars, vectors (by their variable) and matrices (by their two variables)."""
 
-    def __init__(self, row: Var | None, column: Var | None, row_vectors: frozenset[str]) -> None:
+    def __init__(self, row: Var | None, column: Var | None) -> None:
         self.row, self.column = row, column
-        self.row_vectors = row_vectors
         self.scalars: list[MatrixExpr] = []
         self.vectors: dict[Var, list[MatrixExpr]] = {}
         self.edges: dict[tuple[Var, Var], list[MatrixExpr]] = {}
@@ -219,7 +219,7 @@ class _Product:
             self.add(MatMul(parts[0], vector), others[0], None)
         elif len(vectors) > 1:
             self.add(MatMul(transpose(vectors[0]), _hadamard(vectors[1:])), None, None)
-        elif vectors and var.axis.name in self.row_vectors:
+        elif vectors and isinstance(vectors[0], Transpose):
             self.add(MatMul(transpose(vectors[0]), Ones(var.axis)), None, None)
         elif vectors:
             self.add(MatMul(transpose(Ones(var.axis)), vectors[0]), None, None)
