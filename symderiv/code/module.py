@@ -1,0 +1,225 @@
+"""A checked derivation as a NumPy module: the data of ``templates/numpy/module.py.j2``."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+from itertools import cycle
+
+from symderiv.algebra.expr import Role, Tensor
+from symderiv.calculus.steps import Derivation
+from symderiv.code.functions import Function
+from symderiv.code.lines import comment, field, paragraphs, unpacked
+from symderiv.code.names import Naming
+from symderiv.code.parameters import (
+    Parameter,
+    batch_shape,
+    parameters,
+    scales,
+    size_names,
+    tuple_text,
+)
+from symderiv.code.passes import Passes
+from symderiv.code.program import Program
+from symderiv.code.selfcheck import assumptions, dict_text, random_targets
+from symderiv.notation import notation
+from symderiv.proof.check import CheckedDerivation
+from symderiv.render import render_template
+
+_NO_HASH = "# sha256    -\n"
+_BATCH = {
+    "columns": "one example a column",
+    "rows": "one example a row",
+    "single": "one example, vectors have one axis",
+}
+
+
+def numpy_module(
+    checked: CheckedDerivation,
+    *,
+    spec: str,
+    stem: str,
+    command: str,
+    version: str,
+    sizes: Sequence[int | str] | None = None,
+    layout: str = "columns",
+    notation_name: str = "nielsen",
+    freeze: Collection[str] = (),
+) -> str:
+    """The text of the module ``STEM.py``. ``sizes`` are those of the layers; None for any depth.
+
+    ``freeze`` names parameters that have no gradient: ``b`` (all biases), ``W1``. Raises NoCode
+    where the derivation has no NumPy form, ValueError where a step was refuted.
+    """
+    if checked.refuted:
+        raise ValueError("a step of the derivation is false: no code is written")
+    return module_text(
+        checked.derivation,
+        spec=spec,
+        stem=stem,
+        command=command,
+        version=version,
+        sizes=sizes,
+        layout=layout,
+        notation_name=notation_name,
+        freeze=freeze,
+    )
+
+
+def module_text(
+    derivation: Derivation,
+    *,
+    spec: str,
+    stem: str,
+    command: str,
+    version: str,
+    sizes: Sequence[int | str] | None = None,
+    layout: str = "columns",
+    notation_name: str = "nielsen",
+    freeze: Collection[str] = (),
+) -> str:
+    """As :func:`numpy_module`, of a derivation that nobody has checked; for tests."""
+    graph = derivation.graph
+    generic = any(t.ordered and t.role is Role.PARAMETER for t in graph.tensors)
+    naming = Naming(notation(notation_name), () if generic else tuple(sizes or ()))
+    program = Program(derivation, naming, layout)
+    plain = Program(derivation, naming, layout, reference=True)
+    found = parameters(graph, program.emitter)
+    frozen = {p.tensor for p in found if p.name in freeze or p.tensor.symbol in freeze}
+    passes = Passes(program, found, frozen)
+    data = {
+        "header": [
+            f"# {comment(stem)}.py: written by symderiv {comment(version)} from a derivation of "
+            "which every step was checked.",
+            "#",
+            *field("spec", spec),
+            *field("notation", f"{notation_name}, layout {layout}"),
+            *field("command", command),
+        ],
+        "generic": generic,
+        "batched": layout != "single",
+        "has_input": bool(program.inputs),
+        **_shapes(program, passes, found, generic),
+        **_bodies(program, plain, passes, found, generic),
+        **_hyper(passes.hyper),
+        **_self_check(program, passes, found, generic),
+    }
+    text = render_template("numpy/module.py.j2", data)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return text.replace(_NO_HASH, _NO_HASH.replace("-", digest), 1)
+
+
+def _shapes(
+    program: Program, passes: Passes, found: Sequence[Parameter], generic: bool
+) -> dict[str, object]:
+    """The table of parameters, their first values, the shapes of X and Y."""
+    names = size_names(found)
+    x, y = batch_shape(passes.x, program.naming), batch_shape(passes.y, program.naming)
+    start = (
+        f"Parameters to start from: weights of variance {scales(found, program.graph)}, biases 0."
+    )
+    if names:
+        start += f"\n\n`sizes` is a dict with {', '.join(names)}."
+    elif generic:
+        start += "\n\n`sizes` lists n0, ..., nL."
+    summary = (
+        "Cost and gradients of a network by backpropagation, in NumPy alone.\n\n"
+        f"X has the shape {tuple_text(x)} and Y the shape {tuple_text(y)}: "
+        f"{_BATCH[program.layout]}. Everything is computed in the float type of the parameters. "
+        "The comments cite the equations: F forward, BP1 the error of the output, BP2 of a hidden "
+        "layer, BP3 and BP4 the gradients of biases and weights. Run as a script, this module "
+        "checks its own gradients."
+    )
+    table = [
+        f'shapes[f"{p.name}{{l}}"] = {tuple_text(p.shape)}'
+        if generic
+        else f'"{p.name}": {tuple_text(p.shape, quoted=True)},'
+        for p in found
+    ]
+    first = [
+        f'params[f"{p.name}{{l}}"] = {p.start}' if generic else f'"{p.name}": {p.start},'
+        for p in found
+    ]
+    return {
+        "summary": paragraphs(summary, 0),
+        "parameters": table,
+        "names": [p.name for p in found],
+        "init_doc": paragraphs(start),
+        "init_lines": first,
+        "size_names": names,
+        "x_shape": tuple_text(x, quoted=True),
+        "y_shape": tuple_text(y, quoted=True),
+        "output_shape": tuple_text(y),
+    }
+
+
+def _bodies(
+    program: Program, plain: Program, passes: Passes, found: Sequence[Parameter], generic: bool
+) -> dict[str, object]:
+    """The functions, line by line."""
+    bodies = {
+        "forward_head": passes.head("_forward"),
+        "forward_lines": passes.forward_body(),
+        "cost_doc": passes.cost_doc(),
+        "cost_head": passes.head("_cost"),
+        "cost_lines": passes.cost_body(),
+        "errors_head": passes.head("_errors"),
+        "errors_lines": passes.errors_body(),
+        "output_body": passes.output(),
+        "cost_body": passes.value(),
+        "gradient_body": passes.value_and_gradients(generic),
+        "input_body": passes.input_gradient() if program.inputs else [],
+    }
+    names = [p.name for p in found]
+    unpack = unpacked(names, "(params[name] for name in PARAMETERS)")
+    if generic:
+        unpack = [f"    L = len(params) // {len(names)}"]
+        for name in names:
+            unpack.append(f'    {name} = {{l: params[f"{name}{{l}}"] for l in range(1, L + 1)}}')
+    head = program.head
+    if head is not None and head.of:
+        program.functions.describe(head.row.name, head.of)
+    return {
+        **bodies,
+        "functions": [_as_data(f) for f in program.functions.all()],
+        "reference_unpack": unpack,
+        "reference_lines": passes.reference(plain),
+        "reference_functions": [_as_data(f) for f in plain.functions.all()],
+    }
+
+
+def _hyper(names: Sequence[str]) -> dict[str, object]:
+    """Hyperparameters as keywords: in a head, in a call, with a value for the self-check."""
+    return {
+        "hyper": list(names),
+        "hyper_head": "".join(f", {name}=0.0" for name in names),
+        "hyper_call": "".join(f", {name}={name}" for name in names),
+        "hyper_check": "".join(f", {name}=0.1" for name in names),
+    }
+
+
+def _self_check(
+    program: Program, passes: Passes, found: Sequence[Parameter], generic: bool
+) -> dict[str, object]:
+    """What the derivation assumes of Y, and numbers for the check that a script runs."""
+    widths = {name: str(n) for name, n in zip(size_names(found), cycle((3, 4, 2, 5)), strict=False)}
+    sizes = dict_text(widths) if widths else "[3, 4, 5, 2]" if generic else ""
+    known = {**widths, "m": "6"}
+    if generic:
+        known |= {"n0": "3", "nL": "2"}
+
+    def shape(tensor: Tensor) -> str:
+        return tuple_text(known.get(s, s) for s in batch_shape(tensor, program.naming))
+
+    return {
+        "assumptions": assumptions(program),
+        "main_init": f"init(rng, {sizes})" if sizes else "init(rng)",
+        "main_x": f"rng.normal(size={shape(passes.x)})",
+        "main_y": random_targets(program, passes.loss, shape(passes.y)),
+        "slice": ":, part" if program.layout == "columns" else "part",
+        "example_axis": 1 if program.layout == "columns" else 0,
+    }
+
+
+def _as_data(function: Function) -> dict[str, object]:
+    return {"head": function.head, "doc": function.doc, "lines": list(function.lines)}

@@ -1,0 +1,380 @@
+"""A derivation as straight-line statements: the forward pass, the cost, the errors, the gradients.
+
+Forward statements are the definitions, backward statements the stable forms of the adjoints; each
+is one line that cites its equation. Generic depth gives loops over the layers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from symderiv.algebra.binding import substitute
+from symderiv.algebra.expr import (
+    ONE,
+    Access,
+    Apply,
+    Expr,
+    Role,
+    Sum,
+    Tensor,
+    mul,
+    sum_over,
+    tensors_in,
+)
+from symderiv.algebra.index import (
+    Axis,
+    Index,
+    Var,
+    fresh,
+    is_nonnegative,
+    is_zero,
+    substitute_axis,
+)
+from symderiv.algebra.matrix import Fill, Matrix, MatrixExpr, Scalar, children
+from symderiv.algebra.matrixform import matrix_form, row_axes
+from symderiv.calculus.functions import ScalarFunction, VectorFunction, rows
+from symderiv.calculus.graph import Definition, Recurrence
+from symderiv.calculus.rewriting import tidy
+from symderiv.calculus.steps import Adjoint, Derivation
+from symderiv.code.emit import Emitter
+from symderiv.code.formula import formula
+from symderiv.code.functions import Functions, NoCode
+from symderiv.code.names import Naming
+from symderiv.code.stable import Forms, Head, find_head, group_of, inputs_of
+
+Use = tuple[Tensor, Index | None]
+
+
+@dataclass(frozen=True)
+class Line:
+    """``target = text  # note``; ``uses`` are the tensors read, ``reads`` all names."""
+
+    tensor: Tensor
+    member: Index | None
+    target: str
+    text: str
+    uses: tuple[Use, ...]
+    reads: frozenset[str]
+    note: str
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        return (self,)
+
+
+@dataclass(frozen=True)
+class Loop:
+    """``for l in range(1, L + 1):`` around lines; descending where a line reads the next layer."""
+
+    head: str
+    reads: frozenset[str]
+    lines: tuple[Line, ...]
+
+
+Item = Line | Loop
+
+
+def needed(items: Iterable[Item], uses: Iterable[Use]) -> list[Item]:
+    """The items that the uses depend on, in order; what nothing reads is left out."""
+    wanted = list(uses)
+    kept: list[Item] = []
+    for item in reversed(list(items)):
+        lines = tuple(line for line in item.lines if _is_used(line, wanted))
+        # a loop's lines read one another in the next round as well
+        while lines and (more := _also(item, lines)):
+            lines = tuple(line for line in item.lines if line in lines or line in more)
+        if not lines:
+            continue
+        wanted.extend(use for line in lines for use in line.uses)
+        kept.append(item if isinstance(item, Line) else replace(item, lines=lines))
+    return kept[::-1]
+
+
+def _also(item: Item, lines: tuple[Line, ...]) -> list[Line]:
+    uses = [use for line in lines for use in line.uses]
+    return [line for line in item.lines if line not in lines and _is_used(line, uses)]
+
+
+def _is_used(line: Line, uses: list[Use]) -> bool:
+    for tensor, member in uses:
+        if tensor != line.tensor:
+            continue
+        if member is None or line.member is None:
+            return True
+        if is_zero(member - line.member) is not False:
+            return True
+    return False
+
+
+class Program:
+    """All statements of a derivation, in five groups, and the functions that they call.
+
+    With ``reference`` the definitions are written as they stand, and nothing is backward.
+    """
+
+    def __init__(
+        self, derivation: Derivation, naming: Naming, layout: str, reference: bool = False
+    ) -> None:
+        self.graph = derivation.graph
+        self.derivation = derivation
+        self.naming = naming
+        self.layout = layout
+        self.reference = reference
+        self.head = None if reference else find_head(self.graph)
+        self.batch = next((t for t in self.graph.inputs if t.role is Role.INPUT), None)
+        self.rows = row_axes(self.batch) if self.batch else frozenset()
+        self.functions = Functions(reference=reference)
+        self.emitter = Emitter(naming, self.functions, layout == "columns", reference)
+        self._tags = iter(range(1, 10_000))
+        self.unit_axis = 1 if layout == "rows" else 0
+
+        self.forward, self.cost = self._forward()
+        self.errors: list[Item] = []
+        self.gradients: list[Item] = []
+        self.inputs: list[Item] = []
+        if not reference:
+            self._backward()
+
+    # --- forward -------------------------------------------------------------------------------
+
+    def _forward(self) -> tuple[list[Item], list[Item]]:
+        forward: list[Item] = []
+        cost: list[Item] = []
+        for block in self.graph.blocks:
+            if isinstance(block, Recurrence):
+                forward.extend(self._recurrence(block))
+                continue
+            last = block.target.role in (Role.LOSS, Role.PENALTY, Role.COST)
+            (cost if last else forward).append(self._definition(block))
+        return forward, cost
+
+    def _definition(self, definition: Definition) -> Line:
+        tensor = definition.target
+        head = self.head
+        if tensor.role is Role.LOSS and head is not None:
+            return self._loss(definition, head)
+        row, group = rows().get(definition.part_of), group_of(self.graph, definition)
+        if isinstance(row, VectorFunction) and len(group) > 1 and not self.reference:
+            args = _ordered(row, _unique(inputs_of(group)))
+            return self._vector(definition.left, row, args, "F")
+        return self._line(
+            definition.left, definition.body, "" if definition.part_of else self._tag()
+        )
+
+    def _loss(self, definition: Definition, head: Head) -> Line:
+        if isinstance(head.row, VectorFunction):
+            return self._vector(definition.left, head.row, [head.argument, head.target], "F")
+        body: Expr = Apply(
+            head.row.name,
+            (head.argument, head.target, *head.rest),
+            (0,) * (2 + len(head.rest)),
+        )
+        if isinstance(definition.body, Sum):
+            body = sum_over(definition.body.var, body)
+        return self._line(definition.left, body, self._tag())
+
+    def _recurrence(self, block: Recurrence) -> list[Item]:
+        """A loop as far as all equations reach; the last layer of the others after it."""
+        axes = [_first(d).axis for d in block.definitions]
+        short = min(axes, key=lambda a: is_nonnegative(a.stop - axes[0].stop) is True)
+        lines, after = [], []
+        for definition, axis in zip(block.definitions, axes, strict=True):
+            line = self._line(definition.left, definition.body, self._tag())
+            lines.append(line)
+            if axis.stop == short.stop:
+                continue
+            if axis.stop - short.stop != Index(1) or axis.start != short.start:
+                raise NoCode("a recurrence whose equations differ in more than the last member")
+            left = _member(definition.target, axis.stop)
+            body = definition.at(left)
+            assert body is not None
+            tag = line.note.split(" ", 1)[0]
+            after.append(self._line(left, body, tag))
+        return [self._loop(lines, short, block.var.name), *after]
+
+    # --- backward ------------------------------------------------------------------------------
+
+    def _backward(self) -> None:
+        head = self.head
+        adjoints = self.derivation.adjoints
+        kept = {a.tensor for a in adjoints if _of(a).role in (Role.PARAMETER, Role.INPUT)}
+        kept |= {a.tensor for a in adjoints if a.tensor.named or (head and head.at(a))}
+        forms = Forms(self.derivation, kept)
+        groups = {Role.PARAMETER: self.gradients, Role.INPUT: self.inputs}
+        for adjoint in adjoints:
+            if adjoint.tensor not in kept:
+                continue
+            group = groups.get(_of(adjoint).role, self.errors)
+            line = self._adjoint(adjoint, forms)
+            variable = adjoint.indices[0].variable if adjoint.tensor.ordered else None
+            if variable is None:
+                group.append(line)
+                continue
+            loop = self._loop([line], variable.axis, variable.name)
+            if group and isinstance(group[-1], Loop) and group[-1].head == loop.head:
+                joined = (*group[-1].lines, *loop.lines)
+                group[-1] = replace(loop, lines=joined, reads=group[-1].reads | loop.reads)
+            else:
+                group.append(loop)
+
+    def _adjoint(self, adjoint: Adjoint, forms: Forms) -> Line:
+        head = self.head
+        found = head.at(adjoint) if head else None
+        if head is not None and found is not None:
+            return self._head_error(adjoint, head)
+        form = forms.of(adjoint)
+        role = _of(adjoint).role
+        if role is Role.INPUT:
+            factor = ONE if adjoint.tensor.root == self.graph.cost else self.factor()
+            return self._line(adjoint.left, tidy(mul(factor, form)), "")
+        if role is Role.PARAMETER:
+            rank = len(adjoint.indices) - adjoint.tensor.ordered
+            return self._line(adjoint.left, form, "(BP4)" if rank > 1 else "(BP3)")
+        line = self._line(adjoint.left, form, "(BP2)")
+        others = any(tensor.role is Role.ADJOINT for tensor, _ in line.uses)
+        return line if others else replace(line, note=line.note.replace("(BP2)", "(BP1)"))
+
+    def _head_error(self, adjoint: Adjoint, head: Head) -> Line:
+        factor = self.factor() if adjoint.tensor.root == self.graph.cost else ONE
+        closed = self._note(adjoint.left, adjoint.closed, "(BP1)")
+        if isinstance(head.row, VectorFunction):
+            if factor != ONE:
+                raise NoCode(f"the gradient of {head.row.name} is scaled")
+            line = self._vector(adjoint.left, head.row, [head.argument, head.target], "", True)
+            return replace(line, note=closed)
+        orders = (1, *(0,) * (1 + len(head.rest)))
+        body: Expr = Apply(head.row.name, (head.argument, head.target, *head.rest), orders)
+        mapping = {
+            mine.variable: index
+            for mine, index in zip(head.argument.indices, adjoint.indices, strict=True)
+            if mine.variable is not None
+        }
+        body = substitute(body, mapping)
+        line = self._line(adjoint.left, mul(factor, body), "(BP1)")
+        return replace(line, note=closed)
+
+    def factor(self) -> Expr:
+        """∂C/∂ℓ, the same for every example: 1/m or 1."""
+        found = (a.closed for a in self.derivation.adjoints if _of(a).role is Role.LOSS)
+        return next(found, ONE)
+
+    # --- lines ---------------------------------------------------------------------------------
+
+    def _tag(self) -> str:
+        return f"(F{next(self._tags)})"
+
+    def _line(self, left: Access, body: Expr, tag: str) -> Line:
+        node = matrix_form(body, left.indices, self.rows)
+        if node is None:
+            raise NoCode(f"the equation of {left.tensor.name} has no matrix form")
+        piece = self.emitter.assigned(node, left.tensor)
+        member = left.indices[0] if left.tensor.ordered else None
+        return Line(
+            left.tensor,
+            member,
+            self._target(left.tensor, member),
+            piece.text,
+            tuple(_leaves(node)),
+            piece.reads,
+            self._show(left, node, tag),
+        )
+
+    def _vector(
+        self,
+        left: Access,
+        row: VectorFunction | ScalarFunction,
+        args: list[Access],
+        tag: str,
+        prime: bool = False,
+    ) -> Line:
+        member = left.indices[0] if left.tensor.ordered else None
+        uses = [(a.tensor, a.indices[0] if a.tensor.ordered else None) for a in args]
+        names = [self.naming.python(*use) for use in uses]
+        text = self.functions.call_vector(row.name, names, self.unit_axis, prime)
+        shown = ", ".join(self.naming.formula(*use) for use in uses)
+        note = f"{self._tag()} {self.naming.formula(left.tensor, member)} = {row.name}({shown})"
+        reads = frozenset(self.naming.family(a.tensor) for a in args)
+        members = [i for _, i in uses if i is not None]
+        reads |= frozenset(self.naming.index(i) for i in members if i.terms)
+        target = self._target(left.tensor, member)
+        return Line(left.tensor, member, target, text, tuple(uses), reads, note if tag else "")
+
+    def _target(self, tensor: Tensor, member: Index | None) -> str:
+        of = tensor.of
+        if of is not None and of.role is Role.PARAMETER and member is not None:
+            return f'gradients[f"{self.naming.family(of)}{{{self.naming.index(member)}}}"]'
+        return self.naming.python(tensor, member)
+
+    def _note(self, left: Access, body: Expr, tag: str) -> str:
+        node = matrix_form(body, left.indices, self.rows)
+        return tag if node is None else self._show(left, node, tag)
+
+    def _show(self, left: Access, node: MatrixExpr, tag: str) -> str:
+        tensor, member = left.tensor, left.indices[0] if left.tensor.ordered else None
+        if tensor.of is not None and tensor.of.role is Role.INPUT:
+            tensor = replace(tensor, root=self.graph.cost)
+        text = f"{self.naming.formula(tensor, member)} = {formula(node, self.naming)}"
+        return f"{tag} {text}".strip()
+
+    def _loop(self, lines: list[Line], axis: Axis, var: str) -> Loop:
+        down = any(
+            t == line.tensor and i is not None and line.member is not None and i == line.member + 1
+            for line in lines
+            for t, i in line.uses
+        )
+        start, stop = self.naming.index(axis.start), self.naming.index(axis.stop)
+        if down:
+            before = self.naming.index(axis.start - 1)
+            head = f"for {var} in range({stop}, {before}, -1):"
+        else:
+            head = f"for {var} in {self.naming.range(axis)}:"
+        inside = frozenset().union(*(line.reads for line in lines)) - {var}
+        sizes = {n for n in (stop, start) if n.isidentifier()} | (
+            {"L"} if "L" in stop.split() else set()
+        )
+        return Loop(head, inside | sizes, tuple(lines))
+
+
+def _first(definition: Definition) -> Var:
+    variable = definition.indices[0].variable
+    assert variable is not None
+    return variable
+
+
+def _member(family: Tensor, index: Index) -> Access:
+    """Any entry of one member of a family."""
+    mapping = {family.slots[0]: index}
+    free = [fresh(substitute_axis(s.axis, mapping), s.name) for s in family.slots[1:]]
+    return family[(index, *free)]
+
+
+def _of(adjoint: Adjoint) -> Tensor:
+    assert adjoint.tensor.of is not None
+    return adjoint.tensor.of
+
+
+def _unique(accesses: list[Access]) -> list[Access]:
+    seen: dict[Tensor, Access] = {}
+    for access in accesses:
+        seen.setdefault(access.tensor, access)
+    return list(seen.values())
+
+
+def _ordered(row: VectorFunction, used: list[Access]) -> list[Access]:
+    """The arguments of a vector function in the order of its row: the target is ``y``."""
+    target = [a for a in used if a.tensor.role is Role.TARGET]
+    others = [a for a in used if a.tensor.role is not Role.TARGET]
+    if len(used) != len(row.arguments):
+        raise NoCode(f"the arguments of {row.name} are not recognised")
+    return others + target
+
+
+def _leaves(node: MatrixExpr) -> Iterator[Use]:
+    """The tensors that a matrix form reads."""
+    if isinstance(node, Matrix):
+        yield node.tensor, node.member
+    if isinstance(node, Scalar | Fill):
+        yield from ((tensor, None) for tensor in tensors_in(node.value))
+    for child in children(node):
+        yield from _leaves(child)

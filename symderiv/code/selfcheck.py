@@ -1,0 +1,64 @@
+"""What a generated module tests by itself: declared assumptions, and its own gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from symderiv.algebra.expr import Apply, Sum
+from symderiv.algebra.matrixform import matrix_form
+from symderiv.calculus.functions import DISTRIBUTION, SIGNS, TARGET, Domain, rows
+from symderiv.calculus.graph import Definition, Fact
+from symderiv.code.functions import NoCode
+from symderiv.code.program import Program
+
+
+def assumptions(program: Program) -> list[dict[str, str]]:
+    """The declared facts that a step used, each as two sides to compare and what to say."""
+    used = {
+        premise
+        for adjoint in program.derivation.adjoints
+        for step in adjoint.steps
+        for premise in step.premises
+        if isinstance(premise, Fact)
+    }
+    found = []
+    for fact in program.graph.facts:
+        if fact not in used:
+            continue
+        left = matrix_form(fact.left, fact.variables, program.rows)
+        right = matrix_form(fact.right, (), program.rows)
+        if left is None or right is None:
+            raise NoCode(f"no test that {fact.text}")
+        sides = program.emitter.piece(left), program.emitter.piece(right)
+        if not sides[0].reads <= {"Y"} or sides[1].reads:
+            raise NoCode(f"no test of Y alone that {fact.text}")
+        found.append({"left": sides[0].text, "right": sides[1].text, "text": fact.text})
+    return found
+
+
+def random_targets(program: Program, loss: Definition, shape: str) -> list[str]:
+    """Lines that draw Y in the domain of the loss."""
+    domain = _target_domain(program, loss)
+    if domain is DISTRIBUTION:
+        total = f"np.sum(Y, axis={program.unit_axis}, keepdims=True)"
+        return [f"Y = rng.uniform(size={shape})", f"Y = Y / {total}"]
+    if domain is TARGET:
+        return [f"Y = rng.uniform(size={shape})"]
+    if domain is SIGNS:
+        return [f"Y = rng.choice([-1.0, 1.0], size={shape})"]
+    return [f"Y = rng.normal(size={shape})"]
+
+
+def _target_domain(program: Program, loss: Definition) -> Domain | None:
+    row = rows().get(loss.part_of)
+    entry = loss.body.body if isinstance(loss.body, Sum) else loss.body
+    if row is None and isinstance(entry, Apply):
+        row = rows()[entry.function]
+    if program.head is not None:
+        row = program.head.row
+    return row.domain[min(1, len(row.domain) - 1)] if row is not None else None
+
+
+def dict_text(values: Mapping[str, str]) -> str:
+    """``{"n0": 3}``."""
+    return "{" + ", ".join(f'"{key}": {value}' for key, value in values.items()) + "}"
