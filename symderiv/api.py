@@ -19,6 +19,7 @@ from symderiv.frontend.build import build_graph
 from symderiv.frontend.errors import SpecError
 from symderiv.frontend.network import Network
 from symderiv.frontend.spec import parse_spec
+from symderiv.notation.table import NOTATIONS
 from symderiv.options import FORMATS, LAYOUTS
 from symderiv.proof.check import CheckedDerivation, check
 
@@ -50,6 +51,10 @@ def derive(
     if layout not in LAYOUTS:
         raise SpecError(
             f"unknown layout {layout!r}", f"known are {', '.join(LAYOUTS)}", field="layout"
+        )
+    if notation not in NOTATIONS:
+        raise SpecError(
+            f"unknown notation {notation!r}", f"known are {', '.join(NOTATIONS)}", field="notation"
         )
     stem = name or network.stem
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,79}", stem):

@@ -1,0 +1,149 @@
+"""The command line as a user meets it: files, exit codes, one-line errors, determinism."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from symderiv.cli import main
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "symderiv", *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+        env={**os.environ, "PYTHONUTF8": "1", **environment},
+    )
+
+
+def test_without_arguments_it_shows_three_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert capsys.readouterr().out.count("  symderiv ") == 3
+
+
+def test_help_and_version_import_neither_sympy_nor_numpy() -> None:
+    for option in ("--help", "--version"):
+        code = (
+            "import sys; from symderiv.cli import main; main([%r]); "
+            "print([m for m in ('sympy', 'numpy', 'jinja2', 'flint') if m in sys.modules])" % option
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr
+
+
+def test_derive_writes_what_it_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["derive", "2-3-1:sigmoid+bce", "--to", "tex,numpy,json,md", "-o", str(tmp_path)]
+    assert main(given) == 0
+    said = capsys.readouterr().out
+    for suffix in (".tex", ".py", ".json", ".md"):
+        path = tmp_path / f"net_2_3_1_sigmoid_bce{suffix}"
+        assert path.exists() and str(path) in said
+    steps = json.loads((tmp_path / "net_2_3_1_sigmoid_bce.json").read_text(encoding="utf-8"))
+    assert steps["schema"] == 1
+    assert {step["verdict"]["status"] for step in steps["steps"]} <= {"proved", "definition"}
+
+
+def test_name_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["derive", "2-1:sigmoid+bce", "--to", "numpy", "-o", str(tmp_path)]
+    assert main([*given, "--name", "logistic", "--json"]) == 0
+    assert (tmp_path / "logistic.py").exists()
+    assert json.loads(capsys.readouterr().out)["schema"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["2-3-1:sigmod+bce"], "did you mean 'sigmoid'"),
+        (["2-3-1:softmax+bce"], "softmax"),
+        (["2-3-1:relu+ce"], "ce"),
+        (["2-0-1:sigmoid+bce"], "0"),
+        (["2-3-1:sigmoid+bce+l2+l2"], "l2"),
+        ([f"2-{'9' * 40}-1:sigmoid+bce"], "size"),
+        (["2-3-1:sigmoid+bce", "--to", "word"], "word"),
+        (["2-3-1:sigmoid+bce", "--name", "a b"], "name"),
+        (["2-3-1:sigmoid+bce", "--wrt", "W9"], "W9"),
+        (["2-3-1:sigmoid+bce", "--notation", "klingon"], "klingon"),
+        (["nothing.toml"], "nothing.toml"),
+        (["__import__('os').system('echo hacked')"], ""),
+    ],
+)
+def test_bad_input_is_one_line_and_nothing_is_written(
+    arguments: list[str], named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["derive", *arguments, "-o", str(tmp_path / "out")]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.strip().count("\n") == 0 and named in shown.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_unknown_layout_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["derive", "2-1:sigmoid+bce", "--layout", "diagonal"]) == 2
+
+
+def test_a_refuted_step_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from symderiv.calculus import rewriting
+
+    honest = rewriting.differentiate
+
+    def slipped(*arguments: object) -> object:
+        return 2 * honest(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rewriting, "differentiate", slipped)
+    assert main(["derive", "2-1:sigmoid+bce", "-o", str(tmp_path / "out")]) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_named_pdf_without_an_engine_is_exit_3(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import symderiv.render as render
+
+    def missing(*_: object, **__: object) -> bytes:
+        raise render.EngineMissing("install it")
+
+    monkeypatch.setattr(render, "compile_pdf", missing)
+    given = ["derive", "2-1:sigmoid+bce", "-o", str(tmp_path)]
+    assert main([*given, "--to", "tex,pdf"]) == 3
+    assert main(given) == 0
+    assert (tmp_path / "net_2_1_sigmoid_bce.py").exists()
+
+
+@pytest.mark.parametrize("kind", ["activations", "losses", "layers", "notations", "rules"])
+def test_list(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", kind]) == 0
+    assert len(capsys.readouterr().out.splitlines()) > 2
+
+
+@pytest.mark.parametrize("columns", ["60", "80", "120"])
+def test_show_fits_the_terminal(columns: str) -> None:
+    done = run("show", "n0-...-nL:sigmoid+mse", COLUMNS=columns)
+    assert done.returncode == 0, done.stderr
+    assert max(map(len, done.stdout.splitlines())) <= int(columns)
+
+
+def test_show_in_ascii() -> None:
+    done = run("show", "2-1:sigmoid+bce", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert done.returncode == 0 and done.stdout.isascii(), done.stderr
+
+
+def test_outputs_do_not_depend_on_the_hash_seed(tmp_path: Path) -> None:
+    made = []
+    for seed in ("0", "1", "2", "3", "4"):
+        folder = tmp_path / seed
+        to = ["--to", "tex,numpy,json,md"]
+        for spec in ("2-3-2:relu,softmax+ce+l2", "n0-...-nL:tanh,sigmoid+bce"):
+            done = run("derive", spec, *to, "-o", str(folder), PYTHONHASHSEED=seed)
+            assert done.returncode == 0, done.stderr
+        made.append({p.name: p.read_bytes() for p in sorted(folder.iterdir())})
+    assert all(other == made[0] for other in made[1:])
