@@ -155,5 +155,6 @@ def instantiate(indices: tuple[Index, ...], body: Expr, given: tuple[Index, ...]
             continue
         if variable.axis.ordered and guards(wanted, variable.axis) != ():
             return None
-        mapping[variable] = wanted
+        if mapping.setdefault(variable, wanted) != wanted:
+            return None
     return substitute(refresh(body), mapping)

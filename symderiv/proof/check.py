@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from operator import is_
 
 from symderiv.algebra.binding import free_variables, replace_accesses
-from symderiv.algebra.expr import Access, Apply, Expr, Role
+from symderiv.algebra.expr import Access, Apply, Expr, Role, Tensor
 from symderiv.algebra.matching import alpha_equal
 from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Step, Uses
@@ -14,8 +15,17 @@ from symderiv.proof.decide import Statement, Worlds, structural
 from symderiv.proof.meaning import Meaning, NoMeaning
 from symderiv.proof.premises import apply_fact, apply_lemmas, field_lemmas, lemma_verdict
 from symderiv.proof.verdict import Status, Verdict
+from symderiv.proof.wellformed import require_well_formed
 
-_SEAL = object()
+
+@dataclass(frozen=True)
+class _Seal:
+    """What was judged: a seal is of no use on anything else."""
+
+    parts: tuple[object, ...]
+
+    def fits(self, *parts: object) -> bool:
+        return len(parts) == len(self.parts) and all(map(is_, parts, self.parts))
 
 
 @dataclass(frozen=True)
@@ -46,7 +56,8 @@ class CheckedDerivation:
     seal: object = None
 
     def __post_init__(self) -> None:
-        if self.seal is not _SEAL:
+        judged = (self.derivation, self.chains, self.lemmas, self.assumptions)
+        if not (isinstance(self.seal, _Seal) and self.seal.fits(*judged)):
             raise TypeError("a CheckedDerivation is made by check() alone")
 
     @property
@@ -73,13 +84,13 @@ def check(derivation: Derivation) -> CheckedDerivation:
 
     A chain starts at the derivative itself, whose meaning is worked out from the definitions, and
     every step must start where the one before it ended. Equations of earlier chains are used only
-    where a step names them as a premise. Raises BrokenChain.
+    where a step names them as a premise. Raises BrokenChain and IllFormed.
     """
+    require_well_formed(derivation)
     judge = Judge(derivation)
     chains = tuple(judge.chain(adjoint) for adjoint in derivation.adjoints)
-    return CheckedDerivation(
-        derivation, chains, tuple(judge.lemmas.items()), judge.assumptions, _SEAL
-    )
+    judged = (derivation, chains, tuple(judge.lemmas.items()), judge.assumptions)
+    return CheckedDerivation(*judged, _Seal(judged))
 
 
 class BrokenChain(ValueError):
@@ -94,6 +105,7 @@ class Judge:
         self.lemmas: dict[Lemma, Verdict] = {}
         self.facts: dict[Fact, Verdict] = {}
         self.closed: list[Adjoint] = []
+        self.doubtful: dict[Tensor, Verdict] = {}  # adjoints of which a step is not proved
         self.worlds = Worlds(self.graph)
         self._adjoints = {a.tensor.of: a.tensor for a in derivation.adjoints if a.tensor.of}
 
@@ -105,40 +117,45 @@ class Judge:
     def chain(self, adjoint: Adjoint) -> CheckedChain:
         """Judge a chain from the derivative to its closed form."""
         here: Expr = adjoint.left
-        verdicts = []
+        verdicts: list[Verdict] = []
         for step in adjoint.steps:
             if not alpha_equal(step.left, here):
                 raise BrokenChain(f"a step of {adjoint.tensor.name} does not start where it should")
-            verdicts.append(self.step(step, first=step is adjoint.steps[0]))
+            verdicts.append(self.step(step, None if verdicts else adjoint.left))
             here = step.right
         if not adjoint.steps or not alpha_equal(here, adjoint.closed):
             raise BrokenChain(f"the chain of {adjoint.tensor.name} does not end in its closed form")
         self.closed.append(adjoint)
+        for verdict in verdicts:
+            if verdict.status is not Status.PROVED:
+                self.doubtful.setdefault(adjoint.tensor, verdict)
         if not adjoint.tensor.named:
             equations = self.worlds.closed.setdefault(adjoint.tensor, [])
             equations.append((adjoint.indices, adjoint.closed))
         return CheckedChain(adjoint, tuple(verdicts))
 
-    def step(self, step: Step, first: bool = False) -> Verdict:
-        """Judge one step; a premise that is not proved makes the step undecided at best."""
+    def step(self, step: Step, target: Access | None = None) -> Verdict:
+        """Judge one step; a premise that is not proved makes the step undecided at best.
+
+        The first step of a chain is given its ``target``: its left side means that derivative.
+        """
         for premise in step.premises:
             verdict = self._premise(premise)
             if verdict.status not in (Status.PROVED, Status.ASSUMED, Status.DEFINITION):
                 return Verdict(Status.UNDECIDED, f"a premise is {verdict.status.value}")
         meaning = Meaning(self.graph, self._adjoints, self._factor())
         try:
-            if first:
-                assert isinstance(step.left, Access)
-                left = meaning.total(step.left)
-            else:
-                left = meaning.expand(step.left)
+            left = meaning.expand(step.left) if target is None else meaning.total(target)
             right = meaning.expand(step.right)
+            known_left, known_right = self._used_up(left, step), self._used_up(right, step)
         except NoMeaning as error:
             return Verdict(Status.UNDECIDED, f"not applicable: {error}", "no instance")
+        except ZeroDivisionError:
+            return Verdict(Status.UNDECIDED, "not applicable: division by zero", "no instance")
         return structural(
             Statement(left, right, self.worlds),
-            self._used_up(left, step),
-            self._used_up(right, step),
+            known_left,
+            known_right,
             field_lemmas(step.premises),
             tuple(p for p in step.premises if isinstance(p, Fact) and p.assumed),
         )
@@ -152,6 +169,8 @@ class Judge:
             if premise not in self.facts:
                 self.facts[premise] = self._fact(premise)
             return self.facts[premise]
+        if premise.tensor in self.doubtful:
+            return self.doubtful[premise.tensor]
         known = self.graph.definitions_of(premise.tensor) or any(
             a.tensor == premise.tensor for a in self.closed
         )
@@ -207,6 +226,6 @@ class Judge:
     def _factor(self) -> Expr | None:
         """∂C/∂ℓ as found and judged before, if it is the same for every example."""
         for adjoint in self.closed:
-            if adjoint.tensor.of == self.graph.example_loss:
+            if adjoint.tensor.of == self.graph.example_loss and adjoint.tensor not in self.doubtful:
                 return None if free_variables(adjoint.closed) else adjoint.closed
         return None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from symderiv.algebra.binding import free_variables, substitute
 from symderiv.algebra.expr import Add, Expr, Mul, Pow, Sum, Tensor, mul, power, walk
-from symderiv.algebra.index import Var, as_index
+from symderiv.algebra.index import Var, as_index, fresh
 from symderiv.algebra.normal import Term, normal
 from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.steps import Lemma
@@ -49,7 +49,7 @@ class Worlds:
 
     def world(self, trial: int, seed: int, lemmas: LemmaTable, facts: tuple[Fact, ...]) -> World:
         """The world of a trial, with f′ and the facts as the premises say."""
-        key = (trial, seed, tuple(lemmas), facts)
+        key = (trial, seed, tuple(lemmas.items()), facts)
         if key not in self._made:
             numbers = assign(self._sizes, self._ordered, shift=trial)
             self._made[key] = World(
@@ -93,7 +93,8 @@ def strip(left: Expr, right: Expr) -> tuple[Expr, Expr]:
     """Remove what both sides have in common: equal subtrees prove equal trees."""
     match left, right:
         case (Sum(v, a), Sum(w, b)) if v.axis == w.axis:
-            return strip(a, substitute(b, {w: as_index(v)}))
+            common = fresh(v.axis, v.name)
+            return strip(*(substitute(e, {u: as_index(common)}) for u, e in ((v, a), (w, b))))
         case (Mul(a), Mul(b)):
             rest_a, rest_b = _without_common(a, b)
             if len(rest_a) < len(a):
@@ -144,7 +145,7 @@ def _multiplied(term: Term, factors: list[Expr]) -> Expr:
     return Mul((*(expr.factors if isinstance(expr, Mul) else (expr,)), *factors))
 
 
-# --- The field --------------------------------------------------------------------------------------
+# --- The field --------------------------------------------------------------------------------
 
 
 def sample(

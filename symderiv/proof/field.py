@@ -59,7 +59,7 @@ class World:
     _known: dict[object, int] = field(default_factory=dict)
     _names: dict[str, int] = field(default_factory=dict)
 
-    # --- indices -----------------------------------------------------------------------------------
+    # --- indices -------------------------------------------------------------------------------
 
     def size(self, size: Size, env: Env) -> int:
         """The number that a size stands for."""
@@ -78,7 +78,7 @@ class World:
         """The values that a variable takes."""
         return range(self.index(var.axis.start, env), self.index(var.axis.stop, env) + 1)
 
-    # --- values --------------------------------------------------------------------------------------
+    # --- values --------------------------------------------------------------------------------
 
     def value(self, expr: Expr, env: Env) -> int:
         """The element that the expression stands for. Raises NoInstance."""
@@ -144,7 +144,9 @@ class World:
         if tensor.role is Role.ADJOINT and not tensor.named:
             return None
         assumed = self._constrained(tensor, where)
-        return self.draw(f"entry {tensor.name}", where) if assumed is None else assumed
+        if assumed is not None:
+            return assumed
+        return self.draw(f"entry {tensor.role.value} {tensor.name}", where)
 
     def _solved(self, indices: tuple[Index, ...], where: tuple[int, ...]) -> Env | None:
         """Values for the variables of an equation, if it is about this entry."""

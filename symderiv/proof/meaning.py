@@ -32,7 +32,7 @@ from symderiv.algebra.expr import (
     sum_over,
     tensors_in,
 )
-from symderiv.algebra.index import Index, Var, as_index, fresh, substitute_axis
+from symderiv.algebra.index import Index, Var, as_index, fresh, is_zero, substitute_axis
 from symderiv.calculus.graph import Definition, Graph
 
 
@@ -84,8 +84,10 @@ class Meaning:
         if isinstance(expr, Partial):
             body = expr.body
             if isinstance(body, Access):
+                if body.tensor == expr.wrt.tensor and not _apart(body, expr.wrt):
+                    raise NoMeaning(f"{body.tensor.name} differentiated by itself")
                 body = self.graph.expand(body) or body
-            return rate(body, expr.wrt)
+            return rate(refresh(body), expr.wrt)
         return rebuild(expr, self.expand)
 
     def total(self, target: Access) -> Expr:
@@ -135,6 +137,12 @@ class Meaning:
                 if not reached.isdisjoint(tensors_in(definition.body)):
                     reached.add(definition.target)
         return goal in reached
+
+
+def _apart(first: Access, second: Access) -> bool:
+    """Whether these are certainly different entries."""
+    pairs = zip(first.indices, second.indices, strict=True)
+    return any(is_zero(a - b) is False for a, b in pairs)
 
 
 def _opened(definition: Definition) -> tuple[tuple[Index, ...], Expr, list[Var]]:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from symderiv.algebra.binding import free_variables, replace_accesses, substitute
+from symderiv.algebra.binding import (
+    free_variables,
+    range_variables,
+    replace_accesses,
+    substitute,
+)
 from symderiv.algebra.expr import Apply, Expr, Sum, add, mul, power, rebuild
+from symderiv.algebra.index import guards
 from symderiv.algebra.matching import match
 from symderiv.algebra.normal import Term, normal
 from symderiv.calculus.graph import Fact
@@ -52,6 +58,8 @@ def _reduced(term: Term, fact: Fact) -> Expr:
         inside = [(a, p) for a, p in term.monomial if var in free_variables(a)]
         if any(w is not var and w in free_variables(a) for a, _ in inside for w in term.bound):
             continue
+        if any(var in range_variables(w) for w in term.bound):
+            continue
         value = _value(Sum(var, mul(*(power(a, p) for a, p in inside))), fact)
         if value is not None:
             rest = tuple(w for w in term.bound if w is not var)
@@ -65,7 +73,9 @@ def _value(candidate: Expr, fact: Fact) -> Expr | None:
     if normal(candidate).key == normal(fact.left).key:
         return fact.right
     binding = match(fact.left, candidate, fact.variables)
-    return None if binding is None else substitute(fact.right, binding)
+    if binding is None or any(guards(index, v.axis) != () for v, index in binding.items()):
+        return None
+    return substitute(fact.right, binding)
 
 
 def field_lemmas(premises: Iterable[Premise]) -> dict[tuple[str, int], Lemma]:

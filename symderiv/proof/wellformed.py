@@ -1,0 +1,185 @@
+"""Is this a graph, and are these chains about it? What every judgement takes for granted.
+
+A forward equation says of each entry at most once what it is, from entries that come before it;
+a chain is about all entries that its left side stands for; and one name is one tensor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import combinations
+
+from symderiv.algebra.binding import free_variables
+from symderiv.algebra.expr import Access, Role, Tensor, walk
+from symderiv.algebra.index import (
+    Index,
+    Var,
+    as_index,
+    guards,
+    is_nonnegative,
+    is_zero,
+    substitute_index,
+)
+from symderiv.calculus.graph import Definition, Graph, Recurrence
+from symderiv.calculus.steps import Adjoint, Derivation
+
+
+class IllFormed(ValueError):
+    """A graph or a derivation that does not say anything; the message says why."""
+
+
+def require_well_formed(derivation: Derivation) -> None:
+    """Raise IllFormed unless the graph defines its tensors and every chain is about one of them."""
+    names = _Names()
+    graph = derivation.graph
+    for definition in graph.definitions:
+        names.meet(definition.left, *_accesses(definition))
+        _require_equation(definition)
+    _require_disjoint((d.target, d.indices) for d in graph.definitions)
+    _require_order(graph)
+    for adjoint in derivation.adjoints:
+        _require_adjoint(graph, adjoint)
+        names.meet(adjoint.left)
+        for step in adjoint.steps:
+            for side in (step.left, step.right):
+                names.meet(*(node for node in walk(side) if isinstance(node, Access)))
+    _require_disjoint((a.tensor, a.indices) for a in derivation.adjoints)
+    known = {*graph.tensors, graph.cost, *(a.tensor for a in derivation.adjoints)}
+    for tensor in names.tensors:
+        if tensor not in known and tensor.role is not Role.ADJOINT:
+            raise IllFormed(f"{tensor.name} is no tensor of this graph")
+
+
+class _Names:
+    """The tensors met so far: one name is one tensor, with the same axes, symbol and layer."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Tensor] = {}
+        self._same: set[int] = set()
+
+    @property
+    def tensors(self) -> Iterable[Tensor]:
+        """Every tensor met."""
+        return self._known.values()
+
+    def meet(self, *accesses: Access) -> None:
+        """Raise IllFormed if a name stands for something else than before."""
+        for access in accesses:
+            tensor = access.tensor
+            if len(access.indices) != len(tensor.slots):
+                raise IllFormed(f"{tensor.name} has {len(tensor.slots)} axes")
+            known = self._known.setdefault(tensor.name, tensor)
+            if known is not tensor and id(tensor) not in self._same:
+                if _identity(known) != _identity(tensor):
+                    raise IllFormed(f"two tensors are called {tensor.name}")
+                self._same.add(id(tensor))
+
+
+def _identity(tensor: Tensor) -> tuple[object, ...]:
+    of, root = tensor.of, tensor.root
+    relatives = (of and _identity(of), root and _identity(root))
+    printed = (tensor.name, tensor.role, tensor.symbol, tensor.layer, tensor.named)
+    return (*printed, tensor.slots, tensor.axes, *relatives)
+
+
+def _accesses(definition: Definition) -> Iterator[Access]:
+    return (node for node in walk(definition.body) if isinstance(node, Access))
+
+
+def _require_equation(definition: Definition) -> None:
+    """Its variables are different, run over whole axes, and are all that the body speaks of."""
+    target = definition.target
+    _require_covered(target, definition.indices)
+    stray = free_variables(definition.body) - set(definition.variables)
+    if stray:
+        raise IllFormed(f"the equation of {target.name} does not say what an index of it is")
+
+
+def _require_covered(tensor: Tensor, indices: tuple[Index, ...]) -> None:
+    """Each index is constant or a variable of its own; only an ordered axis may be cut in parts."""
+    if len(indices) != len(tensor.slots):
+        raise IllFormed(f"{tensor.name} has {len(tensor.slots)} axes")
+    mapping: dict[Var, Index] = {}
+    seen: set[Var] = set()
+    for slot, index in zip(tensor.slots, indices, strict=True):
+        start, stop = (substitute_index(e, mapping) for e in (slot.axis.start, slot.axis.stop))
+        variable = index.variable
+        if variable is None:
+            if any(True for _ in index.variables):
+                raise IllFormed(f"an index of {tensor.name} is neither plain nor constant")
+        elif variable in seen:
+            raise IllFormed(f"{tensor.name} has the same index twice")
+        elif not slot.axis.ordered and (variable.axis.start, variable.axis.stop) != (start, stop):
+            raise IllFormed(f"an index of {tensor.name} does not run over the whole axis")
+        if variable is not None:
+            seen.add(variable)
+        mapping[slot] = index
+
+
+def _require_disjoint(equations: Iterable[tuple[Tensor, tuple[Index, ...]]]) -> None:
+    """No entry has two equations, as far as the leading indices tell them apart."""
+    by_tensor: dict[Tensor, list[tuple[Index, ...]]] = {}
+    for tensor, indices in equations:
+        by_tensor.setdefault(tensor, []).append(indices)
+    for tensor, several in by_tensor.items():
+        for mine, other in combinations(several, 2):
+            if not any(_apart(a, b) for a, b in zip(mine, other, strict=True)):
+                raise IllFormed(f"an entry of {tensor.name} has two equations")
+
+
+def _apart(first: Index, second: Index) -> bool:
+    """Whether the two indices never stand for the same entry."""
+    v, w = first.variable, second.variable
+    if v is None and w is None:
+        return is_zero(first - second) is False
+    if v is not None and w is not None:
+        gaps = (v.axis.start - w.axis.stop - 1, w.axis.start - v.axis.stop - 1)
+        return any(is_nonnegative(gap) is True for gap in gaps)
+    return guards(second, v.axis) is None if v is not None else _apart(second, first)
+
+
+def _require_order(graph: Graph) -> None:
+    """Every equation uses what is defined before it, and of a recurrence earlier members."""
+    defined = {d.target for d in graph.definitions}
+    done: set[Tensor] = set()
+    for block in graph.blocks:
+        if isinstance(block, Definition):
+            for access in _accesses(block):
+                if access.tensor in defined and access.tensor not in done:
+                    raise IllFormed(f"{block.target.name} uses {access.tensor.name} too early")
+            done.add(block.target)
+        else:
+            _require_recurrence(block, defined - done)
+            done |= {d.target for d in block.definitions}
+
+
+def _require_recurrence(block: Recurrence, open_: set[Tensor]) -> None:
+    own = {d.target for d in block.definitions}
+    ready: set[Tensor] = set()
+    for definition in block.definitions:
+        head = definition.indices[0].variable
+        if head is None or not head.axis.ordered:
+            raise IllFormed(f"{definition.target.name} has no index along the recurrence")
+        for access in _accesses(definition):
+            tensor = access.tensor
+            if tensor in own:
+                back = as_index(head) - access.indices[0]
+                if is_nonnegative(back if tensor in ready else back - 1) is not True:
+                    raise IllFormed(f"{definition.target.name} uses {tensor.name} too early")
+            elif tensor in open_:
+                raise IllFormed(f"{definition.target.name} uses {tensor.name} too early")
+        ready.add(definition.target)
+
+
+def _require_adjoint(graph: Graph, adjoint: Adjoint) -> None:
+    tensor = adjoint.tensor
+    of, root = tensor.of, tensor.root
+    if tensor.role is not Role.ADJOINT or of is None or root is None:
+        raise IllFormed(f"{tensor.name} is no derivative")
+    known = {t: t for t in (*graph.tensors, graph.cost)}
+    for part in (of, root):
+        if part not in known or _identity(known[part]) != _identity(part):
+            raise IllFormed(f"{part.name} is no tensor of this graph")
+    if tensor.slots != of.slots:
+        raise IllFormed(f"{tensor.name} has other axes than {of.name}")
+    _require_covered(tensor, adjoint.indices)
