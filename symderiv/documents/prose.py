@@ -41,7 +41,6 @@ SENTENCES = {
     "single": "One example: {x} is {shape_x}, {W} is {shape_W}, and {forward}.",
     "numbering": "The input is layer 0; a weight is counted with the layer that it feeds.",
     "numbering_one": "The input is layer 1; a weight is counted with the layer that it leaves.",
-    "entry_order": "{w} leads from unit {from} to unit {to}.",
     "delta_loss": "{delta} differentiates the loss {ell} of one example; {factor} enters once, "
     "in the gradient of a parameter.",
     "delta_loss_sum": "{delta} differentiates the loss {ell} of one example; the cost is their "
@@ -57,8 +56,6 @@ SENTENCES = {
     "that comes back along it.",
     # forward
     "forward": "Each quantity is defined once, from quantities that come before it.",
-    "forward_generic": "One recurrence along the layers, for {range}.",
-    "fact": "Assumed of the data",
     # chains
     "cost": "The cost sees one example only through its loss, so errors are taken of that loss, "
     "and the factor found here is all that the sum over examples adds.",
@@ -73,7 +70,6 @@ SENTENCES = {
     "gradient": "A weight acts through one weighted input alone, in every example.",
     "gradient_penalty": "A weight acts through one weighted input alone, in every example, and "
     "through the penalty.",
-    "others": "",
     "box_cancel": "The derivative of the loss has {below} below the line, and the derivative of "
     "the activation is the same expression. They cancel, so that an output that is wrong and "
     "saturated still learns. With the squared error the factor stays.",
@@ -107,7 +103,6 @@ SENTENCES = {
     "lemmas": "A derivative in terms of the function's own value. Each is proved from the "
     "definition of its function, and used above as a premise.",
     "lemma_definition": "definition",
-    "value_is": "with {value}",
     # what is checked
     "checked": "Each step was judged on its own, knowing the forward equations and nothing of "
     "the way in which the gradients were found.",

@@ -11,6 +11,8 @@ from symderiv.documents.model import (
     Equations,
     Figure,
     Items,
+    Math,
+    Phrase,
     Presentation,
     Prose,
     Row,
@@ -19,6 +21,7 @@ from symderiv.documents.model import (
 )
 from symderiv.documents.prose import plain
 from symderiv.documents.sections import document
+from symderiv.notation.conventions import GREEK
 
 MIN_WIDTH = 40
 TAG = 8  # columns for "(S12)"
@@ -30,21 +33,25 @@ def to_terminal(
     """The document as lines of at most ``width`` columns."""
     page = _Page(max(width, MIN_WIDTH), unicode)
     made = document(checked, presentation)
-    lines = [*page.words(made.title), page.rule("="), ""]
+    lines = [*page.words(page.plain((made.title,))), page.rule("="), ""]
     if made.result:
         lines += [*page.equations(made.result), ""]
     for item in made.conventions:
-        lines += page.words(plain(item, unicode), "  ")
+        lines += page.words(page.plain(item), "  ")
     for section in made.sections:
         lines += ["", *page.section(section)]
-    text = "\n".join(line.rstrip() for line in lines) + "\n"
-    return text if unicode else _ascii(text)
+    return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
 class _Page:
     def __init__(self, width: int, unicode: bool) -> None:
         self.width = width
         self.unicode = unicode
+
+    def plain(self, phrase: Phrase) -> str:
+        """Words and formulas."""
+        text = plain(phrase, self.unicode)
+        return text if self.unicode else _ascii(text)
 
     def rule(self, char: str) -> str:
         return char * self.width
@@ -58,7 +65,7 @@ class _Page:
         )  # fmt: skip
 
     def section(self, section: Section) -> Iterator[str]:
-        heading = plain(section.title, self.unicode)
+        heading = self.plain(section.title)
         yield from (
             *self.words(heading),
             ("─" if self.unicode else "-") * min(len(heading), self.width),
@@ -66,7 +73,7 @@ class _Page:
         for block in section.blocks:
             match block:
                 case Prose(text):
-                    yield from self.words(plain(text, self.unicode))
+                    yield from self.words(self.plain(text))
                     yield ""
                 case Equations(rows):
                     yield from self.equations(rows)
@@ -76,11 +83,11 @@ class _Page:
                     yield ""
                 case Box(title, text):
                     words = (*title, " ", *text)
-                    yield from self.words(plain(words, self.unicode), "  ")
+                    yield from self.words(self.plain(words), "  ")
                 case Items(items):
                     for item in items:
                         mark = "• " if self.unicode else "- "
-                        yield from self.words(plain(item, self.unicode), mark, "  ")
+                        yield from self.words(self.plain(item), mark, "  ")
                 case Figure():
                     continue
 
@@ -92,12 +99,9 @@ class _Page:
         for row in rows:
             yield from self.line(row, left, reason_column)
 
-    def side(self, math: object) -> str:
-        from symderiv.documents.model import Math
-
-        if not isinstance(math, Math):
-            return ""
-        return math.unicode if self.unicode else math.ascii
+    def side(self, math: Math | None) -> str:
+        """One side of an equation."""
+        return "" if math is None else self.plain((math,))
 
     def line(self, row: Row, left: int, reasons: int) -> Iterator[str]:
         lhs = self.side(row.lhs)
@@ -106,7 +110,7 @@ class _Page:
             yield from self.words(lhs, "  ", "    ")
             lhs = ""
         head = f"  {lhs:>{left}} = "
-        why = plain(row.why, self.unicode)
+        why = self.plain(row.why)
         room = self.width - TAG
         lines = textwrap.wrap(
             self.side(row.rhs), room, initial_indent=head, subsequent_indent=" " * (left + 7),
@@ -127,7 +131,7 @@ class _Page:
 
     def table(self, table: Table) -> Iterator[str]:
         """Columns as wide as they need be; the widest one wraps."""
-        cells = [[plain(c, self.unicode) for c in row] for row in table.rows]
+        cells = [[self.plain(c) for c in row] for row in table.rows]
         every = [list(table.header), *cells]
         widths = [max(len(row[n]) for row in every) for n in range(len(table.header))]
         room = self.width - 2 * len(widths)
@@ -154,8 +158,6 @@ _PLAIN = {
 
 def _ascii(text: str) -> str:
     """Whatever words are left outside ASCII, spelled or replaced."""
-    from symderiv.notation.conventions import GREEK
-
     table = {**{v: k for k, v in reversed(GREEK.items())}, **_PLAIN}
     spelled = "".join(table.get(c, c) for c in text)
     return spelled.encode("ascii", "replace").decode("ascii")

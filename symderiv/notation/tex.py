@@ -187,9 +187,9 @@ class TexPrinter(Printer):
         return Piece(text, PRODUCT, TALL, False, "fraction", "fraction")
 
     def power(self, base: Piece, exponent: int, entry: bool) -> Piece:
-        plain = base.level == ATOM and not base.negative and base.starts != "paren"
-        if not plain or base.height > FLAT:
-            base = self.paren(base) if base.starts != "paren" else base
+        fenced = base.ends == "paren" and base.starts in ("paren", "call")
+        if base.level < ATOM or base.negative or not (fenced or base.height == FLAT):
+            base = self.paren(base)
         return Piece(f"{base.text}^{{{exponent}}}", POWER, base.height, False, "power", base.starts)
 
     def big_sum(self, var: Var, letter_: str, body: Piece) -> Piece:

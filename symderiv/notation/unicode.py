@@ -228,9 +228,11 @@ class TextPrinter(Printer):
         negative = pattern.startswith("-")
         pattern = pattern.removeprefix("-")
         if not self.unicode:
-            pattern = "".join(_ASCII.get(c, c) for c in re.sub(r"(\w) (?=[#(\w])", r"\1*", pattern))
+            pattern = "".join(
+                _ASCII.get(c, c) for c in re.sub(r"([\w½)]) (?=[#(\w])", r"\1*", pattern)
+            )
         else:
-            pattern = pattern.replace(" - ", " − ")
+            pattern = pattern.replace(" - ", " − ").replace("½ (", "½(")
 
         def put(found: re.Match[str]) -> str:
             before, number, after = found.groups()
@@ -257,7 +259,7 @@ class TextPrinter(Printer):
 _WORDS = {"sigmoid": "σ"}
 
 _PATTERN = (
-    (r"\left", ""), (r"\right", ""), (r"\tfrac12 ", "½"), (r"\tfrac12", "½"), (r"\,", " "),
+    (r"\left", ""), (r"\right", ""), (r"\tfrac12", "½"), (r"\,", " "),
     (r"e^{#1}", "exp(#1)"), (r"\sqrt{#1}", "sqrt(#1)"), (r"\log #1", "log(#1)"),
     (r"\log #2", "log(#2)"), (r"\log(", "log("), ("^2", "²"), (r"\lvert", "|"), (r"\rvert", "|"),
 )  # fmt: skip
@@ -267,4 +269,4 @@ def _plain_pattern(pattern: str) -> str:
     """A call pattern of a table without its TeX; empty if something is left of it."""
     for tex, plain in _PATTERN:
         pattern = pattern.replace(tex, plain)
-    return "" if re.search(r"[\\{}^_]", pattern) else pattern.replace("#2 log", "#2 log")
+    return "" if re.search(r"[\\{}^_]", pattern) else pattern

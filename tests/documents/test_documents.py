@@ -1,0 +1,147 @@
+"""Documents in every format: structure, widths, determinism, and that LaTeX compiles."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from symderiv.documents import (
+    document,
+    equation_latex,
+    to_fragment,
+    to_latex,
+    to_markdown,
+    to_terminal,
+)
+from symderiv.documents.model import Equations
+from symderiv.documents.prose import SENTENCES, plain
+from symderiv.render import EngineMissing, compile_pdf, find_engine
+from tests.documents.examples import NAMES, PRESENTATIONS, checked, fresh
+from tests.notation.test_printers import balanced, double_script
+
+
+@pytest.fixture(params=NAMES)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_sections(name: str) -> None:
+    made = document(checked(name), PRESENTATIONS[name])
+    titles = [plain(section.title) for section in made.sections]
+    assert titles[-1] == "What is checked, what is assumed"
+    assert "Notation" in titles and "Forward pass" in titles
+    assert made.result[0].tag[:3] == "BP1"
+    assert {row.tag[:3] for row in made.result} >= {"BP1", "BP4"}
+
+
+def test_every_step_is_shown_with_its_reason(name: str) -> None:
+    made = document(checked(name), PRESENTATIONS[name])
+    rows = [r for s in made.sections for b in s.blocks if isinstance(b, Equations) for r in b.rows]
+    tags = [row.tag for row in rows if row.tag.startswith("S")]
+    assert tags == [f"S{n}" for n in range(1, len(tags) + 1)]
+    hidden = sum(len(c.steps) for c in checked(name).chains) - len(tags)
+    assert 0 <= hidden <= 3
+    assert all(row.why for row in rows if row.tag.startswith("S"))
+    for row in rows:
+        for math in (row.lhs, row.rhs):
+            assert math is None or (balanced(math.tex) and not double_script(math.tex))
+
+
+def test_references_exist(name: str) -> None:
+    tex = to_latex(checked(name), PRESENTATIONS[name])
+    known = set(re.findall(r"\{(\w+)\}\{\(\1\)\}", tex))
+    assert set(re.findall(r"\\stepref\{(\w+)\}", tex)) - {"#1"} <= known
+
+
+def test_layers_that_differ_in_number_alone_share_an_equation() -> None:
+    result = document(checked("deep"), PRESENTATIONS["deep"]).result
+    assert [row.tag for row in result] == ["BP1", "BP2", "BP3", "BP4"]
+    assert plain(result[1].why) == "for l = 1, …, 3"
+    assert result[3].rhs.unicode == "1/m * δ[l] @ a[l-1].T"
+
+
+def test_generic_depth_is_an_induction() -> None:
+    made = document(checked("generic"), PRESENTATIONS["generic"])
+    titles = [plain(s.title) for s in made.sections]
+    assert "Induction, base: the error of the last layer" in titles
+    assert "Induction, step: from layer l+1 to layer l" in titles
+    assert made.result[1].rhs.unicode == "(W[l+1].T @ δ[l+1]) ⊙ a[l] ⊙ (1 − a[l])"
+
+
+def test_titles_are_words(name: str) -> None:
+    assert document(checked("l2"), PRESENTATIONS["l2"]).title == "Digits & more"
+    assert document(checked("bce"), PRESENTATIONS["bce"]).title == (
+        "Backpropagation for a 2–3–1 network"
+    )
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+@pytest.mark.parametrize("unicode", [True, False])
+def test_terminal_keeps_its_width(name: str, width: int, unicode: bool) -> None:
+    shown = to_terminal(checked(name), PRESENTATIONS[name], width, unicode)
+    lines = shown.splitlines()
+    assert max(map(len, lines)) <= width
+    assert all(line == line.rstrip() for line in lines)
+    assert unicode or shown.isascii()
+    assert "?" not in shown.replace("go?", "").replace("softmax?", "")
+
+
+def test_terminal_shows_the_rule_beside_a_step() -> None:
+    lines = to_terminal(checked("bce"), PRESENTATIONS["bce"], 100).splitlines()
+    line = next(line for line in lines if line.endswith("(S14)"))
+    assert line.split(None, 4)[:4] == ["=", "a2[j,s]", "−", "y[j,s]"]
+    assert "multiply out and cancel" in line
+
+
+def test_markdown(name: str) -> None:
+    made = to_markdown(checked(name), PRESENTATIONS[name])
+    assert made.startswith("# ") and "## What is checked, what is assumed" in made
+    assert made.count("$") % 2 == made.count("\\$") % 2
+    for line in made.splitlines():
+        if line.startswith("| $"):
+            assert len(re.findall(r"(?<!\\)\|", line)) == len(re.findall(r" \| |^\| | \|$", line))
+
+
+def test_fragment(name: str) -> None:
+    made = to_fragment(checked(name), PRESENTATIONS[name])
+    assert made.count("$$") % 2 == 0 and balanced(made)
+
+
+def test_one_equation() -> None:
+    derivation = checked("bce")
+    adjoint = next(a for a in derivation.derivation.adjoints if a.tensor.name == "dz2")
+    about = PRESENTATIONS["bce"]
+    assert equation_latex(derivation, adjoint, about) == (r"\delta^{2}_{js} = a^{2}_{js} - y_{js}")
+    assert equation_latex(derivation, adjoint, about, matrix=True) == (
+        r"\bm{\delta}^{2} = \mathbf{a}^{2} - \mathbf{y}"
+    )
+
+
+def test_deterministic(name: str) -> None:
+    about, other = PRESENTATIONS[name], fresh(name)
+    assert to_latex(checked(name), about) == to_latex(other, about)
+    assert to_markdown(checked(name), about) == to_markdown(other, about)
+    assert to_terminal(checked(name), about) == to_terminal(other, about)
+
+
+def test_sentences_are_all_used() -> None:
+    from pathlib import Path
+
+    import symderiv.documents as package
+
+    folder = Path(package.__file__).parent
+    code = "".join(p.read_text(encoding="utf-8") for p in sorted(folder.glob("*.py")))
+    dynamic = ("count_", "rows", "columns", "single")
+    for key in SENTENCES:
+        assert key.startswith(dynamic) or code.count(f'"{key}"') > 1, key
+
+
+@pytest.mark.slow
+def test_latex_compiles(name: str) -> None:
+    try:
+        find_engine()
+    except EngineMissing as missing:
+        pytest.skip(str(missing))
+    tex = to_latex(checked(name), PRESENTATIONS[name])
+    assert compile_pdf(tex).startswith(b"%PDF")
