@@ -98,4 +98,3 @@ def _wrt(network: Network, graph: Graph) -> tuple[Tensor, ...]:
         raise SpecError("every parameter is frozen", "leave one free, or ask for X",
                         field="freeze", value=network.freeze)  # fmt: skip
     return tuple(chosen)
-

@@ -1,0 +1,250 @@
+"""From statements to equations: what is inlined, what gets a name, what operators mean."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from symderiv.algebra.expr import ZERO, Expr, Number, Pow, Role, Tensor, add, mul, power
+from symderiv.algebra.index import as_index
+from symderiv.calculus.functions import PI, real_power
+from symderiv.calculus.graph import Definition
+from symderiv.frontend import calls
+from symderiv.frontend.cursor import MAX_EXPONENT
+from symderiv.frontend.naming import Axes, Names, fitting
+from symderiv.frontend.nodes import (
+    Binary,
+    Call,
+    Compare,
+    Index,
+    Name,
+    Node,
+    Num,
+    Transposed,
+    Unary,
+    children,
+)
+from symderiv.frontend.program import Statements
+from symderiv.frontend.shapes import Misfit, Shapes, brief, constant_index
+from symderiv.frontend.values import (
+    Value,
+    array,
+    elementwise,
+    number,
+    product,
+    size_of,
+    taken,
+    transposed,
+    variables,
+)
+
+LIGHT = 12  # what has fewer nodes may be written twice
+
+Key = tuple[object, ...]
+
+
+@dataclass
+class Equations:
+    """The definitions made so far, and the value of every node that has a name."""
+
+    shapes: Shapes
+    axes: Axes
+    names: Names
+    statements: Statements
+    arrays: dict[str, Value] = field(default_factory=dict)
+    definitions: list[Definition] = field(default_factory=list)
+    named: dict[object, Value] = field(default_factory=dict)
+    root: Node | None = None
+    _numbers: dict[Key, int] = field(default_factory=dict)
+    _keys: dict[int, int] = field(default_factory=dict)
+    _uses: Counter[int] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        for _, node in self.statements:
+            self._uses[self.key(node)] += 1
+
+    # --- the same part twice -------------------------------------------------------------------
+
+    def key(self, node: Node) -> int:
+        """A number that equal trees share; each tree counts once as a user of its parts."""
+        known = self._keys.get(id(node))
+        if known is not None:
+            return known
+        below = tuple(self.key(child) for child in children(node))
+        match node:
+            case Num(value):
+                rest: Key = (value,)
+            case Name(name):
+                rest = (name,)
+            case Call(name, _, primes, axis, keepdims):
+                rest = (name, primes, axis, keepdims)
+            case Unary(op, _) | Binary(op, _, _) | Compare(op, _, _):
+                rest = (op,)
+            case _:
+                rest = ()
+        form: Key = (type(node).__name__, rest, below)
+        number_ = self._numbers.get(form)
+        if number_ is None:
+            number_ = self._numbers[form] = len(self._numbers)
+            self._uses.update(below)
+        self._keys[id(node)] = number_
+        return number_
+
+    def repeats(self, node: Node) -> bool:
+        """Whether different parts of the program use this one."""
+        return self._uses[self.key(node)] > 1
+
+    # --- equations -----------------------------------------------------------------------------
+
+    def statement(self, name: str, node: Node, role: Role) -> None:
+        """Record ``name = node``."""
+        self.root = node
+        key = self.key(node)
+        if isinstance(node, Call) and calls.is_vector(node) and key not in self.named:
+            result = calls.vector(self, node, name, role)
+        else:
+            result = self.define(name, self.value(node), role)
+        self.arrays[name] = result
+        if not isinstance(node, (Name, Num)):
+            self.named.setdefault(key, result)
+
+    def define(
+        self, name: str, value: Value, role: Role = Role.AUXILIARY,
+        why: str = "", part_of: str = "", symbol: str = "",
+    ) -> Value:  # fmt: skip
+        """Record an equation; the value of the new name."""
+        tensor = Tensor(name, variables(value.axes), role, symbol or name)
+        indices = tuple(map(as_index, variables(value.axes)))
+        self.definitions.append(Definition(tensor, indices, value.entry(indices), why, part_of))
+        return array(tensor)
+
+    def name(self, value: Value, wanted: str, key: object) -> Value:
+        """A name for a part; the same one when it comes again."""
+        if key not in self.named:
+            self.named[key] = self.define(self.names.new(wanted), value)
+        return self.named[key]
+
+    def value(self, node: Node) -> Value:
+        """What a node is; by name if it has one, or needs one since its sums come again."""
+        key = self.key(node)
+        if key in self.named:
+            return self.named[key]
+        value = self._computed(node)
+        if value.sums and node is not self.root and self.repeats(node):
+            return self.name(value, fitting(node), key)
+        return value
+
+    def atom(self, node: Node, wanted: str = "", *, twice: bool = False) -> Value:
+        """A node as part of a function or a power: without sums, and light if written twice."""
+        value = self.value(node)
+        if value.sums or (twice and value.weight > LIGHT):
+            return self.name(value, wanted or fitting(node), self.key(node))
+        return value
+
+    def constant(self, value: Value) -> Fraction | None:
+        """The number that a value is, or None."""
+        entry = value.entry(tuple(map(as_index, variables(value.axes))))
+        return entry.value if isinstance(entry, Number) else None
+
+    def elementwise(self, function: calls.Formula, node: Node, *args: Value) -> Value:
+        """A function of entries, over the axes of the node."""
+        return elementwise(function, [self.axes.of(d) for d in self.shapes.of(node)], *args)
+
+    # --- operators -----------------------------------------------------------------------------
+
+    def _computed(self, node: Node) -> Value:
+        match node:
+            case Num(value):
+                return number(value)
+            case Name(name):
+                return self._variable(name)
+            case Unary(_, operand):
+                return self.elementwise(lambda x: -x, node, self.value(operand))
+            case Binary("@", left, right):
+                return product(self.value(left), self.value(right))
+            case Binary("/", left, right):
+                return self._quotient(node, left, right)
+            case Binary("**", left, right):
+                return self._power(node, left, right)
+            case Binary(op, left, right):
+                return self.elementwise(_OPERATORS[op], node, self.value(left), self.value(right))
+            case Compare():
+                return calls.comparison(self, node)
+            case Transposed(operand):
+                return transposed(self.value(operand))
+            case Index(base, indices):
+                return taken(self.value(base), [constant_index(i) or 0 for i in indices])
+            case Call():
+                return calls.call(self, node)
+        raise TypeError(f"no value: {node!r}")
+
+    def _variable(self, name: str) -> Value:
+        if name in self.arrays:
+            return self.arrays[name]
+        if self.shapes.is_size(name):
+            return number(size_of(self.axes.of(self.shapes.sizes[name])))
+        assert name == "pi"
+        return number(PI)
+
+    def _quotient(self, node: Node, left: Node, right: Node) -> Value:
+        below = self.atom(right)
+        if self.constant(below) == 0:
+            raise Misfit(node, f"a division by {brief(right)}, which is 0", "")
+        above = self.value(left)
+        return self.elementwise(lambda x, y: mul(x, power(y, -1)), node, above, below)
+
+    def _power(self, node: Node, left: Node, right: Node) -> Value:
+        """x**2, x**-1, x**0.5 = sqrt(x), and x**p for x > 0."""
+        value = self.value(right)
+        exponent = self.constant(value) if value.rank == 0 else None
+        if exponent is not None and exponent % 2 == 0 and isinstance(left, Call):
+            key = self.key(left), "square"
+            inner = self.named.get(key) or calls.square(self, left)
+            if inner is not None:  # norm(x)**2 is Σ x²
+                return self._integer_power(node, inner, int(exponent / 2), "s", key)
+        if exponent is None:
+            base = self.atom(left)
+            self._positive(node, base, f"{brief(right)} need not be a whole number")
+            return self.elementwise(real_power, node, base, self.atom(right))
+        if exponent.denominator == 1:
+            wanted = fitting(left)
+            return self._integer_power(
+                node, self.value(left), int(exponent), wanted, self.key(left)
+            )
+        base = self.atom(left)
+        self._positive(node, base, f"the exponent {exponent} is no whole number")
+        if exponent.denominator == 2:
+            halves = int(2 * exponent)
+            return self.elementwise(lambda x: power(calls.root(x), halves), node, base)
+        return self.elementwise(lambda x: real_power(x, exponent), node, base)
+
+    def _integer_power(
+        self, node: Node, base: Value, exponent: int, wanted: str, key: object
+    ) -> Value:
+        if base.sums and exponent != 1:
+            base = self.name(base, wanted, key)
+        entry = base.entry(tuple(map(as_index, variables(base.axes))))
+        already = entry.exponent if isinstance(entry, Pow) else 1
+        if abs(already * exponent) > MAX_EXPONENT or _too_long(entry, exponent):
+            raise Misfit(node, "the exponent is too large", f"at most {MAX_EXPONENT} in size")
+        if entry == ZERO and exponent < 0:
+            raise Misfit(node, "a division by 0", "")
+        return self.elementwise(lambda x: power(x, exponent), node, base)
+
+    def _positive(self, node: Node, base: Value, why: str) -> None:
+        value = self.constant(base)
+        if value is not None and value <= 0:
+            raise Misfit(node, f"a power of {value}", f"the base must be positive: {why}")
+
+
+def _too_long(entry: Expr, exponent: int) -> bool:
+    if not isinstance(entry, Number):
+        return False
+    longest = max(abs(entry.value.numerator), entry.value.denominator).bit_length()
+    return longest * abs(exponent) > 2000
+
+
+_OPERATORS: dict[str, calls.Formula] = {
+    "+": add, "-": lambda x, y: x - y, "*": mul,
+}  # fmt: skip

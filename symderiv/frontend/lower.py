@@ -1,0 +1,271 @@
+"""Expressions become equations: a program of named steps, in index notation with symbolic sizes.
+
+    J = mean((X @ w - y)**2)        r[i] = Σ_j X[i,j] w[j] - y[i]
+                                    J = 1/m Σ_i r[i]²
+
+Every statement is an equation. A part gets an equation of its own where a formula for the
+gradient needs its name: a sum below a function, a power or a denominator, a sum used twice, the
+value of an activation. Products, powers and functions have NumPy's meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from symderiv.algebra.expr import (
+    Access,
+    Apply,
+    Expr,
+    Role,
+    Sum,
+    Tensor,
+    mul,
+    sum_over,
+    tensors_in,
+)
+from symderiv.algebra.expr import walk as parts
+from symderiv.algebra.index import Size
+from symderiv.calculus.graph import Definition, Graph
+from symderiv.frontend.equations import Equations
+from symderiv.frontend.errors import SpecError, listed
+from symderiv.frontend.grammar import parse_expression
+from symderiv.frontend.naming import Axes, Names
+from symderiv.frontend.network import Network
+from symderiv.frontend.nodes import Node, names, to_text, walk
+from symderiv.frontend.program import CONSTANTS, Request, Statements
+from symderiv.frontend.shapes import Misfit, Shape, Shapes, written
+from symderiv.frontend.values import array, variables
+
+Declared = Mapping[str, tuple[int | str, ...]]
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A program as a graph.
+
+    wrt       the tensors whose gradients are asked for
+    sizes     the numbers that the shapes gave; in the graph every size is a symbol
+    target    what is differentiated: the cost, or the array that ``upstream`` belongs to
+    upstream  the gradient of a later cost by the target, an input; None for a cost
+    """
+
+    graph: Graph
+    wrt: tuple[Tensor, ...]
+    sizes: Mapping[Size, int]
+    target: Tensor
+    upstream: Tensor | None = None
+
+
+def lower(network: Network, layout: str = "columns") -> Lowered:
+    """The graph of a program; ``layout`` has no say, since a program names its own axes."""
+    return lower_program(network.program, dict(network.shapes), network.request)
+
+
+def lower_expression(
+    node: Node,
+    shapes: Declared,
+    *,
+    name: str = "J",
+    wrt: Sequence[str] = (),
+    upstream: str | None = None,
+    text: str | None = None,
+) -> Lowered:
+    """The graph of one expression, called ``name`` (or as near to it as is free).
+
+    ``text`` is the source of the expression, for errors. An array needs ``upstream``, by default
+    ``d`` and its name.
+    """
+    used = {*names(node), *shapes, *(s for shape in shapes.values() for s in shape)}
+    free = Names({str(word) for word in used}).new(name)
+    request = Request(None, upstream, tuple(wrt))
+    return lower_program(((free, node),), shapes, request, text)
+
+
+def lower_program(
+    statements: Statements,
+    declared: Declared,
+    request: Request | None = None,
+    text: str | None = None,
+) -> Lowered:
+    """The graph of statements; what the target does not need is left out. Errors: SpecError."""
+    request = request or Request()
+    goal = request.cost or statements[-1][0]
+    shapes = Shapes(declared)
+    for name, value in statements:
+        if name in declared:
+            raise SpecError(f"{name} has a shape and a definition",
+                            "leave the shape out, the definition gives it",
+                            field=f"shapes.{name}", value=name)  # fmt: skip
+        try:
+            if shapes.is_size(name):
+                raise Misfit(value, f"{name} is assigned, but it is the name of a size",
+                             "rename one of them")  # fmt: skip
+            shapes.variables[name] = shapes.of(value)
+        except Misfit as misfit:
+            raise located(misfit, name, value, text) from None
+    if request.cost and shapes.variables[goal]:
+        raise SpecError(f"the cost {goal} is {written(shapes.variables[goal])}",
+                        "a cost is a single number: take its sum, or ask for upstream",
+                        field="request.cost", value=goal)  # fmt: skip
+    live = needed(statements, goal)
+    return _Program(live, shapes, goal, request, text).lowered()
+
+
+def located(misfit: Misfit, name: str, root: Node, text: str | None = None) -> SpecError:
+    """The error for a misfit in a statement, with a caret into its text."""
+    column = misfit.node.column
+    if text is None:  # the statement as we would write it; its tree is the same
+        text = to_text(root)
+        twins = zip(walk(root), walk(parse_expression(text)), strict=True)
+        column = next(twin.column for node, twin in twins if node is misfit.node)
+    return SpecError(
+        misfit.problem, misfit.remedy,
+        field=f"program.{name}", value=to_text(misfit.node), column=column, text=text,
+    )  # fmt: skip
+
+
+def needed(statements: Statements, goal: str) -> Statements:
+    """The statements that the goal is computed from, itself the last."""
+    wanted = {goal}
+    kept = []
+    for name, value in reversed(statements):
+        if name in wanted:
+            wanted.update(names(value))
+            kept.append((name, value))
+    return tuple(reversed(kept))
+
+
+class _Program:
+    """The pieces of one graph while it is made."""
+
+    def __init__(
+        self, statements: Statements, shapes: Shapes, goal: str, request: Request, text: str | None
+    ) -> None:
+        self.statements, self.shapes, self.text = statements, shapes, text
+        self.goal, self.request = goal, request
+        defined = {name for name, _ in statements}
+        used = dict.fromkeys(n for _, value in statements for n in names(value))
+        for name in used:
+            if name[0] == "d" and name[1:] in {*used, *defined}:
+                raise SpecError(f"the program uses both {name[1:]} and {name}",
+                                f"{name} is the name of a gradient; rename it",
+                                field="program", value=name)  # fmt: skip
+        self.inputs = [
+            n for n in used if n not in defined and n not in CONSTANTS and not shapes.is_size(n)
+        ]
+        everything = {*defined, *used, *shapes.sizes, *shapes.variables, *CONSTANTS}
+        self.names = Names(everything | ({request.upstream} if request.upstream else set()))
+        self.axes = Axes(self.names)
+        self.axes.prepare(shapes.variables.get(n, ()) for n in self.inputs)
+
+    def lowered(self) -> Lowered:
+        asked = self.request.wrt
+        inputs = {
+            name: self.tensor(
+                name, self.shapes.variables.get(name, ()),
+                Role.PARAMETER if not asked or name in asked else Role.INPUT,
+            )
+            for name in self.inputs
+        }  # fmt: skip
+        is_cost = not self.shapes.variables[self.goal] and not self.request.upstream
+        equations = Equations(self.shapes, self.axes, self.names, self.statements)
+        for name, tensor in inputs.items():
+            equations.arrays[name] = array(tensor)
+        for name, value in self.statements:
+            role = Role.COST if is_cost and name == self.goal else Role.AUXILIARY
+            try:
+                equations.statement(name, value, role)
+            except Misfit as misfit:
+                raise located(misfit, name, value, self.text) from None
+        definitions = equations.definitions
+        target = cost = definitions[-1].target
+        upstream = None
+        if not is_cost:
+            upstream, paired = self.paired(target)
+            definitions.append(paired)
+            cost = paired.target
+        graph = Graph(
+            tuple(definitions), cost,
+            named=intermediate(definitions), positive=positive_inputs(definitions, inputs),
+            sizes=dict(self.axes.numbers),
+        )  # fmt: skip
+        return Lowered(graph, self.wrt(graph, inputs, target), self.axes.numbers, target, upstream)
+
+    def tensor(self, name: str, shape: Shape, role: Role) -> Tensor:
+        return Tensor(name, variables([self.axes.of(d) for d in shape]), role, name)
+
+    def paired(self, target: Tensor) -> tuple[Tensor, Definition]:
+        """``L = Σ dy[i] y[i]``, whose gradient by y is dy, whatever the cost that comes later."""
+        symbol = self.request.upstream or f"d{target.name}"
+        clash = symbol == f"d{target.name}" or symbol in self.names.taken - {self.request.upstream}
+        name = self.names.new(f"{symbol}_given") if clash else symbol
+        slots = variables(target.axes)
+        upstream = Tensor(name, slots, Role.INPUT, symbol)
+        indices = variables(target.axes)
+        body: Expr = sum_over(indices, mul(upstream[indices], target[indices]))
+        cost = Tensor(self.names.new("L"), (), Role.COST, "L")
+        why = "the part of a later cost that this array has, to first order"
+        return upstream, Definition(cost, (), body, why)
+
+    def wrt(self, graph: Graph, inputs: Mapping[str, Tensor], target: Tensor) -> tuple[Tensor, ...]:
+        """What is asked for; by default every input that there is."""
+        known = {**inputs, **{d.target.name: d.target for d in graph.definitions}}
+        for name in self.request.wrt:
+            if name not in known or known[name] == graph.cost:
+                reason = f"{self.goal} does not depend on it"
+                if name == self.goal:
+                    reason = "it is what is differentiated"
+                elif self.shapes.is_size(name):
+                    reason = "it is a size"
+                raise SpecError(f"request.wrt names {name}, but {reason}",
+                                f"choose from {listed(list(inputs))}" if inputs else "",
+                                field="request.wrt", value=name)  # fmt: skip
+        chosen = tuple(known[name] for name in self.request.wrt) or tuple(inputs.values())
+        if not chosen:
+            raise SpecError(f"{self.goal} has no variable", "there is nothing to differentiate by",
+                            field="program", value=self.goal)  # fmt: skip
+        return chosen
+
+
+def intermediate(definitions: Sequence[Definition]) -> frozenset[str]:
+    """Arrays whose errors keep a name: products below a function, where one lies below another."""
+    products = {
+        d.target for d in definitions
+        if d.target.slots and not d.part_of and _below_function(d.target, definitions)
+    }  # fmt: skip
+    deep = False
+    for product in products:
+        below = {product}
+        for d in reversed(definitions):
+            if d.target in below:
+                below.update(tensors_in(d.body))
+        deep = deep or len(below & products) > 1
+    return frozenset(t.name for t in products) if deep else frozenset()
+
+
+def _below_function(tensor: Tensor, definitions: Iterable[Definition]) -> bool:
+    """Whether a tensor with a sum in its definition is the argument of a function."""
+    summed = any(
+        d.target == tensor and any(isinstance(n, Sum) for n in parts(d.body)) for d in definitions
+    )
+    return summed and any(
+        isinstance(n, Apply) and any(isinstance(a, Access) and a.tensor == tensor for a in n.args)
+        for d in definitions
+        for n in parts(d.body)
+    )
+
+
+def positive_inputs(
+    definitions: Iterable[Definition], inputs: Mapping[str, Tensor]
+) -> frozenset[str]:
+    """Inputs of which a logarithm, a root or a real power is taken."""
+    return frozenset(
+        node.args[0].tensor.name
+        for d in definitions
+        for node in parts(d.body)
+        if isinstance(node, Apply)
+        and node.function in ("log", "sqrt", "power")
+        and isinstance(node.args[0], Access)
+        and node.args[0].tensor.name in inputs
+    )
