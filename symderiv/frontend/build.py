@@ -10,7 +10,9 @@ from symderiv.algebra.index import Size, as_index
 from symderiv.calculus.graph import Graph
 from symderiv.calculus.networks import any_depth, feed_forward
 from symderiv.frontend.errors import SpecError
+from symderiv.frontend.lower import lower
 from symderiv.frontend.network import Network
+from symderiv.frontend.scalars import written_out
 
 
 @dataclass(frozen=True)
@@ -27,16 +29,22 @@ class Built:
 
 
 def build_graph(network: Network, layout: str = "columns") -> Built:
-    """The graph of a network, of any depth or a given one.
+    """The graph of a network, of any depth or a given one, or of a program.
 
     Numbers of units stay the symbols n[l]; ``sizes`` says what they are. Names of the user's
     own become sizes of that name. Errors: SpecError.
     """
+    if network.is_program:
+        lowered = lower(network, layout)
+        return Built(lowered.graph, lowered.wrt, lowered.sizes)
     return to_graph(network, layout)
 
 
 def to_graph(network: Network, layout: str = "columns") -> Built:
     """The graph of a feed-forward network."""
+    if network.scalars:
+        graph, letters = written_out(network, layout)
+        return Built(graph, _wrt(network, letters), {})
     l2 = network.penalty == "l2"
     if network.generic:
         hidden, output = network.activations
@@ -44,7 +52,7 @@ def to_graph(network: Network, layout: str = "columns") -> Built:
             hidden, output, network.loss,
             bias=network.bias[0], reduction=network.reduction, l2=l2, layout=layout,
         )  # fmt: skip
-        return Built(graph, _wrt(network, graph), {})
+        return Built(graph, _wrt(network, _arrays(graph)), {})
     graph = feed_forward(
         network.activations, network.loss,
         bias=network.bias, sizes=shared_sizes(network.sizes), reduction=network.reduction,
@@ -55,7 +63,7 @@ def to_graph(network: Network, layout: str = "columns") -> Built:
         for n, size in enumerate(network.sizes)
         if isinstance(size, int)
     }
-    return Built(graph, _wrt(network, graph), numbers)
+    return Built(graph, _wrt(network, _arrays(graph)), numbers)
 
 
 def shared_sizes(sizes: Sequence[int | str]) -> list[str | None] | None:
@@ -77,23 +85,27 @@ def shared_sizes(sizes: Sequence[int | str]) -> list[str | None] | None:
     return [named.get(n) for n in range(len(sizes))]
 
 
-def _wrt(network: Network, graph: Graph) -> tuple[Tensor, ...]:
+def _arrays(graph: Graph) -> Mapping[str, tuple[Tensor, ...]]:
+    """X, W1, b1, … and the tensor of each."""
+    return {"X" if t.name == "x" else t.name: (t,) for t in graph.inputs}
+
+
+def _wrt(network: Network, tensors: Mapping[str, tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
     """What is asked for, or every parameter; without what is frozen."""
-    by_name = {tensor.name: tensor for tensor in graph.inputs}
     asked = network.request.wrt if network.request else ()
     chosen: dict[Tensor, None] = {}
     for name in asked or network.parameters:
-        members = [name] if name in network.parameters else [
-            p for p in network.parameters if p.startswith(name)
+        members = [name] if name == "X" else [
+            p for p in network.parameters if p == name or (len(name) == 1 and p.startswith(name))
         ]  # fmt: skip
-        for member in ["x"] if name == "X" else members:
-            if member != "x" and network.is_frozen(member):
+        for member in members:
+            if member != "X" and network.is_frozen(member):
                 if name in asked and name == member:
                     raise SpecError(f"request.wrt asks for {name}, which is frozen",
                                     "leave it out of one of them",
                                     field="request.wrt", value=name)  # fmt: skip
                 continue
-            chosen[by_name[member]] = None
+            chosen.update(dict.fromkeys(tensors[member]))
     if not chosen:
         raise SpecError("every parameter is frozen", "leave one free, or ask for X",
                         field="freeze", value=network.freeze)  # fmt: skip

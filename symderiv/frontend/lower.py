@@ -229,31 +229,31 @@ class _Program:
 
 
 def intermediate(definitions: Sequence[Definition]) -> frozenset[str]:
-    """Arrays whose errors keep a name: products below a function, where one lies below another."""
+    """Arrays whose errors keep a name: where one product lies below another, as in a deep network.
+
+    These are the products below a function, and the values of softmax that go into a product.
+    """
     products = {
-        d.target for d in definitions
-        if d.target.slots and not d.part_of and _below_function(d.target, definitions)
+        d.target: {d.target, *tensors_in(d.body)} for d in definitions
+        if d.target.slots and not d.part_of and any(isinstance(n, Sum) for n in parts(d.body))
     }  # fmt: skip
+    arguments = {
+        a.tensor
+        for d in definitions for n in parts(d.body)
+        if isinstance(n, Apply) for a in n.args if isinstance(a, Access)
+    }  # fmt: skip
+    kept = [
+        d.target for d in definitions
+        if (d.target in arguments and d.target in products)
+        or (d.part_of and any(d.target in used for used in products.values()))
+    ]  # fmt: skip
     deep = False
-    for product in products:
-        below = {product}
+    for product, used in products.items():
         for d in reversed(definitions):
-            if d.target in below:
-                below.update(tensors_in(d.body))
-        deep = deep or len(below & products) > 1
-    return frozenset(t.name for t in products) if deep else frozenset()
-
-
-def _below_function(tensor: Tensor, definitions: Iterable[Definition]) -> bool:
-    """Whether a tensor with a sum in its definition is the argument of a function."""
-    summed = any(
-        d.target == tensor and any(isinstance(n, Sum) for n in parts(d.body)) for d in definitions
-    )
-    return summed and any(
-        isinstance(n, Apply) and any(isinstance(a, Access) and a.tensor == tensor for a in n.args)
-        for d in definitions
-        for n in parts(d.body)
-    )
+            if d.target in used:
+                used.update(tensors_in(d.body))
+        deep = deep or any(t in used for t in kept if t != product)
+    return frozenset(t.name for t in kept) if deep else frozenset()
 
 
 def positive_inputs(
