@@ -23,8 +23,13 @@ from typing import Any
 Interval = tuple[Any, Any]  # open, None for an infinite end; SymPy rationals
 
 
+TURNS = 6  # addition theorems applied in one angle: the terms double with each
+EXPONENT = 64
+SIZE = 4000  # operations in an expression before it is brought over one denominator
+
+
 class OutsideTower(ValueError):
-    """A function that the tower has no generator for."""
+    """A function that the tower has no generator for, or an expression too large for it."""
 
 
 class Undefined(ValueError):
@@ -66,7 +71,10 @@ class _Tower:
         import sympy
 
         self._known = {}
-        numerator, denominator = sympy.fraction(sympy.together(self.flat(expr)))
+        flat = self.flat(expr)
+        if flat.count_ops() > SIZE:
+            raise OutsideTower("too large")
+        numerator, denominator = sympy.fraction(sympy.together(flat))
         if self._reduce(denominator) == 0:
             raise Undefined
         return bool(self._reduce(numerator) == 0)
@@ -97,6 +105,8 @@ class _Tower:
         if expr.is_Pow:
             base, exponent = self.flat(expr.base), expr.exp
             if exponent.is_Integer:
+                if abs(exponent) > EXPONENT:
+                    raise OutsideTower("a large power")
                 if exponent < 0 and self._reduce(sympy.numer(sympy.together(base))) == 0:
                     raise Undefined
                 return base**exponent
@@ -185,15 +195,16 @@ class _Tower:
 
         sine: Any = sympy.Integer(0)
         cosine: Any = sympy.Integer(1)
-        for coefficient, monomial in self._terms(argument):
+        terms = self._terms(argument)
+        if sum(abs(int(coefficient.p)) for coefficient, _ in terms) > TURNS:
+            raise OutsideTower("a large multiple of an angle")
+        for coefficient, monomial in terms:
             unit = monomial / int(coefficient.q)
             c = self._generator("cos", unit)
             s = self._generator("sin", unit)
-            for _ in range(min(abs(int(coefficient.p)), 12)):
+            for _ in range(abs(int(coefficient.p))):
                 turn = s if coefficient > 0 else -s
                 sine, cosine = sine * c + cosine * turn, cosine * c - sine * turn
-            if abs(int(coefficient.p)) > 12:
-                raise OutsideTower("a large multiple of an angle")
         return sine, cosine
 
     # --- Generators -------------------------------------------------------------------------

@@ -102,7 +102,7 @@ def grid(domain: Domain) -> list[float]:
         return inside + ([0.0, 1.0] if domain.closed else [])
     if low is None and high is None:
         return [float(v) for v in TAILS + CENTRE]
-    positive = [1e-12, 0.02, 0.3, 0.46875, 0.6, 1.0, 2.5, 3.99, 4.0, 7.0, 26.0]
+    positive = [1e-12, 0.02, 0.3, 0.46875, 0.6, 1.02, 2.5, 3.99, 4.0, 7.0, 26.0]
     return [0.0, *positive] if domain.closed else [-v if high == 0 else v for v in positive]
 
 
