@@ -12,7 +12,7 @@ from symderiv.algebra.expr import Role, Tensor
 from symderiv.documents.ledger import Ledger
 from symderiv.documents.model import Presentation
 from symderiv.notation import Names
-from symderiv.notation.tex import TexPrinter
+from symderiv.notation.tex import TexPrinter, layered
 
 SPACING_X, SPACING_Y = 30.0, 12.0  # millimetres
 MAX_SHOWN = 6
@@ -168,12 +168,10 @@ def layers_figure(ledger: Ledger) -> str:
 
 def _induction_figure(ledger: Ledger) -> str:
     """One layer of a network of any depth, between a[l-1] and z[l+1]."""
-    symbols, style = ledger.notation.symbols, ledger.notation.layer_style
-    if ledger.notation.layer_place != "superscript":
-        return ""
+    symbols = ledger.notation.symbols
 
     def at(name: str, layer: str) -> str:
-        return symbols[name].array + f"^{{{style.replace('#', layer)}}}"
+        return layered(symbols[name].array, layer, ledger.notation)
 
     delta = ledger.notation.errors["z"].array
     nodes = [at("a", "l-1"), at("z", "l"), at("a", "l"), at("z", "l+1"), at("a", "l+1")]
@@ -187,7 +185,7 @@ def _induction_figure(ledger: Ledger) -> str:
     for n in range(1, len(nodes) + 2):
         below = ""
         if n in errors:
-            text = f"{delta}^{{{style.replace('#', errors[n])}}}"
+            text = layered(delta, errors[n], ledger.notation)
             below = rf" node[adjoint value] {{${text}$}}"
         lines.append(rf"\draw[flow] (v{n - 1}) --{below} (v{n});")
     for n, layer in ((2, "l"), (4, "l+1")):

@@ -35,6 +35,7 @@ def to_markdown(checked: Checked, presentation: Presentation) -> str:
         "sections": [
             {"title": phrase(s.title), "blocks": [b for b in map(_block, s.blocks) if b]}
             for s in made.sections
+            if not all(isinstance(block, Figure) for block in s.blocks)
         ],
         "version": presentation.version,
     }

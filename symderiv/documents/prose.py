@@ -12,6 +12,7 @@ from symderiv.documents.model import Code, Math, Part, Phrase, Ref
 
 TITLES = {
     "network": "Backpropagation for a {sizes} network",
+    "layers": "Backpropagation for a network of {n} layers",
     "generic": "Backpropagation for a network of any depth",
     "program": "Gradients by backpropagation",
     "network_section": "The network",

@@ -28,6 +28,7 @@ from symderiv.documents.model import (
 from symderiv.documents.prose import box_title, plain, say, title
 from symderiv.documents.reasons import reason
 from symderiv.documents.tables import conventions, notation_table, sizes_line
+from symderiv.notation.tex import layered
 
 __all__ = ["document"]
 
@@ -67,6 +68,8 @@ def _title(ledger: Ledger, presentation: Presentation) -> Phrase:
         return title("generic")
     if not presentation.sizes:
         return title("program")
+    if not all(isinstance(size, int) for size in presentation.sizes.values()):
+        return title("layers", n=str(len(presentation.sizes) - 1))
     sizes = "–".join(str(presentation.sizes[n]) for n in sorted(presentation.sizes))
     return title("network", sizes=sizes)
 
@@ -293,5 +296,6 @@ def _input_note(ledger: Ledger, equations: tuple[named.Named, ...]) -> Phrase:
     symbols = ledger.notation.symbols
     zero = str(ledger.notation.activation_shift)
     a, x = symbols["a"], symbols["x"]
-    first = Math(f"{a.array}^{{{zero}}}", f"{a.unicode}[{zero}]", f"{a.ascii}[{zero}]")
+    tex = layered(a.array, zero, ledger.notation)
+    first = Math(tex, f"{a.unicode}[{zero}]", f"{a.ascii}[{zero}]")
     return (" ", *say("a0", a0=first, x=Math(x.array, x.unicode, x.ascii)))

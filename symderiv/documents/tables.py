@@ -243,11 +243,12 @@ def _count_line(ledger: Ledger) -> tuple[Phrase, ...]:
 
 def sizes_line(ledger: Ledger, presentation: Presentation) -> Phrase:
     """``n_0 = 2, n_1 = 3, n_2 = 1``."""
-    if not presentation.sizes or not _uniform(ledger):
+    known = [n for n in sorted(presentation.sizes) if isinstance(presentation.sizes[n], int)]
+    if not known or not _uniform(ledger):
         return ()
     names = Names(ledger.notation, ledger.graph)
     parts: list[Part] = []
-    for layer in sorted(presentation.sizes):
+    for layer in known:
         size = ledger.show(SizeOf(as_index(Size("n", Index(layer)))), names)
         value = str(presentation.sizes[layer])
         parts.append(size + Math(f" = {value}", f" = {value}", f" = {value}"))

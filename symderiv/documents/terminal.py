@@ -39,7 +39,8 @@ def to_terminal(
     for item in made.conventions:
         lines += page.words(page.plain(item), "  ")
     for section in made.sections:
-        lines += ["", *page.section(section)]
+        if not all(isinstance(block, Figure) for block in section.blocks):
+            lines += ["", *page.section(section)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 

@@ -30,6 +30,7 @@ from symderiv.algebra.matrix import (
 )
 from symderiv.calculus.functions import ScalarFunction, rows
 from symderiv.notation.names import Names
+from symderiv.notation.patterns import primed
 from symderiv.notation.printer import ATOM, FLAT, OPEN, POWER, PRODUCT, SCRIPTS, SUM, Piece
 from symderiv.notation.tex import TexPrinter
 from symderiv.notation.unicode import TextPrinter
@@ -284,7 +285,7 @@ class MatrixPrinter:
                 return Piece(text.replace("#1", inner.text), POWER, inner.height, False, "", "call")
             raise NotMatrix
         symbol = self.names.notation.functions.get(function, row.latex)
-        return self.tex.applied(symbol + "'" * orders[0], [inner])
+        return self.tex.applied(primed(symbol, orders[0]), [inner])
 
 
 def re_word(symbol: str) -> bool:

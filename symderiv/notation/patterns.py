@@ -7,6 +7,22 @@ import re
 from symderiv.notation.printer import ATOM, OPEN, POWER, PRODUCT, SUM
 
 
+def is_fenced(pattern: str, before: str, end: int) -> bool:
+    """Whether a sum may stand for the ``#1`` that ends at ``end`` without parentheses."""
+    rest = pattern[end:].lstrip()
+    closes = rest[:1] in tuple("+-−<>=)]}|,;") or rest.startswith(r"\right")
+    return before != "" and before in "([{|" and closes
+
+
+def primed(symbol: str, order: int) -> str:
+    """``f'``; a symbol of several words gets parentheses first."""
+    if re.fullmatch(
+        r"\\[A-Za-z]+|[A-Za-z]|\\operatorname\{\w+\}(_\{.*\})?|\\math\w+\{\w+\}", symbol
+    ):
+        return symbol + "'" * order
+    return f"({symbol})" + "'" * order
+
+
 def pattern_level(pattern: str) -> tuple[int, str]:
     """How tightly a call pattern holds together, and what it ends with."""
     depth = 0

@@ -298,6 +298,8 @@ def _plain(factor: Expr) -> bool:
             return exponent > 0 and _plain(base)
         case Add(terms):
             return all(_plain(t) or isinstance(t, Mul) for t in terms)
+        case Apply(_, args, orders):
+            return not any(orders) and all(_plain(a) or isinstance(a, Mul) for a in args)
         case _:
             return False
 

@@ -17,7 +17,7 @@ from symderiv.algebra.index import Index, Size, Var
 from symderiv.calculus.functions import ScalarFunction, rows
 from symderiv.notation.conventions import GREEK, Notation
 from symderiv.notation.names import Names, example_position
-from symderiv.notation.patterns import pattern_level
+from symderiv.notation.patterns import is_fenced, pattern_level, primed
 from symderiv.notation.printer import (
     ATOM,
     FLAT,
@@ -152,7 +152,7 @@ class TexPrinter(Printer):
         separator = "" if all(len(p.lstrip("\\")) == 1 for p in plain) else ","
         if plain:
             below.append(separator.join(plain))
-        up = f"^{{{','.join(above)}}}" if above else ""
+        up = f"^{{{''.join(above)}}}" if above else ""
         return up + (f"_{{{','.join(below)}}}" if below else "")
 
     def relation(self, left: Index, sign: str, right: Index) -> Piece:
@@ -260,7 +260,7 @@ class TexPrinter(Printer):
         hyper = len(row.hyper) if isinstance(row, ScalarFunction) else 0
         position = next(n for n, order in enumerate(orders) if order)
         if len(args) - hyper == 1 and not any(orders[1:]):
-            return self.applied(symbol + "'" * orders[0], pieces)
+            return self.applied(primed(symbol, orders[0]), pieces)
         plain = self.call(function, args, (0,) * len(args))
         count = "" if sum(orders) == 1 else f"^{{{sum(orders)}}}"
         below = pieces[position].text
@@ -286,12 +286,10 @@ class TexPrinter(Printer):
         def put(found: re.Match[str]) -> str:
             before, number, after = found.groups()
             piece = pieces[int(number) - 1]
-            fenced = before + after in ("{}", "()", "[]", "||") or (
-                before in "([{|" and before != "" and after in ")]}|,; "
-            )
+            fenced = is_fenced(pattern, before, found.end(2))
             loose = piece.level < ATOM or piece.negative
             if after == "^" and piece.height > FLAT:
-                loose = True
+                loose, fenced = True, False
             text = self.paren(piece).text if loose and not fenced else self.signed(piece)
             return f"{before}{text}{after}"
 
@@ -303,8 +301,16 @@ class TexPrinter(Printer):
             text = text.replace(r"\left(", r"\bigl(").replace(r"\right)", r"\bigr)")
         if "frac" in pattern:
             height = max(height, TALL)
+        if level == OPEN and text.startswith(r"\log"):
+            return Piece(text, level, height, negative, ends, "sum")
         starts = "paren" if ends == "paren" and text.startswith((r"\left", r"\big")) else "call"
         return Piece(text, level, height, negative, ends, starts)
+
+
+def layered(symbol: str, layer: str, notation: Notation) -> str:
+    """A symbol with a layer, given as text."""
+    mark = notation.layer_style.replace("#", layer)
+    return f"{symbol}{'^' if notation.layer_place == 'superscript' else '_'}{{{mark}}}"
 
 
 def root_of(access: Access) -> Access:

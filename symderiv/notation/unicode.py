@@ -16,6 +16,7 @@ from symderiv.algebra.index import Index, Size, Var
 from symderiv.calculus.functions import ScalarFunction, rows
 from symderiv.notation.conventions import GREEK, Notation
 from symderiv.notation.names import Names
+from symderiv.notation.patterns import is_fenced
 from symderiv.notation.printer import (
     ATOM,
     FLAT,
@@ -237,7 +238,7 @@ class TextPrinter(Printer):
         def put(found: re.Match[str]) -> str:
             before, number, after = found.groups()
             piece = pieces[int(number) - 1]
-            fenced = before in ("(", "[", "|") and after in (")", "]", "|", " ", ",")
+            fenced = is_fenced(pattern, before, found.end(2))
             loose = piece.level < ATOM or piece.negative
             inside = self.paren(piece).text if loose and not fenced else self.signed(piece)
             return f"{before}{inside}{after}"
@@ -259,7 +260,7 @@ class TextPrinter(Printer):
 _WORDS = {"sigmoid": "σ"}
 
 _PATTERN = (
-    (r"\left", ""), (r"\right", ""), (r"\tfrac12", "½"), (r"\,", " "),
+    (r"\left", ""), (r"\right", ""), (r"\tfrac12", "½"), (r"\,", " "), (r"\pi", "π"),
     (r"e^{#1}", "exp(#1)"), (r"\sqrt{#1}", "sqrt(#1)"), (r"\log #1", "log(#1)"),
     (r"\log #2", "log(#2)"), (r"\log(", "log("), ("^2", "²"), (r"\lvert", "|"), (r"\rvert", "|"),
 )  # fmt: skip
@@ -269,4 +270,4 @@ def _plain_pattern(pattern: str) -> str:
     """A call pattern of a table without its TeX; empty if something is left of it."""
     for tex, plain in _PATTERN:
         pattern = pattern.replace(tex, plain)
-    return "" if re.search(r"[\\{}^_]", pattern) else pattern
+    return "" if re.search(r"[\\{}^_]", pattern) else " ".join(pattern.split())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 import re
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -64,6 +65,11 @@ KNOWN: list[tuple[Expr, str, str]] = [
     (LAM[()] / M * w, r"\frac{\lambda}{m}\, w^{1}_{jk}", "λ/m · W1[j,k]"),
     (mul(Number(Fraction(1, 2)), LAM[()] / M), r"\frac{\lambda}{2 m}", "λ/(2 m)"),
     (mul(Number(Fraction(1, 2)), a), r"\frac{1}{2}\, a^{1}_{js}", "1/2 · a1[j,s]"),
+    (
+        apply("exp", z) / (ONE + a),
+        r"\frac{e^{z^{1}_{js}}}{1 + a^{1}_{js}}",
+        "exp(z1[j,s])/(1 + a1[j,s])",
+    ),
     (w**2, r"\bigl(w^{1}_{jk}\bigr)^{2}", "W1[j,k]²"),
     (LAM[()] ** 2, r"\lambda^{2}", "λ²"),
     (delta(K, J), "[k = j]", "[k = j]"),
@@ -120,6 +126,21 @@ def test_known_strings(expr: Expr, tex: str, plain: str) -> None:
     names.fix(*(v for v in (J, K, S) if v in free_variables(expr)))
     assert latex(expr, NIELSEN, names) == tex
     assert text(expr, NIELSEN, names) == plain
+
+
+def test_a_notation_is_data() -> None:
+    other = replace(
+        NIELSEN,
+        layer_style="[#]",
+        example_place="superscript",
+        example_style="(#)",
+        activation_shift=1,
+        functions={"sigmoid": "g"},
+    )
+    printed = latex(apply("sigmoid", z) * w, other)
+    assert printed == r"g\bigl(z^{[2](s)}_{j}\bigr)\, w^{[1]}_{jk}"
+    below = replace(NIELSEN, layer_place="subscript")
+    assert latex(a, below) == "a_{1,js}"
 
 
 def test_short_ranges() -> None:
