@@ -9,7 +9,7 @@ from itertools import cycle
 from symderiv.algebra.expr import Role, Tensor
 from symderiv.calculus.steps import Derivation
 from symderiv.code.functions import Function
-from symderiv.code.lines import comment, field, paragraphs, unpacked
+from symderiv.code.lines import WIDTH, comment, field, paragraphs, statement, unpacked
 from symderiv.code.names import Naming
 from symderiv.code.parameters import (
     Parameter,
@@ -222,4 +222,7 @@ def _self_check(
 
 
 def _as_data(function: Function) -> dict[str, object]:
-    return {"head": function.head, "doc": function.doc, "lines": list(function.lines)}
+    lines: list[str] = []
+    for line in function.lines:
+        lines += statement(line) if len(line) + 4 > WIDTH else [f"    {line}"]
+    return {"head": function.head, "doc": function.doc, "lines": lines}

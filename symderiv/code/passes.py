@@ -205,9 +205,10 @@ def size_sources(program: Program) -> dict[str, list[tuple[str, str]]]:
     for tensor in program.graph.tensors:
         name = naming.family(tensor)
         if tensor.ordered:
-            first = tensor.slots[0].axis
-            if first.start == Index(1):
-                found.setdefault(naming.index(first.stop), []).append((name, f"len({name})"))
+            layers = tensor.slots[0].axis
+            text = {Index(0): f"len({name}) - 1", Index(1): f"len({name})"}.get(layers.start)
+            if text:
+                found.setdefault(naming.index(layers.stop), []).append((name, text))
             continue
         for place, axis in enumerate(tensor.axes):
             size = str(naming.size(axis.size))

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from symderiv.algebra.expr import Apply, Sum
 from symderiv.algebra.matrixform import matrix_form
-from symderiv.calculus.functions import DISTRIBUTION, SIGNS, TARGET, Domain, rows
+from symderiv.calculus.functions import DISTRIBUTION, Domain, rows
 from symderiv.calculus.graph import Definition, Fact
-from symderiv.code.functions import NoCode
+from symderiv.code.functions import NoCode, number
 from symderiv.code.program import Program
 
 
@@ -42,11 +42,14 @@ def random_targets(program: Program, loss: Definition, shape: str) -> list[str]:
     if domain is DISTRIBUTION:
         total = f"np.sum(Y, axis={program.unit_axis}, keepdims=True)"
         return [f"Y = rng.uniform(size={shape})", f"Y = Y / {total}"]
-    if domain is TARGET:
-        return [f"Y = rng.uniform(size={shape})"]
-    if domain is SIGNS:
-        return [f"Y = rng.choice([-1.0, 1.0], size={shape})"]
-    return [f"Y = rng.normal(size={shape})"]
+    if domain is not None and domain.values:
+        values = ", ".join(number(value) for value in domain.values)
+        return [f"Y = rng.choice([{values}], size={shape})"]
+    if domain is None or domain.low is None:
+        return [f"Y = rng.normal(size={shape})"]
+    high = domain.low + 1 if domain.high is None else domain.high
+    bounds = "" if domain.low == 0 and high == 1 else f"{number(domain.low)}, {number(high)}, "
+    return [f"Y = rng.uniform({bounds}size={shape})"]
 
 
 def _target_domain(program: Program, loss: Definition) -> Domain | None:
