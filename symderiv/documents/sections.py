@@ -232,11 +232,16 @@ def _vector_function(ledger: Ledger, chain: ChainEntry) -> str:
 def gradient_section(ledger: Ledger, gradients: list[ChainEntry]) -> Section:
     """The gradients by the parameters (and whatever else was asked for)."""
     penalised = any(c.of.role is Role.PENALTY for c in ledger.chains)
-    parameters = any(c.of.role is Role.PARAMETER for c in gradients)
+    parameters = any(c.of.role is Role.PARAMETER and _is_layered(c.of) for c in gradients)
     key = "gradient_penalty" if penalised else "gradient"
-    heading = title("gradients") if parameters else title("program")
+    heading = title("gradients" if parameters else "gradients_program")
     intro = (Prose(say(key)),) if parameters else ()
     return Section(heading, (*intro, *(chain_block(ledger, c) for c in gradients)))
+
+
+def _is_layered(tensor: Tensor) -> bool:
+    """Whether a parameter belongs to a layer of a network."""
+    return tensor.layer is not None or tensor.ordered
 
 
 def chain_block(ledger: Ledger, chain: ChainEntry) -> Equations:
@@ -277,7 +282,7 @@ def four_section(
             matrix.append(Row(lhs, rhs, (), ""))
         lhs, rhs = named.sides(ledger, chain, chain.adjoint.closed, names, matrix=True, shapes=True)
         matrix.append(Row(None if general is not None else lhs, rhs, (), equation.tag))
-    if matrix:
+    if matrix and any(m.rhs != i.rhs for m, i in zip(matrix, index, strict=False)):
         key = "four_single" if presentation.layout == "single" else "four"
         note = (*say(key), *_ones_note(matrix), *_input_note(ledger, equations))
         blocks += [Prose(note), Equations(tuple(matrix))]

@@ -26,7 +26,8 @@ MEANINGS = {
     Role.COST: "cost",
     Role.ADJOINT: "error",
 }
-PARAMETERS = {"W": "weights", "b": "biases", "lambda": "strength of the penalty"}
+PARAMETERS = {"W": "weights", "b": "biases"}
+SCALARS = {"lambda": "strength of the penalty"}
 ORDER = tuple(MEANINGS)
 
 
@@ -180,9 +181,10 @@ def _line(ledger: Ledger, group: list[Tensor]) -> tuple[Phrase, ...]:
     names = Names(ledger.notation, ledger.graph, base)
     symbol = array(ledger, tensor, names)
     if tensor.role is Role.LOSS:
-        own = names.symbol(tensor)
-        symbol = Math(own.entry, own.unicode, own.ascii)
-    meaning: Phrase = (PARAMETERS.get(tensor.symbol, MEANINGS[tensor.role]),)
+        letter = names.symbol(tensor)
+        symbol = Math(letter.entry, letter.unicode, letter.ascii)
+    own = PARAMETERS if tensor.layer is not None or tensor.ordered else SCALARS
+    meaning: Phrase = (own.get(tensor.symbol, MEANINGS[tensor.role]),)
     part = next(
         (e.definition.part_of for e in ledger.definitions if e.definition.target == tensor), ""
     )

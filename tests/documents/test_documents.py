@@ -6,7 +6,11 @@ import re
 
 import pytest
 
+from symderiv.algebra.expr import Role
+from symderiv.calculus.backprop import backprop
+from symderiv.calculus.builder import Builder
 from symderiv.documents import (
+    Presentation,
     document,
     equation_latex,
     to_fragment,
@@ -16,6 +20,7 @@ from symderiv.documents import (
 )
 from symderiv.documents.model import Equations
 from symderiv.documents.prose import SENTENCES, plain
+from symderiv.proof.check import check
 from symderiv.render import EngineMissing, compile_pdf, find_engine
 from tests.documents.examples import NAMES, PRESENTATIONS, checked, fresh
 from tests.notation.test_printers import balanced, double_script
@@ -67,6 +72,16 @@ def test_generic_depth_is_an_induction() -> None:
     assert "Induction, base: the error of the last layer" in titles
     assert "Induction, step: from layer l+1 to layer l" in titles
     assert made.result[1].rhs.unicode == "(W[l+1].T @ δ[l+1]) ⊙ a[l] ⊙ (1 − a[l])"
+
+
+def test_a_program_has_no_layers() -> None:
+    b = Builder("single")
+    names = [b.tensor(n, (), Role.PARAMETER) for n in "abc"]
+    u = b.define(b.tensor("u", ()), (), names[1][()] * names[2][()])
+    cost = b.define(b.tensor("J", (), Role.COST), (), 3 * (names[0][()] + u[()]))
+    derivation = check(backprop(b.graph(cost), names))
+    shown = to_terminal(derivation, Presentation("", "J = 3*(a + b*c)", {}, "single"))
+    assert "∂J/∂b = 3 c" in shown and "weight" not in shown and "biases" not in shown
 
 
 def test_titles_are_words(name: str) -> None:
