@@ -22,7 +22,8 @@ from tqdm import tqdm
 import symderiv
 
 OUTPUT = Path(__file__).resolve().parent.parent / "output"
-EPOCHS, BATCH, RATE, PENALTY = 60, 20, 0.5, 0.1
+EPOCHS, BATCH, RATE = 60, 20, 0.5
+PENALTY = 0.002  # λ of one batch: a step sees λ/2m with the m of its batch
 
 
 def generated_module() -> ModuleType:

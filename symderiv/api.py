@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from symderiv._version import VERSION
 from symderiv.algebra.expr import Access, Expr, Role, Tensor
-from symderiv.algebra.index import Size
 from symderiv.calculus.backprop import backprop
 from symderiv.calculus.steps import Adjoint
 from symderiv.documents.model import Presentation
@@ -79,7 +78,7 @@ def derive(
         layout=layout,
         notation=notation,
         stem=stem,
-        sizes=built.sizes,
+        wrt=None if wrt is None else tuple(t.name for t in wanted),
         command=" ".join(["symderiv derive", _quoted(network.spec), *options]),
     )
 
@@ -111,7 +110,7 @@ class PublishedDerivation(CheckedDerivation):
     layout: str = "columns"
     notation: str = "nielsen"
     stem: str = "net"
-    sizes: Mapping[Size, int] | None = None
+    wrt: tuple[str, ...] | None = None
     command: str = ""
 
     def delta(self, layer: int | str) -> Quantity:
@@ -139,11 +138,17 @@ class PublishedDerivation(CheckedDerivation):
 
     @cached_property
     def _with_input(self) -> PublishedDerivation:
-        if any(a.tensor.of and a.tensor.of.name == "x" for a in self.derivation.adjoints):
-            return self
+        """The same derivation with the gradient by the input besides those asked for."""
         assert self.network is not None
-        names = [t.name for t in self.graph.inputs if t.role in (Role.PARAMETER, Role.INPUT)]
-        return derive(self.network, layout=self.layout, notation=self.notation, wrt=names)
+        targets = [a.tensor.of.name for a in self.derivation.adjoints if a.tensor.of]
+        inputs = [t.name for t in self.graph.inputs if t.role is Role.INPUT]
+        if set(inputs) <= set(targets):
+            return self
+        parameters = [t.name for t in self.graph.inputs if t.name in targets]
+        wrt = [*parameters, *inputs]
+        return derive(
+            self.network, layout=self.layout, notation=self.notation, wrt=wrt, name=self.stem
+        )
 
     def render(self, format: str, notation: str | None = None) -> str | bytes:
         """The derivation as ``tex``, ``pdf`` (bytes), ``md``, ``numpy`` or ``json``."""
@@ -184,18 +189,19 @@ class PublishedDerivation(CheckedDerivation):
         return dict(enumerate(self.network.sizes))
 
     def _numpy(self) -> str:
-        from symderiv.code import numpy_module
+        from symderiv.code.module import numpy_module
 
         assert self.network is not None
         return numpy_module(
-            self,
+            self if self.wrt is not None else self._with_input,
             spec=self.network.spec,
             stem=self.stem,
             command=self.command,
             version=VERSION,
-            sizes=self._widths(),
+            sizes=tuple(self._widths().values()) or None,
             layout=self.layout,
             notation_name=self.notation,
+            freeze=self.network.freeze,
         )
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
