@@ -65,10 +65,9 @@ class ExplicitNetwork:
                 raise ValueError(f"two equations define {net.symbol(*key)}")
             net.right[key] = net.spell(definition.body, env)
             net.symbol(*key)
-        defined = {tensor for tensor, _ in net.right}
         for used in sorted(net.users, key=str):
             tensor, where, _ = net.entries[used]
-            if tensor in defined and (tensor, where) not in net.right:
+            if graph.definitions_of(tensor) and (tensor, where) not in net.right:
                 raise ValueError(f"no equation defines {used}")
         return net
 
@@ -87,9 +86,6 @@ class ExplicitNetwork:
         made = sympy.Symbol(f"d{root.name}/d{tensor.name}[{inside}]", real=True)
         self.entries.setdefault(made, Entry(tensor, where, root))
         return made
-
-    def _place(self, symbol: Any) -> tuple[str, Where]:
-        return self.entries[symbol].tensor.name, self.entries[symbol].where
 
     def spell(self, expr: Expr, env: Env) -> Any:
         """An index expression in the symbols of this network; unnamed adjoints by their value."""
@@ -133,12 +129,12 @@ class ExplicitNetwork:
 
     @cached_property
     def facts(self) -> dict[Any, Any]:
-        """The assumptions on the inputs, each solved for the last symbol it is linear in."""
+        """The assumptions on the inputs, each solved for one symbol that it is linear in."""
         found: dict[Any, Any] = {}
         for fact in self.graph.facts:
             for env in self.concrete.assignments(fact.variables):
                 rest = sympy.expand(self.spell(fact.left, env) - self.spell(fact.right, env))
-                for symbol in sorted(rest.free_symbols, key=self._place, reverse=True):
+                for symbol in sorted(rest.free_symbols, key=str, reverse=True):
                     slope = sympy.diff(rest, symbol)
                     if slope.is_Rational and slope != 0:
                         found[symbol] = sympy.expand(symbol - rest / slope)
@@ -228,15 +224,15 @@ class ExplicitNetwork:
 
     def _compact(self, total: Any) -> Any:
         """The shortest of: as it is, cancelled, cancelled after folds, and after the facts."""
-        if not any(p.exp.is_negative for p in total.atoms(sympy.Pow) if p.base.free_symbols):
+        powers = total.atoms(sympy.Pow)
+        rational = all(p.exp.is_Integer for p in powers) and not total.atoms(sympy.Function)
+        if not (rational and any(p.exp.is_negative and p.base.free_symbols for p in powers)):
             return total
         folded = total.xreplace(self._folds)
         candidates = [total, *(sympy.factor(sympy.cancel(c)) for c in (total, folded))]
         if not self.facts.keys().isdisjoint(total.free_symbols):
             candidates.append(sympy.factor(sympy.cancel(folded.xreplace(self.facts))))
         return turned(min(candidates, key=sympy.count_ops))
-
-    # --- documents -------------------------------------------------------------------------------
 
     def written_out(self, wrt: Iterable[Tensor] | None = None) -> Written:
         """All equations of a small network: forward, errors, and gradients by ``wrt``.
@@ -246,8 +242,8 @@ class ExplicitNetwork:
         parameters = [t for t in self.graph.inputs if t.role is Role.PARAMETER]
         wanted = parameters if wrt is None else list(wrt)
         forward = tuple((self.symbol(*key), value) for key, value in self.right.items())
-        named = [k for k in reversed(self.right) if k[0].name in self.graph.named]
-        named = [k for k in named if self.reach(*k)]
+        backwards = (k for k in reversed(self.right) if k[0].name in self.graph.named)
+        named = [k for k in backwards if self.reach(*k)]
         places = [
             (t, tuple(env[v] for v in t.slots))
             for t in wanted
@@ -317,10 +313,15 @@ def _differences(
 
 
 def _same(net: ExplicitNetwork, left: Any, right: Any) -> bool:
-    if left == right:
+    """Equality; where it is linear in the adjoints, for the factor of each of them alone."""
+    parts = [left - right]
+    if parts[0] == 0 or (not parts[0].has(sympy.Function) and sympy.expand(parts[0]) == 0):
         return True
-    difference = sympy.expand(left - right)
-    return bool(difference == 0) or Kernels().zero(_opened(net, difference).xreplace(net.facts))
+    adjoints = [s for s in parts[0].free_symbols if net.entries[s].root is not None]
+    factors = [sympy.diff(parts[0], s) for s in adjoints]
+    if all(f.free_symbols.isdisjoint(adjoints) for f in factors):
+        parts = [parts[0].xreplace(dict.fromkeys(adjoints, sympy.Integer(0))), *factors]
+    return all(Kernels().zero(_opened(net, part).xreplace(net.facts)) for part in parts)
 
 
 def _opened(net: ExplicitNetwork, expr: Any) -> Any:

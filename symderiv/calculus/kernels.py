@@ -24,6 +24,11 @@ class Kernels:
     steps: list[Any] = field(default_factory=list)
     exponentials: list[Any] = field(default_factory=list)
 
+    @property
+    def alone(self) -> Any:
+        """The one exponential, if there is no other kernel; else None."""
+        return self.exponentials[0] if len(self.exponentials) == len(self._known) == 1 else None
+
     def zero(self, expr: Any) -> bool:
         """Whether the expression is certainly 0 (False says nothing)."""
         if expr == 0:
@@ -102,7 +107,7 @@ class Kernels:
             number, rest = term.as_coeff_Mul()
             exponent = 2 * number
             if not exponent.is_Integer:
-                rest, exponent = rest * number, sympy.Integer(2)
+                rest, exponent = rest * abs(number), 2 * sympy.sign(number)
             if rest == 0:
                 continue
             kernel = self._kernel(("exp", rest), "E")
@@ -153,6 +158,9 @@ class Kernels:
             return sympy.Mul(*map(self._holds, condition.args))
         if isinstance(condition, sympy.Or):
             return 1 - sympy.Mul(*(1 - self._holds(c) for c in condition.args))
+        if isinstance(condition, sympy.ITE):
+            holds, yes, no = map(self._holds, condition.args)
+            return holds * yes + (1 - holds) * no
         if not isinstance(condition, sympy.Rel) or condition.rel_op in ("==", "!="):
             raise ValueError(f"a condition without two sides: {condition.func.__name__}")
         argument = self._canonical(self.rational(condition.gts - condition.lts))
@@ -198,16 +206,17 @@ def closed_form(definition: Any, argument: Any) -> ClosedForm:
     top, bottom = sympy.fraction(sympy.cancel(sympy.together(kernels.rational(definition))))
     slope = kernels.rational(derivative)
     closed = derivative
-    if len(kernels.exponentials) == 1 and not kernels.roots:
-        (kernel,) = kernels.exponentials
+    kernel = kernels.alone
+    if kernel is not None:
         equation = sympy.Poly(sympy.expand(value * bottom - top), kernel)
-        powers = [m for (m,) in equation.monoms()]
-        step = sympy.igcd(0, *powers)
-        if powers == [step, 0] or powers == [step]:
+        step = int(equation.degree())
+        if step and set(equation.monoms()) <= {(step,), (0,)}:
             high, low = equation.coeff_monomial(kernel**step), equation.coeff_monomial(1)
-            solved = _eliminated(slope, kernel, int(step), -low / high)
-            found = None if solved is None else turned(sympy.factor(sympy.cancel(solved)))
-            if found is not None and kernels.zero(found.xreplace({value: definition}) - derivative):
+            solved = _eliminated(slope, kernel, step, -low / high)
+            found = derivative if solved is None else turned(sympy.factor(sympy.cancel(solved)))
+            new_poles = sympy.fraction(found)[1].free_symbols & definition.free_symbols
+            shorter = sympy.count_ops(found) < sympy.count_ops(derivative) and not new_poles
+            if shorter and kernels.zero(found.xreplace({value: definition}) - derivative):
                 closed = found
     return ClosedForm(definition, argument, value, derivative, closed)
 

@@ -203,12 +203,27 @@ E, LOG, ROOT = sympy.exp, sympy.log, sympy.sqrt
         1 / ROOT(1 + U**2) - ROOT(1 + U**2) / (1 + U**2),
         sympy.Piecewise((1, U > 0), (0, True)) + sympy.Piecewise((1, U < 0), (0, True)) - 1,
         sympy.Piecewise((U, U > 0), (0, True)) ** 2 - sympy.Piecewise((U**2, U > 0), (0, True)),
+        E(3 * U / 7) * E(-3 * U / 7) - 1,
         sympy.erf((U**2 - 1) / (U + 1)) - sympy.erf(U - 1),
     ],
 )
 def test_laws_of_the_kernels(zero: object) -> None:
     assert Kernels().zero(zero)
     assert not Kernels().zero(zero + U / 7)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("activation", ["elu", "softplus", "silu", "gelu", "gelu-tanh", "selu"])
+def test_stated_slopes_in_a_network_are_those_sympy_finds(activation: str) -> None:
+    graph = feed_forward([activation, "identity"], "half-mse", layout="single")
+    case = Case(activation, graph, sizes([1, 2, 1]))
+    assert compare(ExplicitNetwork.from_graph(graph, case.sizes), case.derive()) == []
+
+
+@pytest.mark.parametrize("loss", ["poisson-log", "huber", "log-cosh", "focal", "kl"])
+def test_stated_slopes_of_losses_are_those_sympy_finds(loss: str) -> None:
+    graph = feed_forward(["softmax" if loss == "kl" else "sigmoid"], loss, layout="single")
+    case = Case(loss, graph, sizes([1, 2]))
+    assert compare(ExplicitNetwork.from_graph(graph, case.sizes), case.derive()) == []
 
 
 @pytest.mark.parametrize("nothing", [1 / (U - U * V / V) * 0 + U, E(U) - E(2 * U), LOG(U) - U])
