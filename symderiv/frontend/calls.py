@@ -33,6 +33,7 @@ from symderiv.frontend.values import (
     diagonal,
     elementwise,
     largest,
+    number,
     outer,
     product,
     summed,
@@ -75,7 +76,7 @@ def call(eq: Equations, node: Call) -> Value:
         case name if name in _COMPOSED:
             if node.primes:
                 raise Misfit(node, f"{name} with a prime", "write its derivative out")
-            return eq.elementwise(_COMPOSED[name], node, eq.atom(args[0], twice=True))
+            return eq.elementwise(_COMPOSED[name], node, eq.atom(args[0], twice=True), copies=2)
     if is_vector(node):
         return vector(eq, node)
     return _function(eq, node)
@@ -189,23 +190,25 @@ def _where(eq: Equations, node: Call) -> Value:
     chosen = eq.value(yes), eq.value(no)
     if strict:
         return eq.elementwise(
-            lambda x, y, a, b: where(_greater(x, y), a, b), node, left, right, *chosen
+            lambda x, y, a, b: where(_greater(x, y), a, b), node, left, right, *chosen, copies=2
         )
     return eq.elementwise(
-        lambda x, y, a, b: where(_greater(y, x), b, a), node, left, right, *chosen
+        lambda x, y, a, b: where(_greater(y, x), b, a), node, left, right, *chosen, copies=2
     )
 
 
 def _larger(eq: Equations, node: Call) -> Value:
     """maximum(a, b) = a where a > b, else b; with a 0 it is relu."""
-    a, b = (eq.atom(arg, twice=True) for arg in node.args)
     sign = 1 if node.name == "maximum" else -1
-    for value, other in ((a, b), (b, a)):
-        if eq.constant(value) == 0:
+    for zero, other in (node.args, node.args[::-1]):
+        if isinstance(zero, Num) and not zero.value:
             return eq.elementwise(
-                lambda x, _: sign * apply("relu", sign * x), node, other, value
-            )  # fmt: skip
-    return eq.elementwise(lambda x, y: where(_greater(sign * x, sign * y), x, y), node, a, b)
+                lambda x, _: sign * apply("relu", sign * x), node, eq.atom(other), number(0)
+            )
+    a, b = (eq.atom(arg, twice=True) for arg in node.args)
+    return eq.elementwise(
+        lambda x, y: where(_greater(sign * x, sign * y), x, y), node, a, b, copies=3
+    )
 
 
 def _largest(eq: Equations, node: Call) -> Value:

@@ -35,11 +35,12 @@ from symderiv.frontend.values import (
     product,
     size_of,
     taken,
+    times,
     transposed,
     variables,
 )
 
-LIGHT = 12  # what has fewer nodes may be written twice
+LIGHT = 3  # what has fewer nodes may be written twice
 
 Key = tuple[object, ...]
 
@@ -147,9 +148,12 @@ class Equations:
         entry = value.entry(tuple(map(as_index, variables(value.axes))))
         return entry.value if isinstance(entry, Number) else None
 
-    def elementwise(self, function: calls.Formula, node: Node, *args: Value) -> Value:
+    def elementwise(
+        self, function: calls.Formula, node: Node, *args: Value, copies: int = 1
+    ) -> Value:
         """A function of entries, over the axes of the node."""
-        return elementwise(function, [self.axes.of(d) for d in self.shapes.of(node)], *args)
+        axes = [self.axes.of(d) for d in self.shapes.of(node)]
+        return elementwise(function, axes, *args, copies=copies)
 
     # --- operators -----------------------------------------------------------------------------
 
@@ -222,7 +226,7 @@ class Equations:
     def _integer_power(
         self, node: Node, base: Value, exponent: int, wanted: str, key: object
     ) -> Value:
-        if base.sums and exponent != 1:
+        if base.sums and exponent not in (0, 1):
             base = self.name(base, wanted, key)
         entry = base.entry(tuple(map(as_index, variables(base.axes))))
         already = entry.exponent if isinstance(entry, Pow) else 1
@@ -246,5 +250,5 @@ def _too_long(entry: Expr, exponent: int) -> bool:
 
 
 _OPERATORS: dict[str, calls.Formula] = {
-    "+": add, "-": lambda x, y: x - y, "*": mul,
+    "+": add, "-": lambda x, y: x - y, "*": times,
 }  # fmt: skip

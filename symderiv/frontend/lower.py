@@ -136,6 +136,17 @@ def needed(statements: Statements, goal: str) -> Statements:
     return tuple(reversed(kept))
 
 
+def used(definitions: Sequence[Definition], cost: Tensor) -> list[Definition]:
+    """The equations that the cost is computed from; numbers may have made some useless."""
+    wanted = {cost}
+    kept = []
+    for definition in reversed(definitions):
+        if definition.target in wanted:
+            wanted.update(tensors_in(definition.body))
+            kept.append(definition)
+    return kept[::-1]
+
+
 class _Program:
     """The pieces of one graph while it is made."""
 
@@ -145,16 +156,16 @@ class _Program:
         self.statements, self.shapes, self.text = statements, shapes, text
         self.goal, self.request = goal, request
         defined = {name for name, _ in statements}
-        used = dict.fromkeys(n for _, value in statements for n in names(value))
-        for name in used:
-            if name[0] == "d" and name[1:] in {*used, *defined}:
+        read = dict.fromkeys(n for _, value in statements for n in names(value))
+        for name in read:
+            if name[0] == "d" and name[1:] in {*read, *defined}:
                 raise SpecError(f"the program uses both {name[1:]} and {name}",
                                 f"{name} is the name of a gradient; rename it",
                                 field="program", value=name)  # fmt: skip
         self.inputs = [
-            n for n in used if n not in defined and n not in CONSTANTS and not shapes.is_size(n)
+            n for n in read if n not in defined and n not in CONSTANTS and not shapes.is_size(n)
         ]
-        everything = {*defined, *used, *shapes.sizes, *shapes.variables, *CONSTANTS}
+        everything = {*defined, *read, *shapes.sizes, *shapes.variables, *CONSTANTS}
         self.names = Names(everything | ({request.upstream} if request.upstream else set()))
         self.axes = Axes(self.names)
         self.axes.prepare(shapes.variables.get(n, ()) for n in self.inputs)
@@ -185,6 +196,7 @@ class _Program:
             upstream, paired = self.paired(target)
             definitions.append(paired)
             cost = paired.target
+        definitions = used(definitions, cost)
         graph = Graph(
             tuple(definitions), cost,
             named=intermediate(definitions), positive=positive_inputs(definitions, inputs),
@@ -210,7 +222,8 @@ class _Program:
 
     def wrt(self, graph: Graph, inputs: Mapping[str, Tensor], target: Tensor) -> tuple[Tensor, ...]:
         """What is asked for; by default every input that there is."""
-        known = {**inputs, **{d.target.name: d.target for d in graph.definitions}}
+        present = [t for t in inputs.values() if t in graph.inputs]
+        known = {t.name: t for t in (*present, *(d.target for d in graph.definitions))}
         for name in self.request.wrt:
             if name not in known or known[name] == graph.cost:
                 reason = f"{self.goal} does not depend on it"
@@ -219,11 +232,12 @@ class _Program:
                 elif self.shapes.is_size(name):
                     reason = "it is a size"
                 raise SpecError(f"request.wrt names {name}, but {reason}",
-                                f"choose from {listed(list(inputs))}" if inputs else "",
+                                f"choose from {listed([t.name for t in present])}",
                                 field="request.wrt", value=name)  # fmt: skip
-        chosen = tuple(known[name] for name in self.request.wrt) or tuple(inputs.values())
+        chosen = tuple(known[name] for name in self.request.wrt) or tuple(present)
         if not chosen:
-            raise SpecError(f"{self.goal} has no variable", "there is nothing to differentiate by",
+            raise SpecError(f"{self.goal} does not depend on any variable",
+                            "there is nothing to differentiate by",
                             field="program", value=self.goal)  # fmt: skip
         return chosen
 

@@ -12,7 +12,7 @@ from symderiv.frontend.values import ONLY
 
 _FOR_CALL = {
     "softmax": "p", "log_softmax": "q", "mean": "mu", "sum": "s", "norm": "s", "trace": "t",
-    "max": "M", "min": "M", "exp": "e", "sigmoid": "a", "tanh": "a",
+    "max": "M", "min": "M", "exp": "e",
 }  # fmt: skip
 _FOR_OPERATOR = {"-": "r", "@": "z", "+": "z", "/": "c", "*": "c"}
 _SPARE = "uvghqc"
@@ -23,7 +23,7 @@ def fitting(node: Node) -> str:
     """The usual letter for a quantity: r of a residual, z of a weighted sum, s of a sum."""
     if isinstance(node, Binary):
         return _FOR_OPERATOR.get(node.op, "u")
-    return _FOR_CALL.get(node.name, "a") if isinstance(node, Call) else "u"
+    return _FOR_CALL.get(node.name, "u") if isinstance(node, Call) else "u"
 
 
 @dataclass

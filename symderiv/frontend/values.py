@@ -17,6 +17,7 @@ from symderiv.algebra.expr import (
     Access,
     Expr,
     Number,
+    Pow,
     Select,
     SizeOf,
     Tensor,
@@ -74,14 +75,24 @@ def variables(axes: Sequence[Axis], letters: str = LETTERS) -> tuple[Var, ...]:
     return tuple(fresh(axis, letter) for axis, letter in zip(axes, letters, strict=False))
 
 
-def elementwise(function: Callable[..., Expr], axes: Sequence[Axis], *args: Value) -> Value:
-    """``f(x[i], y[i], …)``, each argument repeated along the axes that it lacks."""
+def elementwise(
+    function: Callable[..., Expr], axes: Sequence[Axis], *args: Value, copies: int = 1
+) -> Value:
+    """``f(x[i], y[i], …)``, each argument repeated along the axes that it lacks.
+
+    ``copies`` says how often the function writes its arguments.
+    """
     return Value(
         tuple(axes),
         lambda indices: function(*(a.repeated(indices, axes) for a in args)),
-        1 + sum(a.weight for a in args),
+        1 + copies * sum(a.weight for a in args),
         any(a.sums for a in args),
     )
+
+
+def times(x: Expr, y: Expr) -> Expr:
+    """x y, or x² where both are the same."""
+    return power(x, 2) if x == y and not isinstance(x, Pow) else mul(x, y)
 
 
 def product(a: Value, b: Value) -> Value:
@@ -91,7 +102,7 @@ def product(a: Value, b: Value) -> Value:
     def entry(indices: Indices) -> Expr:
         j = fresh(a.axes[-1], "j")
         left = a.entry((*indices[:before], as_index(j)))
-        return sum_over(j, mul(left, b.entry((as_index(j), *indices[before:]))))
+        return sum_over(j, times(left, b.entry((as_index(j), *indices[before:]))))
 
     return Value(a.axes[:-1] + b.axes[1:], entry, 1 + a.weight + b.weight, True)
 
