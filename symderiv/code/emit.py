@@ -7,6 +7,7 @@ broadcasting cannot supply is refused.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from symderiv.algebra.expr import SizeOf, Tensor
@@ -121,9 +122,13 @@ class Emitter(Numbers):
         return self.joined([self.piece(term) for term in terms])
 
     def _hadamard(self, factors: tuple[MatrixExpr, ...]) -> Piece:
-        above, below = [], []
+        above: list[Piece] = []
+        below: list[Piece] = []
         for factor in factors:
-            if isinstance(factor, ElementPower) and factor.exponent < 0:
+            if isinstance(factor, Elementwise) and factor.function == "positive" and above:
+                inner = self.piece(factor.args[0])
+                above.append(replace(inner, text=f"({inner.at(SUM)} > 0)", strength=ATOM))
+            elif isinstance(factor, ElementPower) and factor.exponent < 0:
                 below.append(self.power(self.piece(factor.base), -factor.exponent))
             else:
                 piece = self.piece(factor)
@@ -196,12 +201,12 @@ class Emitter(Numbers):
         if not piece.full:
             raise NoCode("a sum of an array that would have to be repeated")
         if piece.kind != "matrix":
-            return Piece(f"np.sum({piece.text})", ATOM, "number", piece.reads)
+            return replace(_sum(piece, ""), kind="number")
         kept = node.shape[1 - axis]
         assert kept is not None
         column = axis == 1 and self.store(kept) == "column"
-        call = f"np.sum({piece.text}, axis={axis}{', keepdims=True' if column else ''})"
-        return Piece(call, ATOM, "column" if column else "vector", piece.reads)
+        call = _sum(piece, f"axis={axis}{', keepdims=True' if column else ''}")
+        return replace(call, kind="column" if column else "vector")
 
     def _repeated(self, node: MatrixExpr, along: int) -> Piece:
         """A vector that broadcasting repeats: a column along the columns, a row along the rows."""
@@ -216,7 +221,7 @@ class Emitter(Numbers):
         piece = self.piece(node)
         if not piece.full:
             raise NoCode("a sum of an array that would have to be repeated")
-        return Piece(f"np.sum({piece.text})", ATOM, "number", piece.reads)
+        return replace(_sum(piece, ""), kind="number")
 
 
 def _total(left: MatrixExpr, right: MatrixExpr) -> MatrixExpr | None:
@@ -227,6 +232,14 @@ def _total(left: MatrixExpr, right: MatrixExpr) -> MatrixExpr | None:
         case MatMul(Transpose(Ones()), inner), Ones() if None not in inner.shape:
             return inner
     return None
+
+
+def _sum(piece: Piece, arguments: str) -> Piece:
+    """``x.sum(axis=0)``, and ``np.sum(a + b, axis=0)`` of what is no name."""
+    if re.fullmatch(r"\w+(\[\w+\])?", piece.text):
+        return replace(piece, text=f"{piece.text}.sum({arguments})")
+    given = f"{piece.text}, {arguments}" if arguments else piece.text
+    return replace(piece, text=f"np.sum({given})", strength=ATOM)
 
 
 def _as_kind(piece: Piece, kind: Kind) -> Piece:

@@ -41,6 +41,12 @@ def unpacked(names: Sequence[str], value: str, indent: int = 4) -> list[str]:
     return listed("(", names, f") = {value}", indent)
 
 
+def returned(names: Sequence[str], indent: int = 4) -> list[str]:
+    """``return a, b``."""
+    short = listed("return ", names, "", indent)
+    return short if len(short) == 1 else listed("return (", names, ")", indent)
+
+
 def comment(text: str) -> str:
     """Text for a comment: one line, and nothing that does not print."""
     return "".join(c if c.isprintable() else "?" for c in text)

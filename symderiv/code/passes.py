@@ -8,7 +8,7 @@ from symderiv.algebra.expr import ONE, Apply, Role, Sum, Tensor
 from symderiv.algebra.index import Index
 from symderiv.calculus.functions import rows
 from symderiv.code.functions import NoCode
-from symderiv.code.lines import listed, statement, unpacked
+from symderiv.code.lines import listed, returned, statement, unpacked
 from symderiv.code.parameters import Parameter
 from symderiv.code.program import Item, Line, Loop, Program, Use, needed
 from symderiv.code.stable import group_of, inputs_of
@@ -62,7 +62,7 @@ class Passes:
         return [
             *self.setup(self.forward, self.arguments["_forward"]),
             *_lines(self.forward),
-            *listed("return ", self.forward_names, ""),
+            *returned(self.forward_names),
         ]
 
     def cost_body(self) -> list[str]:
@@ -74,7 +74,7 @@ class Passes:
         return [
             *self.setup(self.errors, self.arguments["_errors"]),
             *_lines(self.errors),
-            *listed("return ", made(self.errors), ""),
+            *returned(made(self.errors)),
         ]
 
     # --- what is called from outside -------------------------------------------------------------

@@ -26,28 +26,28 @@ PASSES = {
     a1 = sigmoid(z1)  # (F2) a¹ = σ(z¹)
     z2 = W2 @ a1 + b2  # (F3) z² = W² a¹ + b² 1ᵀ
     ell = np.sum(bce_logits(z2, Y), axis=0)  # (F5) ℓ = 1ᵀ bce-logits(z², y)
-    return np.sum(ell) / m  # (F6) C = 1/m ℓ 1
+    return ell.sum() / m  # (F6) C = 1/m ℓ 1
     delta2 = bce_logits_prime(z2, Y)  # (BP1) δ² = a² − y
     delta1 = (W2.T @ delta2) * sigmoid_prime(z1)  # (BP2) δ¹ = (W²ᵀ δ²) ⊙ σ′(z¹)
     return sigmoid(z2)  # (F4) a² = σ(z²)
     dW1 = delta1 @ X.T / m  # (BP4) ∂C/∂W¹ = 1/m δ¹ xᵀ
-    db1 = np.sum(delta1, axis=1, keepdims=True) / m  # (BP3) ∂C/∂b¹ = 1/m δ¹ 1
+    db1 = delta1.sum(axis=1, keepdims=True) / m  # (BP3) ∂C/∂b¹ = 1/m δ¹ 1
     dW2 = delta2 @ a1.T / m  # (BP4) ∂C/∂W² = 1/m δ² a¹ᵀ
-    db2 = np.sum(delta2, axis=1, keepdims=True) / m  # (BP3) ∂C/∂b² = 1/m δ² 1
+    db2 = delta2.sum(axis=1, keepdims=True) / m  # (BP3) ∂C/∂b² = 1/m δ² 1
 """,
     "rows": """\
     z1 = X @ W1 + b1  # (F1) z¹ = x W¹ + 1 b¹
     a1 = sigmoid(z1)  # (F2) a¹ = σ(z¹)
     z2 = a1 @ W2 + b2  # (F3) z² = a¹ W² + 1 b²
     ell = np.sum(bce_logits(z2, Y), axis=1)  # (F5) ℓ = bce-logits(z², y) 1
-    return np.sum(ell) / m  # (F6) C = 1/m 1ᵀ ℓ
+    return ell.sum() / m  # (F6) C = 1/m 1ᵀ ℓ
     delta2 = bce_logits_prime(z2, Y)  # (BP1) δ² = a² − y
     delta1 = (delta2 @ W2.T) * sigmoid_prime(z1)  # (BP2) δ¹ = (δ² W²ᵀ) ⊙ σ′(z¹)
     return sigmoid(z2)  # (F4) a² = σ(z²)
     dW1 = X.T @ delta1 / m  # (BP4) ∂C/∂W¹ = 1/m xᵀ δ¹
-    db1 = np.sum(delta1, axis=0) / m  # (BP3) ∂C/∂b¹ = 1/m 1ᵀ δ¹
+    db1 = delta1.sum(axis=0) / m  # (BP3) ∂C/∂b¹ = 1/m 1ᵀ δ¹
     dW2 = a1.T @ delta2 / m  # (BP4) ∂C/∂W² = 1/m a¹ᵀ δ²
-    db2 = np.sum(delta2, axis=0) / m  # (BP3) ∂C/∂b² = 1/m 1ᵀ δ²
+    db2 = delta2.sum(axis=0) / m  # (BP3) ∂C/∂b² = 1/m 1ᵀ δ²
 """,
     "single": """\
     z1 = W1 @ X + b1  # (F1) z¹ = W¹ x + b¹
@@ -91,7 +91,7 @@ def test_generic_depth_is_loops_over_the_layers() -> None:
 def test_only_functions_that_are_called_are_there() -> None:
     text = source("5-4-3:relu,identity+mse", "rows")
     assert re.findall(r"^def (\w+)", text, re.M) == [
-        "init", "relu", "mse", "relu_prime", "_forward", "_cost", "_errors", "forward", "cost",
+        "init", "relu", "mse", "_forward", "_cost", "_errors", "forward", "cost",
         "cost_and_gradients", "input_gradient", "train", "_batches", "_arrays", "_array",
         "relu_definition", "mse_definition", "reference_cost", "check_gradients",
     ]  # fmt: skip
