@@ -83,6 +83,12 @@ def _parser() -> argparse.ArgumentParser:
     listing = commands.add_parser("list", help="print what is known")
     listing.add_argument("kind", choices=KINDS)
     listing.set_defaults(run=_list)
+
+    gallery = commands.add_parser("gallery", help="derive and print every example")
+    gallery.add_argument("-o", "--output", type=Path, default=Path("output/gallery"), metavar="DIR")
+    gallery.add_argument("--examples", type=Path, metavar="DIR", help="folder with gallery.toml")
+    gallery.add_argument("--pdf", action="store_true", help="compile the documents as well")
+    gallery.set_defaults(run=_gallery)
     return parser
 
 
@@ -90,7 +96,7 @@ def _about_network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC", help="2-3-1:sigmoid+bce, J = 3*(a + b*c), net.toml")
     parser.add_argument("--notation", default="nielsen")
     parser.add_argument("--layout", default="columns", choices=LAYOUTS)
-    parser.add_argument("--wrt", metavar="NAMES", help="differentiate by these only, a comma between")
+    parser.add_argument("--wrt", metavar="NAMES", help="differentiate by these, a comma between")
 
 
 def _derived(options: argparse.Namespace) -> PublishedDerivation:
@@ -184,4 +190,19 @@ def _list(options: argparse.Namespace) -> int:
     from symderiv.listing import lines
 
     print("\n".join(lines(options.kind)))
+    return DONE
+
+
+def _gallery(options: argparse.Namespace) -> int:
+    """Write every example in every format, and the page that lists them."""
+    from symderiv import gallery
+    from symderiv.render import EngineMissing, PdfError
+
+    folder = options.examples or gallery.default_folder()
+    try:
+        written = gallery.write(options.output, folder, pdf=options.pdf, bar=gallery.terminal())
+    except (EngineMissing, PdfError) as error:
+        print(f"symderiv: no PDF: {error}", file=sys.stderr)
+        return MISSING_TOOL
+    print(f"wrote {len(written)} files to {options.output}")
     return DONE

@@ -1,0 +1,290 @@
+# five_layers.py: written by symderiv 0.1.0 from a derivation of which every step was checked.
+#
+# spec      5-4-4-3-3-2:tanh,tanh,tanh,tanh,identity+half-mse
+# notation  nielsen, layout columns
+# command   symderiv derive examples/five_layers.toml --name five_layers
+# sha256    7e106e8d612fa80c64a9455c76ab138465a8e1fba2c634d72b05e2b91df50949
+#           (of this file with "-" in place of these digits)
+#
+# This generated file is yours, without conditions.
+"""Cost and gradients of a network by backpropagation, in NumPy alone.
+
+X has the shape (5, m) and Y the shape (2, m): one example a column. Everything is computed in the
+float type of the parameters. The comments cite the equations: F forward, BP1 the error of the
+output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as a script,
+this module checks its own gradients.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+PARAMETERS = {
+    "W1": (4, 5),
+    "b1": (4, 1),
+    "W2": (4, 4),
+    "b2": (4, 1),
+    "W3": (3, 4),
+    "b3": (3, 1),
+    "W4": (3, 3),
+    "b4": (3, 1),
+    "W5": (2, 3),
+    "b5": (2, 1),
+}
+
+
+def init(rng):
+    """Parameters to start from: weights of variance 2 / (inputs + outputs) (Glorot), biases 0."""
+    return {
+        "W1": rng.normal(0, np.sqrt(2 / (5 + 4)), (4, 5)),
+        "b1": np.zeros((4, 1)),
+        "W2": rng.normal(0, np.sqrt(2 / (4 + 4)), (4, 4)),
+        "b2": np.zeros((4, 1)),
+        "W3": rng.normal(0, np.sqrt(2 / (4 + 3)), (3, 4)),
+        "b3": np.zeros((3, 1)),
+        "W4": rng.normal(0, np.sqrt(2 / (3 + 3)), (3, 3)),
+        "b4": np.zeros((3, 1)),
+        "W5": rng.normal(0, np.sqrt(2 / (3 + 2)), (2, 3)),
+        "b5": np.zeros((2, 1)),
+    }
+
+
+# --- The functions, in forms that neither overflow nor cancel ---
+
+
+def half_mse(a, y):
+    """(1 / 2) * (a - y)**2."""
+    return 0.5 * (a - y) ** 2
+
+
+def tanh_prime(z):
+    """The derivative of tanh by z."""
+    e = np.exp(-2 * np.abs(z))  # 1 - a**2 would cancel where |a| is near 1
+    return 4 * e / (1 + e) ** 2
+
+
+# --- The passes ---
+
+
+def _forward(W1, b1, W2, b2, W3, b3, W4, b4, W5, b5, X):
+    """The forward pass: weighted inputs and activations, layer by layer."""
+    z1 = W1 @ X + b1  # (F1) z¹ = W¹ x + b¹ 1ᵀ
+    a1 = np.tanh(z1)  # (F2) a¹ = tanh(z¹)
+    z2 = W2 @ a1 + b2  # (F3) z² = W² a¹ + b² 1ᵀ
+    a2 = np.tanh(z2)  # (F4) a² = tanh(z²)
+    z3 = W3 @ a2 + b3  # (F5) z³ = W³ a² + b³ 1ᵀ
+    a3 = np.tanh(z3)  # (F6) a³ = tanh(z³)
+    z4 = W4 @ a3 + b4  # (F7) z⁴ = W⁴ a³ + b⁴ 1ᵀ
+    a4 = np.tanh(z4)  # (F8) a⁴ = tanh(z⁴)
+    z5 = W5 @ a4 + b5  # (F9) z⁵ = W⁵ a⁴ + b⁵ 1ᵀ
+    a5 = z5  # (F10) a⁵ = z⁵
+    return z1, a1, z2, a2, z3, a3, z4, a4, a5
+
+
+def _cost(a5, Y):
+    """The cost, from the last quantities of the forward pass."""
+    m = Y.shape[1]
+    ell = np.sum(half_mse(a5, Y), axis=0)  # (F11) ℓ = 1ᵀ half-mse(a⁵, y)
+    return ell.sum() / m  # (F12) C = 1/m ℓ 1
+
+
+def _errors(W2, W3, W4, W5, z1, z2, z3, z4, a5, Y):
+    """The backward pass: the errors, derivatives of the loss by the weighted inputs."""
+    delta5 = a5 - Y  # (BP1) δ⁵ = a⁵ − y
+    delta4 = (W5.T @ delta5) * tanh_prime(z4)  # (BP2) δ⁴ = (W⁵ᵀ δ⁵) ⊙ tanh′(z⁴)
+    delta3 = (W4.T @ delta4) * tanh_prime(z3)  # (BP2) δ³ = (W⁴ᵀ δ⁴) ⊙ tanh′(z³)
+    delta2 = (W3.T @ delta3) * tanh_prime(z2)  # (BP2) δ² = (W³ᵀ δ³) ⊙ tanh′(z²)
+    delta1 = (W2.T @ delta2) * tanh_prime(z1)  # (BP2) δ¹ = (W²ᵀ δ²) ⊙ tanh′(z¹)
+    return delta5, delta4, delta3, delta2, delta1
+
+
+# --- What to call ---
+
+
+def forward(params, X):
+    """The output of the network, with the shape (2, m)."""
+    W1, b1, W2, b2, W3, b3, W4, b4, W5, b5, X = _arrays(params, X)
+    *_, a5 = _forward(W1, b1, W2, b2, W3, b3, W4, b4, W5, b5, X)
+    return a5
+
+
+def cost(params, X, Y):
+    """The mean over the examples of half-mse, summed over the outputs."""
+    W1, b1, W2, b2, W3, b3, W4, b4, W5, b5, X, Y = _arrays(params, X, Y)
+    *_, a5 = _forward(W1, b1, W2, b2, W3, b3, W4, b4, W5, b5, X)
+    return float(_cost(a5, Y))
+
+
+def cost_and_gradients(params, X, Y):
+    """The cost, and its gradient by every parameter as a dict with the names of `params`."""
+    W1, b1, W2, b2, W3, b3, W4, b4, W5, b5, X, Y = _arrays(params, X, Y)
+    z1, a1, z2, a2, z3, a3, z4, a4, a5 = _forward(W1, b1, W2, b2, W3, b3, W4, b4, W5, b5, X)
+    delta5, delta4, delta3, delta2, delta1 = _errors(W2, W3, W4, W5, z1, z2, z3, z4, a5, Y)
+    m = X.shape[1]
+    dW1 = delta1 @ X.T / m  # (BP4) ∂C/∂W¹ = 1/m δ¹ xᵀ
+    db1 = delta1.sum(axis=1, keepdims=True) / m  # (BP3) ∂C/∂b¹ = 1/m δ¹ 1
+    dW2 = delta2 @ a1.T / m  # (BP4) ∂C/∂W² = 1/m δ² a¹ᵀ
+    db2 = delta2.sum(axis=1, keepdims=True) / m  # (BP3) ∂C/∂b² = 1/m δ² 1
+    dW3 = delta3 @ a2.T / m  # (BP4) ∂C/∂W³ = 1/m δ³ a²ᵀ
+    db3 = delta3.sum(axis=1, keepdims=True) / m  # (BP3) ∂C/∂b³ = 1/m δ³ 1
+    dW4 = delta4 @ a3.T / m  # (BP4) ∂C/∂W⁴ = 1/m δ⁴ a³ᵀ
+    db4 = delta4.sum(axis=1, keepdims=True) / m  # (BP3) ∂C/∂b⁴ = 1/m δ⁴ 1
+    dW5 = delta5 @ a4.T / m  # (BP4) ∂C/∂W⁵ = 1/m δ⁵ a⁴ᵀ
+    db5 = delta5.sum(axis=1, keepdims=True) / m  # (BP3) ∂C/∂b⁵ = 1/m δ⁵ 1
+    gradients = {
+        "W1": dW1, "b1": db1, "W2": dW2, "b2": db2, "W3": dW3, "b3": db3, "W4": dW4, "b4": db4,
+        "W5": dW5, "b5": db5,
+    }
+    return float(_cost(a5, Y)), gradients
+
+
+def input_gradient(params, X, Y):
+    """The gradient of the cost by X."""
+    W1, b1, W2, b2, W3, b3, W4, b4, W5, b5, X, Y = _arrays(params, X, Y)
+    z1, a1, z2, a2, z3, a3, z4, a4, a5 = _forward(W1, b1, W2, b2, W3, b3, W4, b4, W5, b5, X)
+    *_, delta1 = _errors(W2, W3, W4, W5, z1, z2, z3, z4, a5, Y)
+    m = X.shape[1]
+    return W1.T @ delta1 / m  # ∂C/∂x = 1/m W¹ᵀ δ¹
+
+
+def train(params, X, Y, rate, epochs, batch=None, *, rng=None):
+    """Gradient descent: the parameters after it, and one cost an epoch.
+
+    Without `batch`, each step uses all examples; with it, the examples are shuffled by `rng` (a
+    NumPy generator, seed 0 by default) and taken `batch` at a time. The cost of an epoch is the
+    mean of what its steps met.
+    """
+    params, rate = dict(params), float(rate)
+    history = []
+    rng = np.random.default_rng(0) if rng is None else rng
+    *_, X, Y = _arrays(params, X, Y)
+    for _ in range(epochs):
+        costs = []
+        for part in _batches(X.shape[1], batch, rng):
+            value, gradients = cost_and_gradients(params, X[:, part], Y[:, part])
+            for name, gradient in gradients.items():
+                params[name] = params[name] - rate * gradient
+            costs.append(value)
+        history.append(float(np.mean(costs)))
+    return params, history
+
+
+def _batches(m, batch, rng):
+    """The examples of each step of an epoch."""
+    if batch is None:
+        return [slice(None)]
+    if batch < 1:
+        raise ValueError(f"batch is {batch}; it must be at least 1")
+    order = rng.permutation(m)
+    return [order[start : start + batch] for start in range(0, m, batch)]
+
+
+# --- What may be given ---
+
+
+def _arrays(params, X, Y=None):
+    """The arrays in order, in the float type of the parameters; ValueError if one does not fit."""
+    shapes = PARAMETERS
+    if params.keys() != shapes.keys():
+        found = ", ".join(map(str, params)) or "nothing"
+        raise ValueError(f"params has {found}; it must have {', '.join(shapes)}")
+    dtype = np.result_type(*{np.asarray(value).dtype for value in params.values()})
+    dtype = dtype if dtype.kind == "f" else np.dtype(float)
+    sizes = {}
+    arrays = [_array(name, params[name], shapes[name], sizes, dtype) for name in shapes]
+    arrays.append(_array("X", X, (5, "m"), sizes, dtype))
+    if Y is not None:
+        Y = _array("Y", Y, (2, "m"), sizes, dtype)
+        arrays.append(Y)
+    return arrays
+
+
+def _array(name, value, shape, sizes, dtype):
+    """The value as an array; a size with a name is what it is where it is met first."""
+    array = np.asarray(value)
+    if array.shape == shape and array.dtype == dtype:
+        return array
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must hold real numbers, not {array.dtype}")
+    if array.ndim == len(shape):
+        for size, count in zip(shape, array.shape):
+            sizes.setdefault(size, count if isinstance(size, str) else size)
+        shape = tuple(sizes[size] for size in shape)
+    if array.shape != shape:
+        raise ValueError(f"{name} has the shape {array.shape}; it must be {shape}")
+    if array.size == 0:
+        raise ValueError(f"{name} is empty: its shape is {array.shape}")
+    return array.astype(dtype, copy=False)
+
+
+# --- The check: complex steps through the definitions ---
+
+
+def tanh_definition(z):
+    """tanh as it is defined."""
+    return (np.exp(z) - np.exp(-z)) / (np.exp(z) + np.exp(-z))
+
+
+def half_mse_definition(a, y):
+    """half_mse as it is defined."""
+    return (1 / 2) * (a - y)**2
+
+
+def reference_cost(params, X, Y):
+    """The cost as it is defined: analytic, for complex numbers, at moderate values only."""
+    W1, b1, W2, b2, W3, b3, W4, b4, W5, b5 = (params[name] for name in PARAMETERS)
+    m = X.shape[1]
+    z1 = W1 @ X + b1
+    a1 = tanh_definition(z1)
+    z2 = W2 @ a1 + b2
+    a2 = tanh_definition(z2)
+    z3 = W3 @ a2 + b3
+    a3 = tanh_definition(z3)
+    z4 = W4 @ a3 + b4
+    a4 = tanh_definition(z4)
+    z5 = W5 @ a4 + b5
+    a5 = z5
+    ell = np.sum(half_mse_definition(a5, Y), axis=0)
+    return ell.sum() / m
+
+
+def check_gradients(params, X, Y, entries=20, seed=0):
+    """The largest relative error of the cost and of its gradients.
+
+    The reference is a complex step Im C(p + ih) / h through `reference_cost`, which is exact to
+    rounding. Of each array at most `entries` entries are compared, relative to its largest one.
+    """
+    point = {name: np.asarray(value, dtype=float) for name, value in params.items()}
+    X, Y = np.asarray(X, dtype=float), np.asarray(Y, dtype=float)
+    value, gradients = cost_and_gradients(point, X, Y)
+    gradients["X"] = input_gradient(point, X, Y)
+
+    def reference(name, array):
+        changed = {**point, "X": X, name: array}
+        with np.errstate(all="ignore"):
+            result = reference_cost(changed, changed.pop("X"), Y)
+        if not np.isfinite(result):
+            raise ValueError("the definition overflows here: check at smaller parameters")
+        return result
+
+    plain = reference("X", X).real
+    errors = [abs(value - plain) / max(abs(plain), 1)]
+    rng = np.random.default_rng(seed)
+    for name, gradient in gradients.items():
+        scale = max(np.max(np.abs(gradient)), 1e-300)
+        for place in rng.permutation(gradient.size)[:entries]:
+            step = (X if name == "X" else point[name]).astype(complex)
+            step.flat[place] += 1e-30j
+            errors.append(abs(gradient.flat[place] - reference(name, step).imag / 1e-30) / scale)
+    return float(np.max(errors))
+
+
+if __name__ == "__main__":
+    rng = np.random.default_rng(0)
+    params = init(rng)
+    params = {name: value + rng.normal(0, 0.1, value.shape) for name, value in params.items()}
+    X = rng.normal(size=(5, 6))
+    Y = rng.normal(size=(2, 6))
+    error = check_gradients(params, X, Y)
+    print(f"largest relative error of the cost and its gradients: {error:.1e}")
+    raise SystemExit(0 if error < 1e-9 else 1)

@@ -1,0 +1,230 @@
+# hinton_linear_neuron.py: written by symderiv 0.1.0 from a derivation of which every step was checked.
+#
+# spec      n0-1:identity+half-mse+sum+nobias
+# notation  nielsen, layout rows
+# command   symderiv derive examples/hinton_linear_neuron.toml --layout rows --name
+#           hinton_linear_neuron
+# sha256    72c0dd65f3063fa5d14298a5bfb95d3a8b6cf8e65648a410b8c295c58df75b65
+#           (of this file with "-" in place of these digits)
+#
+# This generated file is yours, without conditions.
+"""Cost and gradients of a network by backpropagation, in NumPy alone.
+
+X has the shape (m, n0) and Y the shape (m, 1): one example a row. Everything is computed in the
+float type of the parameters. The comments cite the equations: F forward, BP1 the error of the
+output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as a script,
+this module checks its own gradients.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+PARAMETERS = {
+    "W1": ("n0", 1),
+}
+
+
+def init(rng, sizes):
+    """Parameters to start from: weights of variance 2 / (inputs + outputs) (Glorot), biases 0.
+
+    `sizes` is a dict with n0.
+    """
+    n0 = sizes["n0"]
+    return {
+        "W1": rng.normal(0, np.sqrt(2 / (n0 + 1)), (n0, 1)),
+    }
+
+
+# --- The functions, in forms that neither overflow nor cancel ---
+
+
+def half_mse(a, y):
+    """(1 / 2) * (a - y)**2."""
+    return 0.5 * (a - y) ** 2
+
+
+# --- The passes ---
+
+
+def _forward(W1, X):
+    """The forward pass: weighted inputs and activations, layer by layer."""
+    z1 = X @ W1  # (F1) z¹ = x W¹
+    a1 = z1  # (F2) a¹ = z¹
+    return a1
+
+
+def _cost(a1, Y):
+    """The cost, from the last quantities of the forward pass."""
+    ell = np.sum(half_mse(a1, Y), axis=1)  # (F3) ℓ = half-mse(a¹, y) 1
+    return ell.sum()  # (F4) C = 1ᵀ ℓ
+
+
+def _errors(a1, Y):
+    """The backward pass: the errors, derivatives of the loss by the weighted inputs."""
+    delta1 = a1 - Y  # (BP1) δ¹ = a¹ − y
+    return delta1
+
+
+# --- What to call ---
+
+
+def forward(params, X):
+    """The output of the network, with the shape (m, 1)."""
+    W1, X = _arrays(params, X)
+    a1 = _forward(W1, X)
+    return a1
+
+
+def cost(params, X, Y):
+    """The sum over the examples of half-mse, summed over the outputs."""
+    W1, X, Y = _arrays(params, X, Y)
+    a1 = _forward(W1, X)
+    return float(_cost(a1, Y))
+
+
+def cost_and_gradients(params, X, Y):
+    """The cost, and its gradient by every parameter as a dict with the names of `params`."""
+    W1, X, Y = _arrays(params, X, Y)
+    a1 = _forward(W1, X)
+    delta1 = _errors(a1, Y)
+    dW1 = X.T @ delta1  # (BP4) ∂C/∂W¹ = xᵀ δ¹
+    gradients = {"W1": dW1}
+    return float(_cost(a1, Y)), gradients
+
+
+def input_gradient(params, X, Y):
+    """The gradient of the cost by X."""
+    W1, X, Y = _arrays(params, X, Y)
+    a1 = _forward(W1, X)
+    delta1 = _errors(a1, Y)
+    return delta1 @ W1.T  # ∂C/∂x = δ¹ W¹ᵀ
+
+
+def train(params, X, Y, rate, epochs, batch=None, *, rng=None):
+    """Gradient descent: the parameters after it, and one cost an epoch.
+
+    Without `batch`, each step uses all examples; with it, the examples are shuffled by `rng` (a
+    NumPy generator, seed 0 by default) and taken `batch` at a time. The cost of an epoch is the
+    mean of what its steps met.
+    """
+    params, rate = dict(params), float(rate)
+    history = []
+    rng = np.random.default_rng(0) if rng is None else rng
+    *_, X, Y = _arrays(params, X, Y)
+    for _ in range(epochs):
+        costs = []
+        for part in _batches(X.shape[0], batch, rng):
+            value, gradients = cost_and_gradients(params, X[part], Y[part])
+            for name, gradient in gradients.items():
+                params[name] = params[name] - rate * gradient
+            costs.append(value)
+        history.append(float(np.mean(costs)))
+    return params, history
+
+
+def _batches(m, batch, rng):
+    """The examples of each step of an epoch."""
+    if batch is None:
+        return [slice(None)]
+    if batch < 1:
+        raise ValueError(f"batch is {batch}; it must be at least 1")
+    order = rng.permutation(m)
+    return [order[start : start + batch] for start in range(0, m, batch)]
+
+
+# --- What may be given ---
+
+
+def _arrays(params, X, Y=None):
+    """The arrays in order, in the float type of the parameters; ValueError if one does not fit."""
+    shapes = PARAMETERS
+    if params.keys() != shapes.keys():
+        found = ", ".join(map(str, params)) or "nothing"
+        raise ValueError(f"params has {found}; it must have {', '.join(shapes)}")
+    dtype = np.result_type(*{np.asarray(value).dtype for value in params.values()})
+    dtype = dtype if dtype.kind == "f" else np.dtype(float)
+    sizes = {}
+    arrays = [_array(name, params[name], shapes[name], sizes, dtype) for name in shapes]
+    arrays.append(_array("X", X, ("m", "n0"), sizes, dtype))
+    if Y is not None:
+        Y = _array("Y", Y, ("m", 1), sizes, dtype)
+        arrays.append(Y)
+    return arrays
+
+
+def _array(name, value, shape, sizes, dtype):
+    """The value as an array; a size with a name is what it is where it is met first."""
+    array = np.asarray(value)
+    if array.shape == shape and array.dtype == dtype:
+        return array
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must hold real numbers, not {array.dtype}")
+    if array.ndim == len(shape):
+        for size, count in zip(shape, array.shape):
+            sizes.setdefault(size, count if isinstance(size, str) else size)
+        shape = tuple(sizes[size] for size in shape)
+    if array.shape != shape:
+        raise ValueError(f"{name} has the shape {array.shape}; it must be {shape}")
+    if array.size == 0:
+        raise ValueError(f"{name} is empty: its shape is {array.shape}")
+    return array.astype(dtype, copy=False)
+
+
+# --- The check: complex steps through the definitions ---
+
+
+def half_mse_definition(a, y):
+    """half_mse as it is defined."""
+    return (1 / 2) * (a - y)**2
+
+
+def reference_cost(params, X, Y):
+    """The cost as it is defined: analytic, for complex numbers, at moderate values only."""
+    W1, = (params[name] for name in PARAMETERS)
+    z1 = X @ W1
+    a1 = z1
+    ell = np.sum(half_mse_definition(a1, Y), axis=1)
+    return ell.sum()
+
+
+def check_gradients(params, X, Y, entries=20, seed=0):
+    """The largest relative error of the cost and of its gradients.
+
+    The reference is a complex step Im C(p + ih) / h through `reference_cost`, which is exact to
+    rounding. Of each array at most `entries` entries are compared, relative to its largest one.
+    """
+    point = {name: np.asarray(value, dtype=float) for name, value in params.items()}
+    X, Y = np.asarray(X, dtype=float), np.asarray(Y, dtype=float)
+    value, gradients = cost_and_gradients(point, X, Y)
+    gradients["X"] = input_gradient(point, X, Y)
+
+    def reference(name, array):
+        changed = {**point, "X": X, name: array}
+        with np.errstate(all="ignore"):
+            result = reference_cost(changed, changed.pop("X"), Y)
+        if not np.isfinite(result):
+            raise ValueError("the definition overflows here: check at smaller parameters")
+        return result
+
+    plain = reference("X", X).real
+    errors = [abs(value - plain) / max(abs(plain), 1)]
+    rng = np.random.default_rng(seed)
+    for name, gradient in gradients.items():
+        scale = max(np.max(np.abs(gradient)), 1e-300)
+        for place in rng.permutation(gradient.size)[:entries]:
+            step = (X if name == "X" else point[name]).astype(complex)
+            step.flat[place] += 1e-30j
+            errors.append(abs(gradient.flat[place] - reference(name, step).imag / 1e-30) / scale)
+    return float(np.max(errors))
+
+
+if __name__ == "__main__":
+    rng = np.random.default_rng(0)
+    params = init(rng, {"n0": 3})
+    params = {name: value + rng.normal(0, 0.1, value.shape) for name, value in params.items()}
+    X = rng.normal(size=(6, 3))
+    Y = rng.normal(size=(6, 1))
+    error = check_gradients(params, X, Y)
+    print(f"largest relative error of the cost and its gradients: {error:.1e}")
+    raise SystemExit(0 if error < 1e-9 else 1)
