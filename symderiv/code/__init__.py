@@ -6,6 +6,6 @@ the file.
 """
 
 from symderiv.code.functions import NoCode
-from symderiv.code.module import numpy_module
+from symderiv.code.module import numpy_module, numpy_statement
 
-__all__ = ["NoCode", "numpy_module"]
+__all__ = ["NoCode", "numpy_module", "numpy_statement"]

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, replace
 
 from symderiv.algebra.expr import SizeOf, Tensor
-from symderiv.algebra.index import Axis
+from symderiv.algebra.index import Axis, Index
 from symderiv.algebra.matrix import (
     Diag,
     ElementPower,
@@ -65,9 +65,16 @@ class Emitter(Numbers):
             return self.store(axes[0])
         return "number" if not axes else "matrix"
 
-    def assigned(self, node: MatrixExpr, tensor: Tensor) -> Piece:
+    def assigned(self, node: MatrixExpr, tensor: Tensor, member: Index | None = None) -> Piece:
         """The text to assign to a tensor, stored as that tensor is."""
         piece = self.piece(node)
+        if not piece.full and tensor.of is not None:
+            like = self.naming.python(tensor.of, member)
+            text = f"np.full_like({like}, {piece.text})"
+            if piece.kind != "number":
+                text = f"{piece.at(SUM)} + np.zeros_like({like})"
+            reads = piece.reads | self.reads_of(tensor.of, member)
+            return Piece(text, SUM, self.kind(tensor), reads)
         if not piece.full:
             raise NoCode(f"{tensor.name} would have to be repeated")
         return _as_kind(piece, self.kind(tensor)) if piece.kind != "matrix" else piece

@@ -52,10 +52,15 @@ def comment(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in text)
 
 
+def remark(text: str) -> list[str]:
+    """``# text``, wrapped."""
+    return [f"# {line}" for line in textwrap.wrap(comment(text), WIDTH - 2)]
+
+
 def field(name: str, text: str) -> list[str]:
     """``# name      text`` for the header, wrapped."""
-    wrapped = textwrap.wrap(comment(text), WIDTH - 12, break_on_hyphens=False) or [""]
-    return [f"# {name:<10}{wrapped[0]}", *(f"#           {more}" for more in wrapped[1:])]
+    wrapped = textwrap.wrap(comment(f"{name:<9} {text}"), WIDTH - 12, break_on_hyphens=False)
+    return [f"# {wrapped[0]}", *(f"#           {more}" for more in wrapped[1:])]
 
 
 def paragraphs(text: str, indent: int = 4) -> list[str]:

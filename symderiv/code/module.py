@@ -7,9 +7,10 @@ from collections.abc import Collection, Sequence
 from itertools import cycle
 
 from symderiv.algebra.expr import Role, Tensor
-from symderiv.calculus.steps import Derivation
+from symderiv.calculus.graph import EXAMPLE, Graph
+from symderiv.calculus.steps import Adjoint, Derivation
 from symderiv.code.functions import Function
-from symderiv.code.lines import WIDTH, comment, field, paragraphs, statement, unpacked
+from symderiv.code.lines import WIDTH, field, paragraphs, remark, statement, unpacked
 from symderiv.code.names import Naming
 from symderiv.code.parameters import (
     Parameter,
@@ -27,6 +28,7 @@ from symderiv.proof.check import CheckedDerivation
 from symderiv.render import render_template
 
 _NO_HASH = "# sha256    -\n"
+_PROVED = "every step of its derivation is proved"
 _BATCH = {
     "columns": "one example a column",
     "rows": "one example a row",
@@ -42,7 +44,7 @@ def numpy_module(
     command: str,
     version: str,
     sizes: Sequence[int | str] | None = None,
-    layout: str = "columns",
+    layout: str | None = None,
     notation_name: str = "nielsen",
     freeze: Collection[str] = (),
 ) -> str:
@@ -53,8 +55,10 @@ def numpy_module(
     """
     if checked.refuted:
         raise ValueError("a step of the derivation is false: no code is written")
+    open_steps = len(checked.unproved)
     return module_text(
         checked.derivation,
+        warrant=f"{open_steps} steps of its derivation are not proved" if open_steps else _PROVED,
         spec=spec,
         stem=stem,
         command=command,
@@ -74,12 +78,14 @@ def module_text(
     command: str,
     version: str,
     sizes: Sequence[int | str] | None = None,
-    layout: str = "columns",
+    layout: str | None = None,
     notation_name: str = "nielsen",
     freeze: Collection[str] = (),
+    warrant: str = "nobody has checked its derivation",
 ) -> str:
     """As :func:`numpy_module`, of a derivation that nobody has checked; for tests."""
     graph = derivation.graph
+    layout = layout or layout_of(graph)
     generic = any(t.ordered and t.role is Role.PARAMETER for t in graph.tensors)
     naming = Naming(notation(notation_name), () if generic else tuple(sizes or ()))
     program = Program(derivation, naming, layout)
@@ -89,8 +95,7 @@ def module_text(
     passes = Passes(program, found, frozen)
     data = {
         "header": [
-            f"# {comment(stem)}.py: written by symderiv {comment(version)} from a derivation of "
-            "which every step was checked.",
+            *remark(f"{stem}.py: written by symderiv {version}; {warrant}."),
             "#",
             *field("spec", spec),
             *field("notation", f"{notation_name}, layout {layout}"),
@@ -107,6 +112,25 @@ def module_text(
     text = render_template("numpy/module.py.j2", data)
     digest = hashlib.sha256(text.encode()).hexdigest()
     return text.replace(_NO_HASH, _NO_HASH.replace("-", digest), 1)
+
+
+def numpy_statement(
+    checked: CheckedDerivation, adjoint: Adjoint, notation_name: str = "nielsen"
+) -> str:
+    """The line of the module that computes one adjoint: ``dW1 = delta1 @ X.T / m``."""
+    derivation = checked.derivation
+    layout = layout_of(derivation.graph)
+    line = Program(derivation, Naming(notation(notation_name)), layout).adjoint(adjoint)
+    return f"{line.target} = {line.text}"
+
+
+def layout_of(graph: Graph) -> str:
+    """Where the examples of a graph are: read off the axes of its input."""
+    batch = next((t for t in graph.inputs if t.role is Role.INPUT), None)
+    kinds = [axis.name for axis in batch.axes] if batch is not None else []
+    if EXAMPLE not in kinds:
+        return "single"
+    return "rows" if kinds[0] == EXAMPLE else "columns"
 
 
 def _shapes(

@@ -200,13 +200,13 @@ class Program:
         adjoints = self.derivation.adjoints
         kept = {a.tensor for a in adjoints if _of(a).role in (Role.PARAMETER, Role.INPUT)}
         kept |= {a.tensor for a in adjoints if a.tensor.named or (head and head.at(a))}
-        forms = Forms(self.derivation, kept)
+        self.forms = Forms(self.derivation, kept)
         groups = {Role.PARAMETER: self.gradients, Role.INPUT: self.inputs}
         for adjoint in adjoints:
             if adjoint.tensor not in kept:
                 continue
             group = groups.get(_of(adjoint).role, self.errors)
-            line = self._adjoint(adjoint, forms)
+            line = self.adjoint(adjoint)
             variable = adjoint.indices[0].variable if adjoint.tensor.ordered else None
             if variable is None:
                 group.append(line)
@@ -218,12 +218,13 @@ class Program:
             else:
                 group.append(loop)
 
-    def _adjoint(self, adjoint: Adjoint, forms: Forms) -> Line:
+    def adjoint(self, adjoint: Adjoint) -> Line:
+        """The statement that computes an adjoint, in its stable form."""
         head = self.head
         found = head.at(adjoint) if head else None
         if head is not None and found is not None:
             return self._head_error(adjoint, head)
-        form = forms.of(adjoint)
+        form = self.forms.of(adjoint)
         role = _of(adjoint).role
         if role is Role.INPUT:
             factor = ONE if adjoint.tensor.root == self.graph.cost else self.factor()
@@ -268,14 +269,18 @@ class Program:
         node = matrix_form(body, left.indices, self.rows)
         if node is None:
             raise NoCode(f"the equation of {left.tensor.name} has no matrix form")
-        piece = self.emitter.assigned(node, left.tensor)
         member = left.indices[0] if left.tensor.ordered else None
+        piece = self.emitter.assigned(node, left.tensor, member)
+        uses = list(_leaves(node))
+        of = left.tensor.of
+        if of is not None and self.naming.family(of) in piece.reads:
+            uses.append((of, member))
         return Line(
             left.tensor,
             member,
             self._target(left.tensor, member),
             piece.text,
-            tuple(_leaves(node)),
+            tuple(uses),
             piece.reads,
             self._show(left, node, tag),
         )

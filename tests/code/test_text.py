@@ -13,9 +13,10 @@ import pytest
 
 from symderiv.algebra.expr import Role
 from symderiv.calculus.backprop import backprop
-from symderiv.code import NoCode
+from symderiv.code import NoCode, numpy_module, numpy_statement
 from symderiv.code.functions import Functions
 from symderiv.code.module import module_text
+from symderiv.proof.check import check
 from tests.code.generated import LAYOUTS, NETWORKS, graph, source
 
 ROOT = Path(__file__).parents[2]
@@ -189,3 +190,18 @@ def test_what_has_no_code_is_refused() -> None:
         Functions().call("sigmoid", (2,), ["z"])
     with pytest.raises(NoCode, match="leaky-relu by alpha"):
         Functions().call("leaky-relu", (0, 1), ["z", "0.1"])
+
+
+def test_in_production_a_checked_derivation_is_what_becomes_code() -> None:
+    made = graph("2-3-1:sigmoid+bce", "rows")
+    wrt = [t for t in made.tensors if t.role in (Role.PARAMETER, Role.INPUT)]
+    checked = check(backprop(made, wrt))
+    text = numpy_module(
+        checked, spec="2-3-1:sigmoid+bce", stem="net", command="", version="0", sizes=(2, 3, 1)
+    )
+    assert "every step of its derivation is proved" in text
+    assert cited(text) == PASSES["rows"]
+    statements = [numpy_statement(checked, a) for a in checked.derivation.adjoints]
+    assert "dW1 = X.T @ delta1 / m" in statements
+    assert "delta1 = (delta2 @ W2.T) * sigmoid_prime(z1)" in statements
+    assert "da1 = delta2 @ W2.T" in statements
