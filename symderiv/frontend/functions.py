@@ -39,6 +39,19 @@ INSTEAD = {
     "einsum": "write the sum with @, *, sum, trace or diag",
     "prod": "products over an axis are not part of the language",
     "T": "write X.T",
+    "var": "write mean((x - mean(x))**2)",
+    "std": "write sqrt(mean((x - mean(x))**2))",
+    "log1p": "write log(1 + x)",
+    "expm1": "write exp(x) - 1",
+    "logsumexp": "write log(sum(exp(x)))",
+    "clip": "write minimum(maximum(x, a), b)",
+    "vdot": "write dot(a, b)",
+    **dict.fromkeys(
+        ("det", "slogdet", "inv", "pinv", "solve", "eig", "eigh", "svd", "cholesky"),
+        "determinants, inverses and decompositions are not part of the language",
+    ),
+    **dict.fromkeys(("argmax", "argmin"), "it has no derivative; max(x) and min(x) are known"),
+    **dict.fromkeys(("cumsum", "cumprod"), "sums run over a whole axis: sum(x, axis=0)"),
 }
 """The remedy for functions that people try and that are written otherwise."""
 

@@ -45,7 +45,7 @@ class Names:
 
 def _candidates(wanted: str) -> Iterator[str]:
     yield wanted
-    if len(wanted) == 1 and wanted not in "zarpe":
+    if wanted in _SPARE or wanted == "s":
         yield from _SPARE
     number = 2
     while True:
