@@ -180,6 +180,8 @@ class PublishedDerivation(CheckedDerivation):
             stem=self.stem,
             command=self.command,
             version=VERSION,
+            example=self.network.example,
+            freeze=self.network.freeze,
         )
 
     def _widths(self) -> dict[int, int | str]:

@@ -1,9 +1,9 @@
-# any_depth.py: written by symderiv 0.1.0 from a derivation of which every step was checked.
+# any_depth.py: written by symderiv 0.1.0; every step of its derivation is proved.
 #
 # spec      n0-...-nL:sigmoid+mse
 # notation  nielsen, layout columns
 # command   symderiv derive examples/any_depth.toml --name any_depth
-# sha256    8f6167e39667becbcedba773b8e54aaaa60c48e10ad666406a802556220129f7
+# sha256    59923c42f78ebb9f654b55a26ab425cef53081ee28cb1faefa3bc0461cf946b4
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.

@@ -1,9 +1,9 @@
-# digits_400_25_10.py: written by symderiv 0.1.0 from a derivation of which every step was checked.
+# digits_400_25_10.py: written by symderiv 0.1.0; every step of its derivation is proved.
 #
 # spec      400-25-10:sigmoid+bce+l2
 # notation  nielsen, layout columns
 # command   symderiv derive examples/digits_400_25_10.toml --name digits_400_25_10
-# sha256    dbc825ebe1c1a6b1d86b89f9008782445fde8fd435e6405ebe3c2fa3a0c2d79b
+# sha256    2944531a0105fd45e918ac5f827f1642028797f2c23bfb0615538efe51347c23
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.

@@ -1,9 +1,9 @@
-# five_layers.py: written by symderiv 0.1.0 from a derivation of which every step was checked.
+# five_layers.py: written by symderiv 0.1.0; every step of its derivation is proved.
 #
 # spec      5-4-4-3-3-2:tanh,tanh,tanh,tanh,identity+half-mse
 # notation  nielsen, layout columns
 # command   symderiv derive examples/five_layers.toml --name five_layers
-# sha256    7e106e8d612fa80c64a9455c76ab138465a8e1fba2c634d72b05e2b91df50949
+# sha256    961fe152a25c9629992caa3bc47b3013b3ad4b1ea464238fbfbd3a1d76dc3c90
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.

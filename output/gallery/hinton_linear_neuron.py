@@ -1,10 +1,10 @@
-# hinton_linear_neuron.py: written by symderiv 0.1.0 from a derivation of which every step was checked.
+# hinton_linear_neuron.py: written by symderiv 0.1.0; every step of its derivation is proved.
 #
 # spec      n0-1:identity+half-mse+sum+nobias
 # notation  nielsen, layout rows
 # command   symderiv derive examples/hinton_linear_neuron.toml --layout rows --name
 #           hinton_linear_neuron
-# sha256    72c0dd65f3063fa5d14298a5bfb95d3a8b6cf8e65648a410b8c295c58df75b65
+# sha256    6e40affd56aaf0c347a866fed9d88564cc8e6c299cad61cc849afd7ee0a174cc
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.

@@ -1,10 +1,10 @@
-# hinton_logistic_neuron.py: written by symderiv 0.1.0 from a derivation of which every step was checked.
+# hinton_logistic_neuron.py: written by symderiv 0.1.0; every step of its derivation is proved.
 #
 # spec      n0-1:sigmoid+half-mse+sum+nobias
 # notation  nielsen, layout rows
 # command   symderiv derive examples/hinton_logistic_neuron.toml --layout rows --name
 #           hinton_logistic_neuron
-# sha256    19ec735ee35141de44af7f21100617999f5dd512f7f30c152ecb70bad36ec361
+# sha256    136e8f25da726d8549c33d5766cdbbe78a422130b3858466df50919316837f80
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.

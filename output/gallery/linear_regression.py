@@ -1,9 +1,9 @@
-# linear_regression.py: written by symderiv 0.1.0 from a derivation of which every step was checked.
+# linear_regression.py: written by symderiv 0.1.0; every step of its derivation is proved.
 #
 # spec      n0-1:identity+half-mse
 # notation  nielsen, layout columns
 # command   symderiv derive examples/linear_regression.toml --name linear_regression
-# sha256    95933f49be2c1045f14328ec51b0a344c2790984096eccceae849e2063e19918
+# sha256    d111bc6cbca1b00cac90f3da3204a25b00aecceb84588a15f3bc100436d9c66d
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.

@@ -1,9 +1,9 @@
-# logistic_regression.py: written by symderiv 0.1.0 from a derivation of which every step was checked.
+# logistic_regression.py: written by symderiv 0.1.0; every step of its derivation is proved.
 #
 # spec      n0-1:sigmoid+bce
 # notation  nielsen, layout columns
 # command   symderiv derive examples/logistic_regression.toml --name logistic_regression
-# sha256    59bdf14ed5e3d7666771e70888dd44c6f1ed0d034675aba1c6a43cb35691fcdb
+# sha256    f4b404d499441268d08e18ae530722eab7cf46c800f6153a827b409bdb1c53cf
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.

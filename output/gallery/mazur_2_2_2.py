@@ -1,9 +1,9 @@
-# mazur_2_2_2.py: written by symderiv 0.1.0 from a derivation of which every step was checked.
+# mazur_2_2_2.py: written by symderiv 0.1.0; every step of its derivation is proved.
 #
 # spec      2-2-2:sigmoid+half-mse
 # notation  nielsen, layout single
 # command   symderiv derive examples/mazur_2_2_2.toml --layout single --name mazur_2_2_2
-# sha256    b55390e3cbe15149d81ed4da50b26ad37d693d909c2804f74bcc7f34732923b4
+# sha256    977e0e3b3a292c691886eaa17264c5337fd21dcb853050dc19f918a28a75a3f2
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.

@@ -1,10 +1,10 @@
-# mlp_relu_mse_from_scratch.py: written by symderiv 0.1.0 from a derivation of which every step was checked.
+# mlp_relu_mse_from_scratch.py: written by symderiv 0.1.0; every step of its derivation is proved.
 #
 # spec      n0-n1:relu+mse
 # notation  nielsen, layout rows
 # command   symderiv derive examples/mlp_relu_mse_from_scratch.toml --layout rows --name
 #           mlp_relu_mse_from_scratch
-# sha256    ba0cd7eef24aa7d78adc35b4344bc775a9281c271876afae89cb0d737295032e
+# sha256    99e6266b064377e141339188ed1bd4afe39055ae35873e3f84b63902dc8ffd5e
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.

@@ -1,9 +1,9 @@
-# mlp_vectorised.py: written by symderiv 0.1.0 from a derivation of which every step was checked.
+# mlp_vectorised.py: written by symderiv 0.1.0; every step of its derivation is proved.
 #
 # spec      3-4-2:sigmoid+mse
 # notation  nielsen, layout columns
 # command   symderiv derive examples/mlp_vectorised.toml --name mlp_vectorised
-# sha256    66712a53c81e745c7d1d4a345fbf0649fb7d00e7f1b24cfc89b781128d8563d7
+# sha256    bc9c5d8e2582b1b25b72417d1d4d9b1e5096115dfe007323346549997320df2e
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.

@@ -1,10 +1,10 @@
-# neuron_passes_error_on.py: written by symderiv 0.1.0 from a derivation of which every step was checked.
+# neuron_passes_error_on.py: written by symderiv 0.1.0; every step of its derivation is proved.
 #
 # spec      n0-1:sigmoid+bce
 # notation  nielsen, layout rows
 # command   symderiv derive examples/neuron_passes_error_on.toml --layout rows --name
 #           neuron_passes_error_on
-# sha256    561ed9c616216530c07c529e8b5f87275893080885f80cebf904d21d6e8841eb
+# sha256    727306b1cba43947b78543778941f63d12ae74ee3cb7296640cef2a4b3daca99
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.

@@ -1,9 +1,10 @@
-# one_neuron_chain.py: written by symderiv 0.1.0 from a derivation of which every step was checked.
+# one_neuron_chain.py: written by symderiv 0.1.0; every step of its derivation is proved.
 #
 # spec      1-1-1-1:sigmoid+mse+sum
 # notation  nielsen, layout single
-# command   symderiv derive examples/one_neuron_chain.toml --layout single --name one_neuron_chain
-# sha256    a2ae4c7babd72d7192e70b29e5b301505f1df5de17559360018afecdbc3c979d
+# command   symderiv derive examples/one_neuron_chain.toml --layout single --name
+#           one_neuron_chain
+# sha256    e233dcfce6a33eec1bfe4c359b9fdda7934de8163ebac1914a8af79b0c657893
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.

@@ -1,10 +1,10 @@
-# softmax_cross_entropy.py: written by symderiv 0.1.0 from a derivation of which every step was checked.
+# softmax_cross_entropy.py: written by symderiv 0.1.0; every step of its derivation is proved.
 #
 # spec      n0-n1-n2:tanh,softmax+ce
 # notation  nielsen, layout rows
 # command   symderiv derive examples/softmax_cross_entropy.toml --layout rows --name
 #           softmax_cross_entropy
-# sha256    6a6a3536842879dcdfa2b473897507937cbacde0d4765935e5ad4328b5fff43a
+# sha256    a0a3dfa24d6df97cd1e6f295ccfcc04f8c1cdec895a77621867ae2a649d9a032
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.

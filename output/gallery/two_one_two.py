@@ -1,9 +1,9 @@
-# two_one_two.py: written by symderiv 0.1.0 from a derivation of which every step was checked.
+# two_one_two.py: written by symderiv 0.1.0; every step of its derivation is proved.
 #
 # spec      2-1-2:sigmoid+mse+sum+bias=1
 # notation  nielsen, layout single
 # command   symderiv derive examples/two_one_two.toml --layout single --name two_one_two
-# sha256    534c3246ae36732fb8941be3954618267a060c366f8a9db33986b62e8b5dd98b
+# sha256    a8a66612259df56d3aaf490e5dd005d154e5bf2a7ad67364f8232a62331e78d7
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from symderiv.frontend.example import Example
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,7 @@ class Presentation:
     """What a document says besides the mathematics.
 
     ``sizes`` gives the number of units of a layer, as far as it is known; ``command`` is the one
-    that makes this document again.
+    that makes this document again; ``example`` holds the numbers of a worked example.
     """
 
     title: str = ""
@@ -130,3 +134,5 @@ class Presentation:
     stem: str = "net"
     command: str = ""
     version: str = ""
+    example: Example | None = None
+    freeze: tuple[str, ...] = ()

@@ -28,6 +28,8 @@ TITLES = {
     "others": "The quantities in between",
     "four": "The equations in index and in matrix form",
     "lemmas": "Derivatives of the functions",
+    "worked": "The example in numbers",
+    "written": "Written out, entry by entry",
     "checked": "What is checked, what is assumed",
 }
 
@@ -101,6 +103,18 @@ SENTENCES = {
     "why_reduce": "by {refs}",
     "why_reduce_found": "the sum has this value by definition",
     "why_collect": "collect terms",
+    # worked numbers
+    "worked": "Every number is computed in exact fractions or with fifty digits, and rounded to "
+    "{digits} significant digits for print.",
+    "worked_forward": "Forward, each quantity from those before it:",
+    "worked_back": "Back, by the closed forms above:",
+    "worked_by": "by {refs}",
+    "worked_update": "One step of gradient descent with the rate {rate}:",
+    "worked_update_held": "One step of gradient descent with the rate {rate}; what is frozen "
+    "keeps its value:",
+    "worked_after": "The cost {C} was {before}; after this step it is {after}.",
+    "worked_last": "After {n} steps {C} is {after}.",
+    "worked_last_of": "After {n} of the {steps} steps {C} is {after}.",
     # lemmas
     "lemmas": "A derivative in terms of the function's own value. Each is proved from the "
     "definition of its function, and used above as a premise.",

@@ -28,6 +28,7 @@ from symderiv.documents.model import (
 from symderiv.documents.prose import box_title, plain, say, title
 from symderiv.documents.reasons import reason
 from symderiv.documents.tables import conventions, notation_table, sizes_line
+from symderiv.documents.worksheet import worked_numbers, worked_section
 from symderiv.notation.tex import layered
 
 __all__ = ["document"]
@@ -37,6 +38,7 @@ def document(checked: Checked, presentation: Presentation) -> Document:
     """A checked derivation as a document without a format."""
     ledger = Ledger(checked, presentation.notation)
     equations = named.named_equations(ledger)
+    numbers = worked_numbers(ledger, presentation)
     return Document(
         title=presentation.title or plain(_title(ledger, presentation)),
         subtitle=_subtitle(presentation),
@@ -50,6 +52,7 @@ def document(checked: Checked, presentation: Presentation) -> Document:
                 forward_section(ledger),
                 *chain_sections(ledger),
                 four_section(ledger, equations, presentation),
+                worked_section(ledger, presentation, numbers),
                 lemma_section(ledger),
                 checked_section(ledger),
             )

@@ -1,0 +1,158 @@
+"""The section of worked numbers: forward, back, one update, and the cost afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from symderiv.algebra.expr import Role, Tensor
+from symderiv.documents.ledger import Ledger
+from symderiv.documents.model import (
+    Block,
+    Equations,
+    Math,
+    Presentation,
+    Prose,
+    Ref,
+    Row,
+    Section,
+)
+from symderiv.documents.numbers import DIGITS, NoValue, Value, shown
+from symderiv.documents.prose import say, title
+from symderiv.documents.tables import array, matrix_of
+from symderiv.documents.worked import (
+    MAX_STEPS,
+    Numbers,
+    Where,
+    descend,
+    held_fixed,
+    numbers_of,
+)
+from symderiv.notation import Names
+
+_FORWARD = (Role.PREACTIVATION, Role.ACTIVATION, Role.AUXILIARY, Role.LOSS, Role.PENALTY, Role.COST)
+
+
+def worked_numbers(ledger: Ledger, presentation: Presentation) -> Numbers | None:
+    """The numbers of the example, if it has all that the network needs."""
+    try:
+        found = numbers_of(
+            ledger.checked.derivation, presentation.example, presentation.sizes, presentation.layout
+        )
+        if found is not None:
+            found.value(ledger.graph.cost)
+            for chain in ledger.chains:
+                found.array(chain.adjoint.tensor)
+    except NoValue:
+        return None
+    return found
+
+
+def worked_section(
+    ledger: Ledger, presentation: Presentation, numbers: Numbers | None
+) -> Section | None:
+    """The example of the spec in numbers."""
+    example = presentation.example
+    if numbers is None or example is None:
+        return None
+    inputs = [t for t in ledger.graph.inputs if t.role is not Role.PARAMETER]
+    parameters = [t for t in ledger.graph.inputs if t.role is Role.PARAMETER]
+    forward = [d.target for d in ledger.graph.definitions if d.target.role in _FORWARD]
+    blocks: list[Block] = [
+        Prose(say("worked", digits=str(DIGITS))),
+        Equations(tuple(_rows(ledger, numbers, (*inputs, *parameters)))),
+        Prose(say("worked_forward")),
+        Equations(tuple(_rows(ledger, numbers, dict.fromkeys(forward)))),
+        Prose(say("worked_back")),
+        Equations(tuple(_chain_rows(ledger, numbers))),
+    ]
+    if example.rate is not None:
+        blocks += _update(ledger, presentation, numbers, example.rate, example.steps or 1)
+    return Section(title("worked"), tuple(blocks))
+
+
+def _rows(ledger: Ledger, numbers: Numbers, tensors: Iterable[Tensor]) -> Iterable[Row]:
+    for tensor in tensors:
+        yield Row(_name(ledger, tensor), matrix(ledger, tensor, numbers.array(tensor)))
+
+
+def _chain_rows(ledger: Ledger, numbers: Numbers) -> Iterable[Row]:
+    """The errors that have a name and the gradients; of a program everything."""
+    program = not any(c.names.has_name(c.adjoint.tensor) for c in ledger.chains)
+    for chain in ledger.chains:
+        wanted = chain.of in ledger.graph.inputs or chain.names.has_name(chain.adjoint.tensor)
+        if wanted or program:
+            tensor = chain.adjoint.tensor
+            why = say("worked_by", refs=Ref(chain.final))
+            yield Row(_name(ledger, tensor), matrix(ledger, tensor, numbers.array(tensor)), why)
+
+
+def _name(ledger: Ledger, tensor: Tensor) -> Math:
+    names = Names(ledger.notation, ledger.graph)
+    if tensor.role is Role.LOSS:
+        symbol = names.symbol(tensor)
+        return Math(symbol.entry, symbol.unicode, symbol.ascii)
+    return array(ledger, tensor, names)
+
+
+def _update(
+    ledger: Ledger, presentation: Presentation, numbers: Numbers, rate: Fraction, steps: int
+) -> list[Block]:
+    """w − η ∂C/∂w for one step, and the cost after it and after the last one."""
+    graph = ledger.graph
+    assert presentation.example is not None
+    held = held_fixed(graph, (*presentation.example.freeze, *presentation.freeze))
+    moved = [
+        c for c in ledger.chains
+        if c.of in graph.inputs and c.of.role is Role.PARAMETER and c.of not in held
+    ]  # fmt: skip
+    after = descend(numbers, rate, held, steps)
+    lines = []
+    eta = shown(rate)
+    for chain in moved:
+        slope = _name(ledger, chain.adjoint.tensor)
+        minus = Math(
+            rf" - {eta.tex} \, {slope.tex}", f" − {eta.unicode} {slope.unicode}",
+            f" - {eta.ascii}*{slope.ascii}",
+        )  # fmt: skip
+        left = _name(ledger, chain.of) + minus
+        lines.append(Row(left, matrix(ledger, chain.of, after[0].array(chain.of))))
+    cost = _name(ledger, graph.cost)
+    before, then = (shown(n.value(graph.cost)) for n in (numbers, after[0]))
+    blocks: list[Block] = [
+        Prose(say("worked_update_held" if held & set(graph.inputs) else "worked_update", rate=eta)),
+        Equations(tuple(lines)),
+        Prose(say("worked_after", C=cost, before=before, after=then)),
+    ]
+    if len(after) > 1:
+        last = shown(after[-1].value(graph.cost))
+        key = "worked_last" if steps <= MAX_STEPS else "worked_last_of"
+        blocks.append(Prose(say(key, n=str(len(after)), steps=str(steps), C=cost, after=last)))
+    return blocks
+
+
+def matrix(ledger: Ledger, tensor: Tensor, entries: dict[Where, Value]) -> Math:
+    """The entries of a tensor as a number, a column, a row or a matrix, as its shape is printed."""
+    if not tensor.slots:
+        return shown(entries[()])
+    node = matrix_of(ledger, tensor, Names(ledger.notation, ledger.graph))
+    lengths = tuple(max(w[n] for w in entries) for n in range(len(tensor.slots)))
+    if len(lengths) == 1:
+        rows, columns = (1, lengths[0]) if node.shape[0] is None else (lengths[0], 1)
+    else:
+        rows, columns = lengths[0], lengths[1]
+    values = [shown(v) for v in entries.values()]
+    lines = [values[r * columns : (r + 1) * columns] for r in range(rows)]
+    if rows == columns == 1:
+        return values[0]
+    tex = r" \\ ".join(" & ".join(v.tex for v in line) for line in lines)
+    return Math(
+        rf"\begin{{pmatrix}} {tex} \end{{pmatrix}}",
+        _brackets([[v.unicode for v in line] for line in lines]),
+        _brackets([[v.ascii for v in line] for line in lines]),
+    )
+
+
+def _brackets(lines: list[list[str]]) -> str:
+    inside = ["[" + ", ".join(line) + "]" for line in lines]
+    return inside[0] if len(inside) == 1 else "[" + ", ".join(inside) + "]"
