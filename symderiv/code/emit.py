@@ -67,7 +67,10 @@ class Emitter(Numbers):
 
     def assigned(self, node: MatrixExpr, tensor: Tensor, member: Index | None = None) -> Piece:
         """The text to assign to a tensor, stored as that tensor is."""
-        piece = self.piece(node)
+        return self.stored(self.piece(node), tensor, member)
+
+    def stored(self, piece: Piece, tensor: Tensor, member: Index | None = None) -> Piece:
+        """A value as it is assigned; one that has to be repeated takes the shape of ``of``."""
         if not piece.full and tensor.of is not None:
             like = self.naming.python(tensor.of, member)
             text = f"np.full_like({like}, {piece.text})"
@@ -79,7 +82,7 @@ class Emitter(Numbers):
             raise NoCode(f"{tensor.name} would have to be repeated")
         return _as_kind(piece, self.kind(tensor)) if piece.kind != "matrix" else piece
 
-    def _stored(self, piece: Piece, axis: Axis | None) -> Piece:
+    def _as_column(self, piece: Piece, axis: Axis | None) -> Piece:
         """A vector as a column vector along an axis is stored; as a row vector for None."""
         return _as_kind(piece, "vector" if axis is None else self.store(axis))
 
@@ -96,7 +99,7 @@ class Emitter(Numbers):
                 piece = self.piece(body)
                 if piece.kind == "matrix":
                     return replace(piece, text=f"{piece.text}.T")
-                return self._stored(piece, body.column)
+                return self._as_column(piece, body.column)
             case MatMul(left, right):
                 return self._product(left, right)
             case Hadamard(factors):
@@ -188,7 +191,11 @@ class Emitter(Numbers):
             return Piece(f"np.outer({a.text}, {b.text})", ATOM, "matrix", reads)
         kind: Kind = "matrix"
         if right.shape[1] is None:
-            b = _as_kind(b, "vector") if left.shape[0] is None else self._stored(b, left.shape[0])
+            b = (
+                _as_kind(b, "vector")
+                if left.shape[0] is None
+                else self._as_column(b, left.shape[0])
+            )
             kind = "number" if left.shape[0] is None else b.kind
         elif left.shape[0] is None:
             kind = a.kind

@@ -25,7 +25,7 @@ from symderiv.calculus.functions import ScalarFunction, rows
 from symderiv.code.functions import is_default
 from symderiv.code.names import Naming
 
-_SUM, _PRODUCT, _ATOM = range(3)
+_SUM, _HADAMARD, _PRODUCT, _ATOM = range(4)
 _SHORT = {"sigmoid": "σ", "identity": ""}
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
@@ -60,7 +60,7 @@ class _Printer:
             case MatMul(left, right):
                 return f"{self.at(left, _PRODUCT)} {self.at(right, _PRODUCT)}", _PRODUCT
             case Hadamard(factors):
-                return " ⊙ ".join(self.factor(f) for f in factors), _PRODUCT
+                return " ⊙ ".join(self.factor(f) for f in factors), _HADAMARD
             case MatAdd(terms):
                 return _joined([self.show(term) for term in terms]), _SUM
             case Scale(factor, body):

@@ -17,10 +17,13 @@ from symderiv.code.parameters import (
     batch_shape,
     parameters,
     scales,
+    shape_of,
     size_names,
+    size_names_in,
     tuple_text,
 )
 from symderiv.code.passes import Passes
+from symderiv.code.plain import program_data
 from symderiv.code.program import Program
 from symderiv.code.selfcheck import assumptions, dict_text, random_targets
 from symderiv.notation import notation
@@ -86,30 +89,30 @@ def module_text(
     """As :func:`numpy_module`, of a derivation that nobody has checked; for tests."""
     graph = derivation.graph
     layout = layout or layout_of(graph)
+    header = [
+        *remark(f"{stem}.py: written by symderiv {version}; {warrant}."),
+        "#",
+        *field("spec", spec),
+        *field("notation", f"{notation_name}, layout {layout}"),
+        *field("command", command),
+    ]
     generic = any(t.ordered and t.role is Role.PARAMETER for t in graph.tensors)
-    naming = Naming(notation(notation_name), () if generic else tuple(sizes or ()))
+    roles = [t.role for t in graph.inputs]
+    is_program = (roles.count(Role.INPUT), roles.count(Role.TARGET)) != (1, 1)
+    widths = () if generic else tuple(sizes or ())
+    naming = Naming(notation(notation_name), widths, is_program, graph.sizes)
     program = Program(derivation, naming, layout)
     plain = Program(derivation, naming, layout, reference=True)
-    found = parameters(graph, program.emitter)
-    frozen = {p.tensor for p in found if p.name in freeze or p.tensor.symbol in freeze}
-    passes = Passes(program, found, frozen)
-    data = {
-        "header": [
-            *remark(f"{stem}.py: written by symderiv {version}; {warrant}."),
-            "#",
-            *field("spec", spec),
-            *field("notation", f"{notation_name}, layout {layout}"),
-            *field("command", command),
-        ],
-        "generic": generic,
-        "batched": layout != "single",
-        "has_input": bool(program.inputs),
-        **_shapes(program, passes, found, generic),
-        **_bodies(program, plain, passes, found, generic),
-        **_hyper(passes.hyper),
-        **_self_check(program, passes, found, generic),
-    }
-    text = render_template("numpy/module.py.j2", data)
+    if is_program:
+        data = program_data(program, plain, freeze)
+        data["functions"] = [_as_data(f) for f in program.functions.all()]
+        data["reference_functions"] = [_as_data(f) for f in plain.functions.all()]
+        names = size_names_in(shape_of(t, program.emitter) for t in graph.inputs)
+        data["main_init"] = f"init(rng{_trial_sizes(names)})"
+    else:
+        data = _network_data(program, plain, freeze, generic)
+    name = "program" if is_program else "module"
+    text = render_template(f"numpy/{name}.py.j2", {**data, "header": header})
     digest = hashlib.sha256(text.encode()).hexdigest()
     return text.replace(_NO_HASH, _NO_HASH.replace("-", digest), 1)
 
@@ -131,6 +134,28 @@ def layout_of(graph: Graph) -> str:
     if EXAMPLE not in kinds:
         return "single"
     return "rows" if kinds[0] == EXAMPLE else "columns"
+
+
+def _network_data(
+    program: Program, plain: Program, freeze: Collection[str], generic: bool
+) -> dict[str, object]:
+    found = parameters(program.graph, program.emitter)
+    frozen = {p.tensor for p in found if p.name in freeze or p.tensor.symbol in freeze}
+    passes = Passes(program, found, frozen)
+    return {
+        "generic": generic,
+        "batched": program.layout != "single",
+        "has_input": bool(program.inputs),
+        **_shapes(program, passes, found, generic),
+        **_bodies(program, plain, passes, found, generic),
+        **_hyper(passes.hyper),
+        **_self_check(program, passes, found, generic),
+    }
+
+
+def _trial_sizes(names: Sequence[str]) -> str:
+    widths = {name: str(n) for name, n in zip(names, cycle((3, 4, 2, 5)), strict=False)}
+    return f", {dict_text(widths)}" if widths else ""
 
 
 def _shapes(

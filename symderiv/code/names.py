@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symderiv.algebra.expr import Role, Tensor
 from symderiv.algebra.index import Axis, Index, Size, Var, as_index
+from symderiv.calculus.functions import rows
 from symderiv.notation import Notation, Symbol
 from symderiv.notation.conventions import spelled
 
 _RAISED = dict(zip("0123456789+-lL", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ˡᴸ", strict=True))
+RESERVED = frozenset(keyword.kwlist) | {
+    "np", "params", "sizes", "rng", "float", "sum", "range", "len", "gradients", "name", "dtype",
+    "PARAMETERS",
+    *(row.python_name + end for row in rows().values() for end in ("", "_prime", "_definition")),
+}  # fmt: skip
 _FIXED = {Role.INPUT: "X", Role.TARGET: "Y"}
 
 
 @dataclass(frozen=True)
 class Naming:
-    """Names by a notation. ``sizes`` are the numbers or names of the layers' sizes."""
+    """Names by a notation. ``sizes`` are the numbers or names of the layers' sizes.
+
+    The quantities of a ``program`` keep the names that its user gave them.
+    """
 
     notation: Notation
     sizes: Sequence[int | str] = ()
-    parts: frozenset[str] = frozenset()
+    program: bool = False
+    numbers: Mapping[Size, int] = field(default_factory=dict)
     letters: Mapping[Var, str] = field(default_factory=dict)
 
     def python(self, tensor: Tensor, member: Index | None = None) -> str:
@@ -31,10 +42,12 @@ class Naming:
     def family(self, tensor: Tensor) -> str:
         """The name without the member of a family."""
         if tensor.of is not None:
-            if tensor.named and tensor.of.symbol in self.notation.errors:
+            if self._is_error(tensor):
                 symbol = self.notation.errors[tensor.of.symbol]
                 return symbol.ascii + self._number(tensor.of)
             return "d" + self.family(tensor.of)
+        if self.program:
+            return f"{tensor.name}_" if tensor.name in RESERVED else tensor.name
         if tensor.role in _FIXED:
             return _FIXED[tensor.role]
         if tensor.layer is None and not tensor.ordered:
@@ -44,7 +57,7 @@ class Naming:
     def formula(self, tensor: Tensor, member: Index | None = None) -> str:
         """``W¹``, ``δˡ⁺¹``, ``∂C/∂W¹``."""
         if tensor.of is not None:
-            if not (tensor.named and tensor.of.symbol in self.notation.errors):
+            if not self._is_error(tensor):
                 assert tensor.root is not None
                 return f"∂{self.formula(tensor.root)}/∂{self.formula(tensor.of, member)}"
             symbol = self.notation.errors[tensor.of.symbol]
@@ -54,9 +67,14 @@ class Naming:
             return symbol.unicode + _raised(self.index(member).replace(" ", ""))
         return symbol.unicode + _raised(self._number(tensor.of or tensor))
 
+    def _is_error(self, tensor: Tensor) -> bool:
+        """Whether an adjoint has a symbol of its own, δ."""
+        assert tensor.of is not None
+        return tensor.named and not self.program and tensor.of.symbol in self.notation.errors
+
     def _symbol(self, tensor: Tensor) -> Symbol:
-        if tensor.name in self.parts and tensor.symbol in self.notation.parts:
-            return self.notation.parts[tensor.symbol]
+        if self.program:
+            return spelled(tensor.name)
         return self.notation.symbols.get(tensor.symbol) or spelled(tensor.symbol)
 
     def _number(self, tensor: Tensor) -> str:
@@ -87,8 +105,11 @@ class Naming:
             return index.const
         match index.terms:
             case ((Size(name, at), 1),) if index.const == 0:
+                number = self.numbers.get(Size(name, at))
+                if number is not None:
+                    return number
                 if at is None:
-                    return name
+                    return f"{name}_" if name in RESERVED else name
                 if at.terms:
                     return f"{name}[{self.index(at)}]"
                 known = name == "n" and at.const < len(self.sizes)

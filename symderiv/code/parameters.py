@@ -48,8 +48,12 @@ def batch_shape(tensor: Tensor, naming: Naming) -> tuple[str, ...]:
 
 def size_names(found: Sequence[Parameter]) -> list[str]:
     """The names among the sizes of the parameters."""
-    names = {s for p in found if not p.tensor.ordered for s in p.shape if not s.isdigit()}
-    return sorted(names, key=_natural)
+    return size_names_in(p.shape for p in found if not p.tensor.ordered)
+
+
+def size_names_in(shapes: Iterable[Iterable[str]]) -> list[str]:
+    """The sizes that are names, in natural order."""
+    return sorted({s for shape in shapes for s in shape if not s.isdigit()}, key=_natural)
 
 
 def _natural(name: str) -> tuple[str, int]:

@@ -10,8 +10,9 @@ from symderiv.calculus.functions import rows
 from symderiv.code.functions import NoCode
 from symderiv.code.lines import listed, returned, statement, unpacked
 from symderiv.code.parameters import Parameter
-from symderiv.code.program import Item, Line, Loop, Program, Use, needed
+from symderiv.code.program import Program
 from symderiv.code.stable import group_of, inputs_of
+from symderiv.code.statements import Item, Line, Loop, Use, needed
 
 
 class Passes:
@@ -31,12 +32,12 @@ class Passes:
             a for a in inputs_of(group_of(graph, self.loss)) if a.tensor.role is not Role.TARGET
         )
 
-        self.gradients = [g for item in program.gradients for g in _without(item, frozen)]
+        self.gradients = [g for item in program.gradients for g in without(item, frozen)]
         self.inputs = program.inputs
         backward = [*self.gradients, *self.inputs]
         self.cost = needed(program.cost, [(graph.cost, None)])
-        self.errors = needed(program.errors, _uses(backward))
-        self.forward = needed(program.forward, _uses([*self.cost, *self.errors, *backward]))
+        self.errors = needed(program.errors, uses_of(backward))
+        self.forward = needed(program.forward, uses_of([*self.cost, *self.errors, *backward]))
         member = self.result.indices[0] if self.result.tensor.ordered else None
         computed = needed(program.forward, [(self.result.tensor, member)])
         self.last = [i for i in computed if i not in self.forward]
@@ -61,7 +62,7 @@ class Passes:
         """The forward pass as far as costs and gradients need it."""
         return [
             *self.setup(self.forward, self.arguments["_forward"]),
-            *_lines(self.forward),
+            *lines_of(self.forward),
             *returned(self.forward_names),
         ]
 
@@ -73,7 +74,7 @@ class Passes:
         """The backward pass."""
         return [
             *self.setup(self.errors, self.arguments["_errors"]),
-            *_lines(self.errors),
+            *lines_of(self.errors),
             *returned(made(self.errors)),
         ]
 
@@ -109,7 +110,7 @@ class Passes:
             *self._call("_errors", made(self.errors), reads(self.gradients)),
             *self._sizes(reads(self.gradients), {*self.names, "X", "Y", *self.forward_names}),
             *(["    gradients = {}"] if generic else []),
-            *_lines(self.gradients),
+            *lines_of(self.gradients),
         ]
         if not generic:
             pairs = [
@@ -160,18 +161,10 @@ class Passes:
 
     def setup(self, items: Sequence[Item], known: Iterable[str]) -> list[str]:
         """Sizes, and an empty dict for each family whose members are made."""
-        return [*self._sizes(reads(items), known), *_families(items)]
+        return setup_lines(self.program, items, known)
 
     def _sizes(self, names: Iterable[str], known: Iterable[str]) -> list[str]:
-        """``m = X.shape[1]`` for each size that is read."""
-        lines, given = [], set(known)
-        sources = size_sources(self.program)
-        for size in sorted(set(names) & set(sources)):
-            text = next((text for name, text in sources[size] if name in given), None)
-            if text is None:
-                raise NoCode(f"no array shows the size {size}")
-            lines.append(f"    {size} = {text}")
-        return lines
+        return size_lines(self.program, names, known)
 
     def _unpack(self) -> list[str]:
         return unpacked([*self.names, "X", "Y"], "_arrays(params, X, Y)")
@@ -196,6 +189,23 @@ class Passes:
         order += [name(self.y), *self.hyper]
         wanted = reads(items) - set(made(items)) - set(size_sources(self.program))
         return [n for n in dict.fromkeys(order) if n in wanted]
+
+
+def setup_lines(program: Program, items: Sequence[Item], known: Iterable[str]) -> list[str]:
+    """Sizes, and an empty dict for each family whose members are made."""
+    return [*size_lines(program, reads(items), known), *_families(items)]
+
+
+def size_lines(program: Program, names: Iterable[str], known: Iterable[str]) -> list[str]:
+    """``m = X.shape[1]`` for each size that is read."""
+    lines, given = [], set(known)
+    sources = size_sources(program)
+    for size in sorted(set(names) & set(sources)):
+        text = next((text for name, text in sources[size] if name in given), None)
+        if text is None:
+            raise NoCode(f"no array shows the size {size}")
+        lines.append(f"    {size} = {text}")
+    return lines
 
 
 def size_sources(program: Program) -> dict[str, list[tuple[str, str]]]:
@@ -234,7 +244,7 @@ def made(items: Iterable[Item]) -> list[str]:
     return list(dict.fromkeys(n.target.split("[")[0] for item in items for n in item.lines))
 
 
-def _without(item: Item, frozen: Collection[Tensor]) -> list[Item]:
+def without(item: Item, frozen: Collection[Tensor]) -> list[Item]:
     """A gradient, but not of the frozen parameters."""
     lines = tuple(line for line in item.lines if line.tensor.of not in frozen)
     if isinstance(item, Line) or not lines:
@@ -249,11 +259,13 @@ def _families(items: Iterable[Item]) -> list[str]:
     return [f"    {', '.join(names)} = {', '.join('{}' for _ in names)}"] if names else []
 
 
-def _uses(items: Iterable[Item]) -> list[Use]:
+def uses_of(items: Iterable[Item]) -> list[Use]:
+    """The tensors that items read."""
     return [use for item in items for line in item.lines for use in line.uses]
 
 
-def _lines(items: Iterable[Item], notes: bool = True) -> list[str]:
+def lines_of(items: Iterable[Item], notes: bool = True) -> list[str]:
+    """The items as indented lines."""
     lines: list[str] = []
     for item in items:
         indent = 4
@@ -272,4 +284,4 @@ def _returned(items: Sequence[Item], notes: bool = True) -> list[str]:
     if not isinstance(last, Line):
         raise NoCode("a function that ends in a loop")
     note = last.note if notes else ""
-    return [*_lines(before, notes), *statement(f"return {last.text}", note)]
+    return [*lines_of(before, notes), *statement(f"return {last.text}", note)]

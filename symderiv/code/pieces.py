@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from symderiv.algebra.expr import Access, Add, Apply, Expr, Mul, Number, Pow, SizeOf, Tensor
+from symderiv.algebra.expr import (
+    Access,
+    Add,
+    Apply,
+    Expr,
+    Mul,
+    Number,
+    Pow,
+    SizeOf,
+    Tensor,
+    tensors_in,
+)
 from symderiv.algebra.index import Index, as_index
 from symderiv.code.functions import Functions, NoCode, number
 from symderiv.code.names import Naming
@@ -61,6 +72,8 @@ class Numbers:
             case Apply(name, args, orders):
                 pieces = [self.number(arg) for arg in args]
                 text = self.functions.call(name, orders, [p.text for p in pieces])
+                if not tensors_in(expr):  # of sizes alone: a NumPy float64 would spread
+                    text = f"float({text})"
                 return Piece(text, ATOM, "number", all_reads(pieces))
         raise NoCode(f"no number from {type(expr).__name__}")
 
@@ -112,14 +125,7 @@ class Numbers:
 
     def joined(self, pieces: list[Piece]) -> Piece:
         """A sum, with minus signs and without one in front where that can be."""
-        text = pieces[0].text
-        for piece in pieces[1:]:
-            shown = piece.at(PRODUCT)
-            text += f" - {shown[1:]}" if shown.startswith("-") else f" + {shown}"
-        if text.startswith("-") and len(pieces) > 1 and not pieces[1].text.startswith("-"):
-            rest = self.joined(pieces[1:])
-            text = f"{rest.text} - {pieces[0].at(PRODUCT)[1:]}"
-        return Piece(text, SUM, *together(pieces))
+        return Piece(joined_text(pieces), SUM, *together(pieces))
 
     def reads_of(self, tensor: Tensor, member: Index | None) -> frozenset[str]:
         """The name of a tensor, and those in the number of the member."""
@@ -134,6 +140,18 @@ class Numbers:
             if not name.lstrip("-").isdigit():
                 names.add(name.split("[")[0])
         return frozenset(names)
+
+
+def joined_text(pieces: Sequence[Piece]) -> str:
+    """``a - b + c``."""
+    first, *rest = pieces
+    if rest and first.text.startswith("-") and not rest[0].text.startswith("-"):
+        return f"{joined_text(rest)} - {first.at(PRODUCT)[1:]}"
+    text = first.text
+    for piece in rest:
+        shown = piece.at(PRODUCT)
+        text += f" - {shown[1:]}" if shown.startswith("-") else f" + {shown}"
+    return text
 
 
 def all_reads(pieces: Iterable[Piece]) -> frozenset[str]:

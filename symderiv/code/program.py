@@ -6,8 +6,8 @@ is one line that cites its equation. Generic depth gives loops over the layers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
 from symderiv.algebra.binding import substitute
 from symderiv.algebra.expr import (
@@ -21,6 +21,7 @@ from symderiv.algebra.expr import (
     mul,
     sum_over,
     tensors_in,
+    walk,
 )
 from symderiv.algebra.index import (
     Axis,
@@ -28,7 +29,6 @@ from symderiv.algebra.index import (
     Var,
     fresh,
     is_nonnegative,
-    is_zero,
     substitute_axis,
 )
 from symderiv.algebra.matrix import Fill, Matrix, MatrixExpr, Scalar, children
@@ -40,71 +40,12 @@ from symderiv.calculus.steps import Adjoint, Derivation
 from symderiv.code.emit import Emitter
 from symderiv.code.formula import formula
 from symderiv.code.functions import Functions, NoCode
+from symderiv.code.indexed import Indexed
 from symderiv.code.names import Naming
-from symderiv.code.stable import Forms, Head, find_head, group_of, inputs_of
-
-Use = tuple[Tensor, Index | None]
-
-
-@dataclass(frozen=True)
-class Line:
-    """``target = text  # note``; ``uses`` are the tensors read, ``reads`` all names."""
-
-    tensor: Tensor
-    member: Index | None
-    target: str
-    text: str
-    uses: tuple[Use, ...]
-    reads: frozenset[str]
-    note: str
-
-    @property
-    def lines(self) -> tuple[Line, ...]:
-        return (self,)
-
-
-@dataclass(frozen=True)
-class Loop:
-    """``for l in range(1, L + 1):`` around lines; descending where a line reads the next layer."""
-
-    head: str
-    reads: frozenset[str]
-    lines: tuple[Line, ...]
-
-
-Item = Line | Loop
-
-
-def needed(items: Iterable[Item], uses: Iterable[Use]) -> list[Item]:
-    """The items that the uses depend on, in order; what nothing reads is left out."""
-    wanted = list(uses)
-    kept: list[Item] = []
-    for item in reversed(list(items)):
-        lines = tuple(line for line in item.lines if _is_used(line, wanted))
-        # a loop's lines read one another in the next round as well
-        while lines and (more := _also(item, lines)):
-            lines = tuple(line for line in item.lines if line in lines or line in more)
-        if not lines:
-            continue
-        wanted.extend(use for line in lines for use in line.uses)
-        kept.append(item if isinstance(item, Line) else replace(item, lines=lines))
-    return kept[::-1]
-
-
-def _also(item: Item, lines: tuple[Line, ...]) -> list[Line]:
-    uses = [use for line in lines for use in line.uses]
-    return [line for line in item.lines if line not in lines and _is_used(line, uses)]
-
-
-def _is_used(line: Line, uses: list[Use]) -> bool:
-    for tensor, member in uses:
-        if tensor != line.tensor:
-            continue
-        if member is None or line.member is None:
-            return True
-        if is_zero(member - line.member) is not False:
-            return True
-    return False
+from symderiv.code.pieces import Piece
+from symderiv.code.stable import Forms, Head, find_head, group_of, inputs_of, summed_axis
+from symderiv.code.statements import Item, Line, Loop, Use
+from symderiv.notation import Names, text
 
 
 class Program:
@@ -123,11 +64,12 @@ class Program:
         self.reference = reference
         self.head = None if reference else find_head(self.graph)
         self.batch = next((t for t in self.graph.inputs if t.role is Role.INPUT), None)
-        self.rows = row_axes(self.batch) if self.batch else frozenset()
+        data = self.batch is not None and not naming.program
+        self.rows = row_axes(self.batch) if self.batch is not None and data else frozenset()
         self.functions = Functions(reference=reference)
-        self.emitter = Emitter(naming, self.functions, layout == "columns", reference)
+        columns = layout == "columns" and not naming.program
+        self.emitter = Emitter(naming, self.functions, columns, reference)
         self._tags = iter(range(1, 10_000))
-        self.unit_axis = 1 if layout == "rows" else 0
 
         self.forward, self.cost = self._forward()
         self.errors: list[Item] = []
@@ -157,14 +99,15 @@ class Program:
         row, group = rows().get(definition.part_of), group_of(self.graph, definition)
         if isinstance(row, VectorFunction) and len(group) > 1 and not self.reference:
             args = _ordered(row, _unique(inputs_of(group)))
-            return self._vector(definition.left, row, args, "F")
+            return self._vector(definition.left, row, args, summed_axis(group))
         return self._line(
             definition.left, definition.body, "" if definition.part_of else self._tag()
         )
 
     def _loss(self, definition: Definition, head: Head) -> Line:
         if isinstance(head.row, VectorFunction):
-            return self._vector(definition.left, head.row, [head.argument, head.target], "F")
+            args = [head.argument, head.target]
+            return self._vector(definition.left, head.row, args, head.axis)
         body: Expr = Apply(
             head.row.name,
             (head.argument, head.target, *head.rest),
@@ -231,8 +174,9 @@ class Program:
             return self._line(adjoint.left, tidy(mul(factor, form)), "")
         if role is Role.PARAMETER:
             rank = len(adjoint.indices) - adjoint.tensor.ordered
-            return self._line(adjoint.left, form, "(BP4)" if rank > 1 else "(BP3)")
-        line = self._line(adjoint.left, form, "(BP2)")
+            tag = "(BP4)" if rank > 1 else "(BP3)"
+            return self._line(adjoint.left, form, "" if self.naming.program else tag)
+        line = self._line(adjoint.left, form, "" if self.naming.program else "(BP2)")
         others = any(tensor.role is Role.ADJOINT for tensor, _ in line.uses)
         return line if others else replace(line, note=line.note.replace("(BP2)", "(BP1)"))
 
@@ -242,7 +186,8 @@ class Program:
         if isinstance(head.row, VectorFunction):
             if factor != ONE:
                 raise NoCode(f"the gradient of {head.row.name} is scaled")
-            line = self._vector(adjoint.left, head.row, [head.argument, head.target], "", True)
+            args = [head.argument, head.target]
+            line = self._vector(adjoint.left, head.row, args, head.axis, prime=True)
             return replace(line, note=closed)
         orders = (1, *(0,) * (1 + len(head.rest)))
         body: Expr = Apply(head.row.name, (head.argument, head.target, *head.rest), orders)
@@ -268,42 +213,54 @@ class Program:
     def _line(self, left: Access, body: Expr, tag: str) -> Line:
         node = matrix_form(body, left.indices, self.rows)
         if node is None:
-            raise NoCode(f"the equation of {left.tensor.name} has no matrix form")
+            return self._indexed(left, body, tag)
         member = left.indices[0] if left.tensor.ordered else None
         piece = self.emitter.assigned(node, left.tensor, member)
-        uses = list(_leaves(node))
+        return self._made(left, piece, list(_leaves(node)), self._show(left, node, tag))
+
+    def _indexed(self, left: Access, body: Expr, tag: str) -> Line:
+        """A line without a matrix form."""
+        member = left.indices[0] if left.tensor.ordered else None
+        plain = [i.variable for i in left.indices[left.tensor.ordered :]]
+        piece = Indexed(self.emitter).array(body, [v for v in plain if v is not None])
+        piece = self.emitter.stored(piece, left.tensor, member)
+        accesses = [node for node in walk(body) if isinstance(node, Access)]
+        uses = [(a.tensor, a.indices[0] if a.tensor.ordered else None) for a in accesses]
+        names = Names(self.naming.notation)
+        names.fix(*(v for v in plain if v is not None))
+        sides = (text(side, names.notation, names) for side in (left, body))
+        note = f"{tag} {' = '.join(sides)}".strip()
+        return self._made(left, piece, uses, note)
+
+    def _made(self, left: Access, piece: Piece, uses: list[Use], note: str) -> Line:
+        member = left.indices[0] if left.tensor.ordered else None
         of = left.tensor.of
         if of is not None and self.naming.family(of) in piece.reads:
             uses.append((of, member))
-        return Line(
-            left.tensor,
-            member,
-            self._target(left.tensor, member),
-            piece.text,
-            tuple(uses),
-            piece.reads,
-            self._show(left, node, tag),
-        )
+        target = self._target(left.tensor, member)
+        return Line(left.tensor, member, target, piece.text, tuple(uses), piece.reads, note)
 
     def _vector(
         self,
         left: Access,
         row: VectorFunction | ScalarFunction,
         args: list[Access],
-        tag: str,
+        axis: int,
         prime: bool = False,
     ) -> Line:
         member = left.indices[0] if left.tensor.ordered else None
         uses = [(a.tensor, a.indices[0] if a.tensor.ordered else None) for a in args]
         names = [self.naming.python(*use) for use in uses]
-        text = self.functions.call_vector(row.name, names, self.unit_axis, prime)
+        call = self.functions.call_vector(row.name, names, axis, prime)
         shown = ", ".join(self.naming.formula(*use) for use in uses)
-        note = f"{self._tag()} {self.naming.formula(left.tensor, member)} = {row.name}({shown})"
+        note = ""
+        if not prime:
+            note = f"{self._tag()} {self.naming.formula(left.tensor, member)} = {row.name}({shown})"
         reads = frozenset(self.naming.family(a.tensor) for a in args)
         members = [i for _, i in uses if i is not None]
         reads |= frozenset(self.naming.index(i) for i in members if i.terms)
         target = self._target(left.tensor, member)
-        return Line(left.tensor, member, target, text, tuple(uses), reads, note if tag else "")
+        return Line(left.tensor, member, target, call, tuple(uses), reads, note)
 
     def _target(self, tensor: Tensor, member: Index | None) -> str:
         of = tensor.of
@@ -319,8 +276,8 @@ class Program:
         tensor, member = left.tensor, left.indices[0] if left.tensor.ordered else None
         if tensor.of is not None and tensor.of.role is Role.INPUT:
             tensor = replace(tensor, root=self.graph.cost)
-        text = f"{self.naming.formula(tensor, member)} = {formula(node, self.naming)}"
-        return f"{tag} {text}".strip()
+        equation = f"{self.naming.formula(tensor, member)} = {formula(node, self.naming)}"
+        return f"{tag} {equation}".strip()
 
     def _loop(self, lines: list[Line], axis: Axis, var: str) -> Loop:
         down = any(

@@ -10,6 +10,7 @@ from symderiv.calculus.functions import DISTRIBUTION, Domain, rows
 from symderiv.calculus.graph import Definition, Fact
 from symderiv.code.functions import NoCode, number
 from symderiv.code.program import Program
+from symderiv.code.stable import group_of, summed_axis
 
 
 def assumptions(program: Program) -> list[dict[str, str]]:
@@ -40,7 +41,8 @@ def random_targets(program: Program, loss: Definition, shape: str) -> list[str]:
     """Lines that draw Y in the domain of the loss."""
     domain = _target_domain(program, loss)
     if domain is DISTRIBUTION:
-        total = f"np.sum(Y, axis={program.unit_axis}, keepdims=True)"
+        axis = summed_axis(group_of(program.graph, loss))
+        total = f"np.sum(Y, axis={axis}, keepdims=True)"
         return [f"Y = rng.uniform(size={shape})", f"Y = Y / {total}"]
     if domain is not None and domain.values:
         values = ", ".join(number(value) for value in domain.values)

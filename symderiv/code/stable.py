@@ -43,6 +43,7 @@ class Head:
     target: Access
     rest: tuple[Expr, ...] = ()
     of: str = ""
+    axis: int = 0
 
     def at(self, adjoint: Adjoint) -> Access | None:
         """The argument at the indices of its adjoint; None for any other adjoint."""
@@ -81,10 +82,11 @@ def find_head(graph: Graph) -> Head | None:
             and _feeds_only(graph, argument, inside)
             and _feeds_only(graph, output, {d.target for d in group})
         ):
-            return Head(rows()[logits], argument, target, rest, f"{name} after {function}")
+            why = f"{name} after {function}"
+            return Head(rows()[logits], argument, target, rest, why, summed_axis(group))
     row = rows().get(name)
     if isinstance(row, VectorFunction) and row.numpy_gradient:
-        return Head(row, output, target)
+        return Head(row, output, target, axis=summed_axis(group))
     return None
 
 
@@ -108,6 +110,16 @@ def inputs_of(group: list[Definition]) -> list[Access]:
     inside = {d.target for d in group}
     found = [node for d in group for node in walk(d.body) if isinstance(node, Access)]
     return [access for access in found if access.tensor not in inside]
+
+
+def summed_axis(group: list[Definition]) -> int:
+    """The axis of the arrays along which a vector function, or a loss, sums."""
+    for node in (node for d in group for node in walk(d.body) if isinstance(node, Sum)):
+        for entry in (e for e in walk(node.body) if isinstance(e, Access)):
+            plain = [i.variable for i in entry.indices[entry.tensor.ordered :]]
+            if node.var in plain:
+                return plain.index(node.var)
+    return 0
 
 
 def _function_of(graph: Graph, made: Definition, output: Access) -> tuple[str, Access | None]:

@@ -1,0 +1,79 @@
+"""A program of the user's own as a module: every variable is a parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from symderiv.algebra.expr import Role
+from symderiv.code.lines import listed, paragraphs, unpacked
+from symderiv.code.parameters import shape_of, size_names_in, tuple_text
+from symderiv.code.passes import lines_of, setup_lines, uses_of, without
+from symderiv.code.program import Program
+from symderiv.code.statements import needed
+
+
+def program_data(program: Program, plain: Program, freeze: Collection[str]) -> dict[str, object]:
+    """What ``templates/numpy/program.py.j2`` prints, but for the header."""
+    graph, naming = program.graph, program.naming
+    inputs = list(graph.inputs)
+    names = [naming.family(t) for t in inputs]
+    shapes = {t.name: shape_of(t, program.emitter) for t in inputs}
+    frozen = {t for t in inputs if t.name in freeze}
+    gradients = [g for item in program.gradients for g in without(item, frozen)]
+    cost = needed([*program.forward, *program.cost], [(graph.cost, None)])
+    errors = needed(program.errors, uses_of(gradients))
+    forward = needed(program.forward, uses_of([*program.cost, *errors, *gradients]))
+    value = naming.family(graph.cost)
+    whole = [*forward, *program.cost, *errors, *gradients]
+    pairs = [
+        f'"{line.tensor.of.name}": {line.target}'
+        for item in gradients
+        for line in item.lines
+        if line.tensor.of is not None
+    ]
+    shown = [t.name for t in inputs if t.role is Role.PARAMETER and t not in frozen]
+    summary = (
+        f"The value of {graph.cost.name}, and its gradient by {_listed(shown)}, in NumPy alone.\n\n"
+        "Everything is computed in the float type of the parameters. The comments cite the "
+        "equations. Run as a script, this module checks its own gradients."
+    )
+    sizes = size_names_in(shapes.values())
+    doc = "Random numbers between 0.1 and 0.9 for every variable."
+    if sizes:
+        doc += f"\n\n`sizes` is a dict with {', '.join(sizes)}."
+    reference = [*plain.forward, *plain.cost]
+    unpack = unpacked(names, "_arrays(params)")
+    return {
+        "summary": paragraphs(summary, 0),
+        "parameters": [f'"{name}": {tuple_text(s, quoted=True)},' for name, s in shapes.items()],
+        "init_doc": paragraphs(doc),
+        "init_lines": [
+            f'"{name}": rng.uniform(0.1, 0.9, {tuple_text(s)}),' for name, s in shapes.items()
+        ],
+        "size_names": sizes,
+        "functions": program.functions,
+        "cost_body": [
+            *unpack,
+            *setup_lines(program, cost, names),
+            *lines_of(cost),
+            f"    return float({value})",
+        ],
+        "gradient_body": [
+            *unpack,
+            *setup_lines(program, whole, names),
+            *lines_of(whole),
+            *listed("gradients = {", pairs, "}"),
+        ],
+        "value": value,
+        "reference_unpack": unpacked(names, "(params[name] for name in PARAMETERS)"),
+        "reference_lines": [
+            *setup_lines(plain, reference, names),
+            *lines_of(reference, notes=False),
+            f"    return {value}",
+        ],
+        "goal": graph.cost.name,
+    }
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

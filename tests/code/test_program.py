@@ -1,0 +1,175 @@
+"""Programs of the user's own as modules, and index expressions without a matrix form."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from symderiv.algebra.expr import Expr, Role, SizeOf, Tensor, apply, sum_over
+from symderiv.algebra.index import Axis, Size, as_index, fresh
+from symderiv.calculus.backprop import backprop
+from symderiv.calculus.graph import Definition, Graph
+from symderiv.code import NoCode
+from symderiv.code.module import module_text
+from symderiv.frontend.build import build_graph
+from symderiv.frontend.spec import parse_spec
+from tests.code.generated import run
+
+PROGRAMS = {
+    "J = 3*(a + b*c)": "",
+    "u = b*c; v = a + u; J = 3*v": "",
+    "J = log(1 + exp(-a)) + sqrt(b)/a - tanh(a*b)**2": "",
+    "least squares": """
+        [program]
+        r = "X @ w - y"
+        J = "mean(r**2) + lam*sum(w**2)"
+        [shapes]
+        X = "m n"
+        w = "n"
+        y = "m"
+        [request]
+        wrt = ["w"]""",
+    "attention": """
+        [program]
+        S = "Q @ K.T / sqrt(d)"
+        P = "softmax(S)"
+        O = "P @ V"
+        J = "sum(O * G)"
+        [shapes]
+        Q = "n d"
+        K = "k d"
+        V = "k e"
+        G = "n e" """,
+    "sums and products": """
+        [program]
+        u = "x @ x"
+        v = "tanh(A @ x) * x"
+        J = "sum(v**2) / u + log(u) + mean(relu(A)) + sum(A)"
+        [shapes]
+        A = "n n"
+        x = "n" """,
+    "names that Python and NumPy have": """
+        [program]
+        J = "exp(np)*lambda_ + float*np + sum(gradients**2)*PARAMETERS + name"
+        [shapes]
+        gradients = "len" """,
+    "2-2-1:sigmoid+bce+scalars": "",
+}
+
+
+def text_of(name: str, tmp_path: Path) -> str:
+    spec = name
+    if PROGRAMS[name]:
+        path = tmp_path / "program.toml"
+        path.write_text(re.sub(r"(?m)^ +", "", PROGRAMS[name]), encoding="utf-8")
+        spec = str(path)
+    built = build_graph(parse_spec(spec))
+    return module_text(
+        backprop(built.graph, built.wrt), spec=name, stem="net", command="", version="0"
+    )
+
+
+def net_of(text: str) -> tuple[SimpleNamespace, dict[str, np.ndarray]]:
+    net = run(text)
+    sizes = {s for shape in net.PARAMETERS.values() for s in shape if isinstance(s, str)}
+    given = [{name: 3 + n for n, name in enumerate(sorted(sizes))}] if sizes else []
+    return net, net.init(np.random.default_rng(3), *given)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_checks_its_gradients(name: str, tmp_path: Path) -> None:
+    text = text_of(name, tmp_path)
+    ast.parse(text, feature_version=(3, 9))
+    assert max(map(len, text.splitlines())) <= 99
+    net, params = net_of(text)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert net.check_gradients(params) < 1e-12
+        value, gradients = net.cost_and_gradients(params)
+    assert value == net.cost(params)
+    for key, gradient in gradients.items():
+        assert gradient.shape == params[key].shape
+    small = {key: np.asarray(p, np.float32) for key, p in params.items()}
+    assert {g.dtype for g in net.cost_and_gradients(small)[1].values()} == {np.dtype("float32")}
+    assert len(net.train(params, 1e-3, 4)[1]) == 4
+
+
+def test_only_what_was_asked_for_has_a_gradient(tmp_path: Path) -> None:
+    net, params = net_of(text_of("least squares", tmp_path))
+    assert list(net.cost_and_gradients(params)[1]) == ["w"]
+    with pytest.raises(ValueError, match=r"y has the shape \(4,\); it must be \(3,\)"):
+        net.cost({**params, "y": np.ones(4)})
+
+
+def test_the_lines_of_attention_read_like_a_paper(tmp_path: Path) -> None:
+    text = text_of("attention", tmp_path)
+    for line in (
+        "S = Q @ K.T / float(np.sqrt(d))  # (F1) S = 1/sqrt(d) Q Kᵀ",
+        "P = softmax(S, axis=1)  # (F2) P = softmax(S)",
+        "dP = G @ V.T  # ∂J/∂P = G Vᵀ",
+        "dK = dS.T @ Q / float(np.sqrt(d))  # ∂J/∂K = 1/sqrt(d) ∂J/∂Sᵀ Q",
+    ):
+        assert f"    {line}\n" in text
+
+
+# --- No matrix form: einsum -----------------------------------------------------------------------
+
+N, K, D = (Axis("unit", as_index(Size(name))) for name in "nkd")
+
+
+def tensor(name: str, *axes: Axis, role: Role = Role.PARAMETER) -> Tensor:
+    return Tensor(name, tuple(fresh(a) for a in axes), role, name)
+
+
+def module_of(body: Expr, *before: Definition) -> str:
+    cost = tensor("J", role=Role.COST)
+    graph = Graph((*before, Definition(cost, (), body)), cost)
+    wrt = [t for t in graph.inputs if t.role is Role.PARAMETER]
+    return module_text(backprop(graph, wrt), spec="", stem="net", command="", version="0")
+
+
+def test_tensors_of_three_axes_are_contracted_by_einsum() -> None:
+    t, w, a = tensor("T", N, K, D), tensor("w", D), tensor("A", K, N)
+    i, j, k = fresh(N, "i"), fresh(K, "j"), fresh(D, "k")
+    h = tensor("h", N, K, role=Role.AUXILIARY)
+    made = Definition(
+        h,
+        (as_index(i), as_index(j)),
+        sum_over(k, t[i, j, k] * w[k]) + 2 * a[j, i] / SizeOf(D.size),
+    )
+    p, q, r = fresh(N, "i"), fresh(K, "j"), fresh(D, "k")
+    body = sum_over((p, q), apply("tanh", h[p, q]) ** 2) + sum_over((p, q, r), t[p, q, r] ** 2)
+    net, params = net_of(module_of(body, made))
+    assert net.check_gradients(params) < 1e-12
+
+
+def test_axes_that_are_missing_are_broadcast() -> None:
+    t, u, v = tensor("T", N, K, D), tensor("u", N), tensor("v", D)
+    h = tensor("h", N, K, D, role=Role.AUXILIARY)
+    i, j, k = fresh(N, "i"), fresh(K, "j"), fresh(D, "k")
+    indices = tuple(map(as_index, (i, j, k)))
+    made = Definition(h, indices, t[i, j, k] * (u[i] - v[k]) + u[i] * v[k] ** 2 / t[i, j, k])
+    p, q, r = fresh(N, "i"), fresh(K, "j"), fresh(D, "k")
+    net, params = net_of(module_of(sum_over((p, q, r), h[p, q, r] ** 3), made))
+    assert net.check_gradients(params) < 1e-12
+
+
+def test_diagonals_and_repeated_values() -> None:
+    a, u = tensor("A", N, N), tensor("u", N)
+    i, j = fresh(N, "i"), fresh(N, "j")
+    body = sum_over(i, a[i, i] * u[i]) + sum_over(j, u[j]) + sum_over(i, a[i, i]) ** 2
+    net, params = net_of(module_of(body))
+    assert net.check_gradients(params) < 1e-12
+
+
+def test_a_shifted_index_has_no_code() -> None:
+    u = tensor("u", N)
+    i = fresh(Axis("unit", N.stop, as_index(2)), "i")
+    with pytest.raises(NoCode, match="index of u"):
+        module_of(sum_over(i, u[i] * u[i - 1]))
