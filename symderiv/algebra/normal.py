@@ -48,7 +48,7 @@ from symderiv.algebra.index import (
 )
 
 _EXPAND_LIMIT = 12  # a larger positive power of a sum stays an atom
-_COMPOUND = Apply | Add | Sum | Select  # atoms that contain trees
+_COMPOUND = Apply | Add | Sum | Select | SizeOf  # atoms with something to expand inside
 
 
 @dataclass(frozen=True)
@@ -179,9 +179,12 @@ def _expand_product(factors: list[tuple[Expr, int]]) -> list[Term]:
             if exponent < 0:
                 raise ZeroDivisionError("division by an expression that is identically zero")
             return []
-        if len(form.terms) == 1 and _invertible(form.terms[0]):
-            scalar = _product(scalar, [_raise(form.terms[0], exponent)])
+        only = form.terms[0] if len(form.terms) == 1 and not form.terms[0].bound else None
+        if only is not None and _invertible(only):
+            scalar = _product(scalar, [_raise(only, exponent)])
             continue
+        if only is not None and exponent < 0:
+            raise ZeroDivisionError("division by an expression that is zero for some indices")
         content, primitive = _primitive(form)
         scalar = _product(scalar, [_raise(content, exponent)])
         known = compounds.get(primitive.key)
@@ -201,10 +204,8 @@ def _expand_product(factors: list[tuple[Expr, int]]) -> list[Term]:
 
 
 def _invertible(term: Term) -> bool:
-    """Whether powers of the term are powers of its atoms: no sum, no 0/1-valued atom."""
-    return not term.bound and not any(
-        isinstance(atom, Delta | Bracket | Select) for atom, _ in term.monomial
-    )
+    """Whether powers of the term are powers of its atoms: none of them is 0 or 1 by index."""
+    return not any(isinstance(atom, Delta | Bracket | Select) for atom, _ in term.monomial)
 
 
 def _raise(term: Term, exponent: int) -> Term:
@@ -216,8 +217,10 @@ def _raise(term: Term, exponent: int) -> Term:
 
 
 def _primitive(form: Normal) -> tuple[Term, Normal]:
-    """``form = content · primitive``: the content is a number times the atoms common to all."""
-    coefficient = form.terms[0].coefficient
+    """``form = content · primitive``: the content is a number times the atoms common to all.
+
+    The first coefficient of the primitive part is 1.
+    """
     common: dict[Expr, int] = dict(form.terms[0].monomial)
     for term in form.terms:
         powers = dict(term.monomial)
@@ -230,11 +233,16 @@ def _primitive(form: Normal) -> tuple[Term, Normal]:
             and not isinstance(atom, Delta | Bracket | Select)
             and bound.isdisjoint(free_variables(atom))
         }
-    content = Term(coefficient, (), tuple(common.items()))
-    if coefficient == 1 and not common:
+    atoms = tuple(common.items())
+    if common:
+        form = collect(_product(form.terms, [_raise(Term(Fraction(1), (), atoms), -1)]))
+    coefficient = form.terms[0].coefficient
+    content = Term(coefficient, (), atoms)
+    if coefficient == 1:
         return content, form
-    inverse = _raise(content, -1)
-    return content, collect(_product(form.terms, [inverse]))
+    return content, collect(
+        Term(t.coefficient / coefficient, t.bound, t.monomial) for t in form.terms
+    )
 
 
 def _product(left: Iterable[Term], right: Iterable[Term]) -> list[Term]:
@@ -297,7 +305,7 @@ def reduce_term(term: Term) -> list[Term]:
         atom, p = queue.pop()
         match atom:
             case Delta(left, right):
-                difference = left - right
+                difference = _shortest(left - right)
                 decided = is_zero(difference)
                 if decided is False:
                     return []
@@ -409,12 +417,18 @@ def _signed_delta(difference: Index) -> Delta:
     """``[e = 0]`` and ``[-e = 0]`` are the same; keep the one whose first term is positive."""
     if difference.terms and difference.terms[-1][1] < 0:
         difference = difference * -1
-    divisor = gcd(difference.const, *(c for _, c in difference.terms))
-    if divisor > 1:
-        difference = Index(
-            difference.const // divisor, tuple((s, c // divisor) for s, c in difference.terms)
-        )
     return Delta(difference, Index(0))
+
+
+def _shortest(difference: Index) -> Index:
+    """An index that is 0 where this one is: of 2i - 2j it is i - j, of 2i - 2j + 1 it is 1."""
+    divisor = gcd(*(c for _, c in difference.terms))
+    if divisor > 1 and difference.const % divisor:
+        return Index(1)
+    if divisor > 1:
+        terms = tuple((s, c // divisor) for s, c in difference.terms)
+        return Index(difference.const // divisor, terms)
+    return difference
 
 
 def _reduced(index: Index) -> Index:
