@@ -1,0 +1,93 @@
+"""Substitution never captures; trees that match mean the same."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from symderiv.algebra.binding import free_variables, refresh, substitute
+from symderiv.algebra.expr import Expr, Sum
+from symderiv.algebra.index import as_index, fresh
+from symderiv.algebra.matching import alpha_equal, match
+from tests.algebra.numeric import SMALL, agree, value
+from tests.algebra.trees import FREE, UNITS, I, J, S, W, X, indices, near_miss, trees
+
+
+@given(trees(), indices(FREE), indices(FREE))
+@settings(max_examples=200)
+def test_substitution_is_evaluation_at_other_indices(expr: Expr, first: Any, second: Any) -> None:
+    moved = substitute(expr, {I: first, J: second})
+    for sizes in SMALL:
+        for env in islice(sizes.environments(FREE), 0, None, 5):
+            there = {**env, I: sizes.index(first, env), J: sizes.index(second, env)}
+            try:
+                expected = value(expr, sizes, there)
+            except ZeroDivisionError:
+                continue
+            assert value(moved, sizes, env) == expected
+
+
+@given(trees())
+def test_substitution_leaves_no_replaced_variable(expr: Expr) -> None:
+    other = fresh(UNITS, "z")
+    free = free_variables(expr)
+    expected = free - {I} | {other} if I in free else free
+    assert free_variables(substitute(expr, {I: as_index(other) + 1})) == expected
+
+
+@given(trees())
+def test_new_bound_variables_change_nothing(expr: Expr) -> None:
+    renewed = refresh(expr)
+    assert alpha_equal(expr, renewed)
+    assert free_variables(renewed) == free_variables(expr)
+    assert agree(expr, renewed, FREE)
+
+
+@given(st.data())
+@settings(max_examples=200)
+def test_trees_equal_up_to_names_have_equal_values(data: Any) -> None:
+    expr = data.draw(trees())
+    other = near_miss(data.draw, refresh(expr))
+    assert not alpha_equal(expr, other) or agree(expr, other, FREE)
+
+
+@given(st.data())
+@settings(max_examples=200)
+def test_a_match_turns_the_pattern_into_the_tree(data: Any) -> None:
+    pattern = data.draw(trees(depth=2))
+    images = {v: data.draw(indices(FREE)) for v in (I, S)}
+    for target in (substitute(pattern, images), data.draw(trees(depth=2))):
+        found = match(pattern, refresh(target), (I, S))
+        if found is not None:
+            assert alpha_equal(substitute(pattern, found), target)
+            assert agree(substitute(pattern, found), target, FREE)
+
+
+@given(trees(depth=2))
+def test_plain_instances_are_found(pattern: Expr) -> None:
+    other = fresh(UNITS, "z")
+    found = match(pattern, refresh(substitute(pattern, {I: as_index(other)})), (I,))
+    if found is not None and I in free_variables(pattern):
+        assert found.get(I) == as_index(other)
+
+
+def test_a_bound_variable_is_not_the_free_one_of_that_name() -> None:
+    v, w = fresh(UNITS, "v"), fresh(UNITS, "w")
+    assert not alpha_equal(Sum(v, W[v, w]), Sum(w, W[w, w]))
+    assert not alpha_equal(Sum(w, W[w, w]), Sum(v, W[v, w]))
+
+
+def test_a_match_does_not_take_a_bound_variable_outside() -> None:
+    k, w = fresh(UNITS, "k"), fresh(UNITS, "w")
+    assert match(Sum(k, W[k, I]), Sum(w, W[w, w]), (I,)) is None
+    assert match(Sum(k, W[k, I]), Sum(k, W[k, k]), (I,)) is None
+    assert match(Sum(k, W[k, I]), Sum(w, W[w, J]), (I,)) == {I: as_index(J)}
+
+
+def test_a_name_that_is_used_twice_is_matched_once() -> None:
+    assert match(W[I, I], W[J, S], (I,)) is None
+    assert match(W[I, I], W[J, J], (I,)) == {I: as_index(J)}
+    assert match(X[I], X[as_index(J) + 1], (I,)) == {I: as_index(J) + 1}

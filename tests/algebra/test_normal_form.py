@@ -1,0 +1,154 @@
+"""The normal form keeps the value, is reached from every way of writing, and is its own."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from symderiv.algebra.expr import Delta, Expr, Sum, apply, mul
+from symderiv.algebra.index import Axis, Size, as_index, fresh
+from symderiv.algebra.normal import equal, normal
+from tests.algebra.numeric import agree
+from tests.algebra.trees import FREE, LAYER, UNITS, C, I, J, N, W, X, near_miss, rewritten, trees
+
+
+def form(expr: Expr) -> Expr | None:
+    """The normal form as a tree, or None where the expression divides by zero."""
+    try:
+        return normal(expr).expr()
+    except ZeroDivisionError:
+        return None
+
+
+@given(trees())
+@settings(max_examples=250)
+def test_the_normal_form_has_the_same_values(expr: Expr) -> None:
+    flat = form(expr)
+    assert flat is None or agree(expr, flat, FREE)
+
+
+@given(st.data())
+@settings(max_examples=200)
+def test_equal_normal_forms_have_equal_values(data: Any) -> None:
+    expr = data.draw(trees())
+    other = near_miss(data.draw, expr)
+    try:
+        same = equal(expr, other)
+    except ZeroDivisionError:
+        return
+    assert not same or agree(expr, other, FREE)
+
+
+@given(trees())
+@settings(max_examples=200)
+def test_the_normal_form_is_its_own_normal_form(expr: Expr) -> None:
+    flat = form(expr)
+    assert flat is None or normal(flat).key == normal(expr).key
+
+
+@given(st.data())
+@settings(max_examples=200)
+def test_ways_of_writing_have_one_normal_form(data: Any) -> None:
+    expr = data.draw(trees(rational=False))
+    assert normal(rewritten(data.draw, expr)).key == normal(expr).key
+
+
+# --- Cases that once went wrong ------------------------------------------------------------
+
+
+def test_a_sum_stays_where_the_lower_end_of_another_depends_on_it() -> None:
+    k = fresh(UNITS, "k")
+    above = fresh(Axis("unit", N, as_index(k)), "j")
+    assert not equal(Sum(k, Sum(above, X[above])), normal(Sum(above, X[above])).expr() * C[()])
+    assert agree(Sum(k, Sum(above, X[above])), normal(Sum(k, Sum(above, X[above]))).expr(), ())
+
+
+def test_the_square_of_a_sum_over_a_moving_range() -> None:
+    k = fresh(UNITS, "k")
+    j = fresh(Axis("unit", as_index(Size("q", as_index(k)))), "j")
+    total = Sum(k, Sum(j, X[j] * X[k]))
+    assert agree(total**2, normal(total**2).expr(), ())
+
+
+def test_a_sum_over_a_range_that_may_be_empty_is_not_its_length() -> None:
+    c = fresh(Axis("unit", N - 2), "c")
+    flat = normal(Sum(c, C[()])).expr()
+    assert agree(Sum(c, C[()]), flat, ())
+
+
+def test_a_delta_is_not_solved_in_a_circle() -> None:
+    k = fresh(UNITS, "k")
+    j = fresh(Axis("unit", as_index(Size("q", as_index(k)))), "j")
+    expr = Sum(k, Sum(j, mul(Delta(as_index(k), 2 * j), X[j])))
+    assert agree(expr, normal(expr).expr(), ())
+
+
+def test_a_size_may_be_called_like_a_bound_variable() -> None:
+    for name in ("k0", "%k0", "s0", "i~0"):
+        size = as_index(Size(name))
+        k = fresh(UNITS, "k")
+        assert not equal(Sum(k, X[k] * X[as_index(k)]), Sum(k, X[k] * X[size]))
+
+
+def test_a_delta_that_leaves_a_zero_denominator_raises() -> None:
+    k = fresh(UNITS, "k")
+    with pytest.raises(ZeroDivisionError):
+        normal(Sum(k, mul(Delta(as_index(k), as_index(I)), (X[k] - X[I]) ** -1)))
+    assert equal(Sum(k, mul(Delta(as_index(k), as_index(I)), (X[k] + X[I]) ** -1)), 1 / (2 * X[I]))
+
+
+def test_nothing_is_divided_by_a_delta() -> None:
+    same = Delta(as_index(I), as_index(J))
+    for expr in (mul(same, same**-1), (same * X[I]) ** -1, Sum(I, same**-1)):
+        with pytest.raises(ZeroDivisionError):
+            normal(expr)
+
+
+def test_deltas_between_free_indices_come_to_an_end() -> None:
+    expr = mul(Delta(as_index(I), as_index(J)), Delta(as_index(J), as_index(LAYER)), X[J])
+    assert agree(expr, normal(expr).expr(), FREE)
+
+
+def test_arguments_are_equal_whatever_their_sums_are_called() -> None:
+    j, k = fresh(UNITS, "j"), fresh(UNITS, "k")
+    one, other = apply("log", Sum(j, X[j])), apply("log", Sum(k, X[k]))
+    assert equal(one * other, one**2)
+    assert equal(one / other, C[()] / C[()])
+
+
+# --- Names of bound variables ---------------------------------------------------------------
+
+
+def cycle(lengths: tuple[int, ...], order: tuple[int, ...]) -> Expr:
+    """Closed walks Σ W[a,b] W[b,c] ... W[z,a], their variables bound in the order given."""
+    total = sum(lengths)
+    names = [fresh(UNITS, "k") for _ in range(total)]
+    factors, start = [], 0
+    for length in lengths:
+        loop = names[start : start + length]
+        factors += [W[a, b] for a, b in zip(loop, [*loop[1:], loop[0]], strict=True)]
+        start += length
+    body = mul(*(factors[n] for n in order))
+    for n in order:
+        body = Sum(names[n], body)
+    return body
+
+
+def test_a_closed_walk_has_one_key_wherever_it_starts() -> None:
+    keys = {normal(cycle((5,), order)).key for order in list(permutations(range(5)))[::7]}
+    assert len(keys) == 1
+
+
+def test_one_walk_of_six_is_not_two_of_three() -> None:
+    order = tuple(range(6))
+    assert normal(cycle((6,), order)).key != normal(cycle((3, 3), order)).key
+
+
+def test_eight_like_sums_are_told_apart_at_once() -> None:
+    order = tuple(range(8))
+    for lengths in ((8,), (1,) * 8, (2, 2, 2, 2), (4, 4)):
+        assert normal(cycle(lengths, order)).key == normal(cycle(lengths, order[::-1])).key
