@@ -15,6 +15,7 @@ from typing import TextIO
 
 from symderiv import api
 from symderiv.code.functions import NoCode
+from symderiv.documents import to_svg
 from symderiv.frontend.errors import SpecError
 from symderiv.frontend.toml import read_toml
 from symderiv.options import LAYOUTS, SUFFIXES
@@ -22,7 +23,8 @@ from symderiv.render import compile_pdf, render_template, write_all
 
 MANIFEST = "gallery.toml"
 FORMATS = ("tex", "md", "numpy", "json")
-NAMES = {"tex": "LaTeX", "md": "Markdown", "numpy": "NumPy", "json": "JSON"}
+LINKS = {".md": "Markdown", ".svg": "SVG", ".tex": "LaTeX", ".pdf": "PDF", ".py": "NumPy",
+         ".json": "JSON"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,9 @@ def files(item: Item, *, pdf: bool = False) -> dict[str, str | bytes]:
             made[item.stem + SUFFIXES[wanted]] = derivation.render(wanted)
         except NoCode:
             continue  # a program without a module
+    picture = to_svg(derivation, derivation.presentation())
+    if picture:
+        made[item.stem + ".svg"] = picture
     if pdf:
         made[item.stem + ".pdf"] = compile_pdf(str(made[item.stem + ".tex"]))
     return made
@@ -103,9 +108,9 @@ def index(listed: tuple[Item, ...], written: Collection[str]) -> str:
                 "title": read_toml(item.path).title or item.stem,
                 "about": item.about,
                 "links": [
-                    {"text": NAMES[wanted], "file": item.stem + SUFFIXES[wanted]}
-                    for wanted in ("md", "tex", "numpy", "json")
-                    if item.stem + SUFFIXES[wanted] in written
+                    {"text": text, "file": item.stem + suffix}
+                    for suffix, text in LINKS.items()
+                    if item.stem + suffix in written
                 ],
                 "spec": f"../../examples/{item.path.name}",
                 "layout": item.layout,

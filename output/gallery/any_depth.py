@@ -3,7 +3,7 @@
 # spec      n0-...-nL:sigmoid+mse
 # notation  nielsen, layout columns
 # command   symderiv derive examples/any_depth.toml --name any_depth
-# sha256    59923c42f78ebb9f654b55a26ab425cef53081ee28cb1faefa3bc0461cf946b4
+# sha256    df8593438a96129ce9c9c138005dbedc1b58fea2b7fa35de173aef009a96e28e
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -89,7 +89,7 @@ def _errors(W, a, z, Y):
     """The backward pass: the errors, derivatives of the loss by the weighted inputs."""
     L = len(W)
     delta = {}
-    delta[L] = 2 * ((a[L] - Y) * sigmoid_prime(z[L]))  # (BP1) δᴸ = 2 (aᴸ − y) ⊙ σ′(zᴸ)
+    delta[L] = 2 * ((a[L] - Y) * sigmoid_prime(z[L]))  # (BP1) δᴸ = 2 ((aᴸ − y) ⊙ σ′(zᴸ))
     for l in range(L - 1, 0, -1):
         # (BP2) δˡ = (Wˡ⁺¹ᵀ δˡ⁺¹) ⊙ σ′(zˡ)
         delta[l] = (W[l + 1].T @ delta[l + 1]) * sigmoid_prime(z[l])

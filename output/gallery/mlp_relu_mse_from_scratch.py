@@ -4,7 +4,7 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/mlp_relu_mse_from_scratch.toml --layout rows --name
 #           mlp_relu_mse_from_scratch
-# sha256    99e6266b064377e141339188ed1bd4afe39055ae35873e3f84b63902dc8ffd5e
+# sha256    884cecedc3220e0fd1da461bc6215544a2c885bdda70509e77eb10cd307a27ce
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -71,7 +71,7 @@ def _cost(a1, Y):
 
 def _errors(z1, a1, Y):
     """The backward pass: the errors, derivatives of the loss by the weighted inputs."""
-    delta1 = 2 * ((a1 - Y) * (z1 > 0))  # (BP1) δ¹ = 2 (a¹ − y) ⊙ [z¹ > 0]
+    delta1 = 2 * ((a1 - Y) * (z1 > 0))  # (BP1) δ¹ = 2 ((a¹ − y) ⊙ [z¹ > 0])
     return delta1
 
 

@@ -3,7 +3,7 @@
 # spec      3-4-2:sigmoid+mse
 # notation  nielsen, layout columns
 # command   symderiv derive examples/mlp_vectorised.toml --name mlp_vectorised
-# sha256    bc9c5d8e2582b1b25b72417d1d4d9b1e5096115dfe007323346549997320df2e
+# sha256    c3ff983712d152c9bd14160f34713d4a846daaaa2a75e0a8cb5edc9ab10cebe1
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -78,7 +78,7 @@ def _cost(a2, Y):
 
 def _errors(W2, z1, z2, a2, Y):
     """The backward pass: the errors, derivatives of the loss by the weighted inputs."""
-    delta2 = 2 * ((a2 - Y) * sigmoid_prime(z2))  # (BP1) δ² = 2 (a² − y) ⊙ σ′(z²)
+    delta2 = 2 * ((a2 - Y) * sigmoid_prime(z2))  # (BP1) δ² = 2 ((a² − y) ⊙ σ′(z²))
     delta1 = (W2.T @ delta2) * sigmoid_prime(z1)  # (BP2) δ¹ = (W²ᵀ δ²) ⊙ σ′(z¹)
     return delta2, delta1
 

@@ -4,7 +4,7 @@
 # notation  nielsen, layout single
 # command   symderiv derive examples/one_neuron_chain.toml --layout single --name
 #           one_neuron_chain
-# sha256    e233dcfce6a33eec1bfe4c359b9fdda7934de8163ebac1914a8af79b0c657893
+# sha256    ac5df1efa1f5d786939620d82c859c5072c4e3b6db4bdd1045a46c8cde87ca5d
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -84,7 +84,7 @@ def _cost(a3, Y):
 
 def _errors(W2, W3, z1, z2, z3, a3, Y):
     """The backward pass: the errors, derivatives of the loss by the weighted inputs."""
-    delta3 = 2 * ((a3 - Y) * sigmoid_prime(z3))  # (BP1) δ³ = 2 (a³ − y) ⊙ σ′(z³)
+    delta3 = 2 * ((a3 - Y) * sigmoid_prime(z3))  # (BP1) δ³ = 2 ((a³ − y) ⊙ σ′(z³))
     delta2 = (W3.T @ delta3) * sigmoid_prime(z2)  # (BP2) δ² = (W³ᵀ δ³) ⊙ σ′(z²)
     delta1 = (W2.T @ delta2) * sigmoid_prime(z1)  # (BP2) δ¹ = (W²ᵀ δ²) ⊙ σ′(z¹)
     return delta3, delta2, delta1

@@ -3,7 +3,7 @@
 # spec      2-1-2:sigmoid+mse+sum+bias=1
 # notation  nielsen, layout single
 # command   symderiv derive examples/two_one_two.toml --layout single --name two_one_two
-# sha256    a8a66612259df56d3aaf490e5dd005d154e5bf2a7ad67364f8232a62331e78d7
+# sha256    e959163d5158d3283b43b6618a472b5c8c3cb795dc4e073b773db42129261dc1
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -75,7 +75,7 @@ def _cost(a2, Y):
 
 def _errors(W2, z1, z2, a2, Y):
     """The backward pass: the errors, derivatives of the loss by the weighted inputs."""
-    delta2 = 2 * ((a2 - Y) * sigmoid_prime(z2))  # (BP1) δ² = 2 (a² − y) ⊙ σ′(z²)
+    delta2 = 2 * ((a2 - Y) * sigmoid_prime(z2))  # (BP1) δ² = 2 ((a² − y) ⊙ σ′(z²))
     delta1 = (W2.T @ delta2) * sigmoid_prime(z1)  # (BP2) δ¹ = (W²ᵀ δ²) ⊙ σ′(z¹)
     return delta2, delta1
 

@@ -11,6 +11,7 @@ from symderiv.documents.markdown import to_markdown
 from symderiv.documents.model import Document, Presentation
 from symderiv.documents.sections import document
 from symderiv.documents.terminal import to_terminal
+from symderiv.documents.worksheet import to_svg
 
 __all__ = [
     "Document",
@@ -22,5 +23,6 @@ __all__ = [
     "to_json",
     "to_latex",
     "to_markdown",
+    "to_svg",
     "to_terminal",
 ]

@@ -16,6 +16,7 @@ TITLES = {
     "generic": "Backpropagation for a network of any depth",
     "program": "Gradients by backpropagation",
     "network_section": "The network",
+    "operations_section": "The computation graph",
     "notation": "Notation",
     "forward": "Forward pass",
     "cost": "From the cost to one example",
@@ -58,6 +59,8 @@ SENTENCES = {
     "network_figure": "The network. Every unit of a layer is joined to every unit of the next.",
     "layers_figure": "The quantities in the order of the forward pass. Below an arrow: the error "
     "that comes back along it.",
+    "operations_figure": "Operations as nodes. Above an edge, in green, the value that goes "
+    "forward along it; below, in red, the derivative of the cost that comes back along it.",
     # forward
     "forward": "Each quantity is defined once, from quantities that come before it.",
     # chains

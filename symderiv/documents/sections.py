@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from symderiv.algebra.expr import Access, Add, Expr, Role, Tensor, walk
 from symderiv.algebra.index import as_index
-from symderiv.documents import named
+from symderiv.documents import named, opgraph
 from symderiv.documents.checking import checked_section, lemma_section
 from symderiv.documents.figures import layers_figure, network_figure
 from symderiv.documents.ledger import ChainEntry, Checked, Ledger, derivative
@@ -28,6 +28,7 @@ from symderiv.documents.model import (
 from symderiv.documents.prose import box_title, plain, say, title
 from symderiv.documents.reasons import reason
 from symderiv.documents.tables import conventions, notation_table, sizes_line
+from symderiv.documents.worked import Numbers
 from symderiv.documents.worksheet import worked_numbers, worked_section
 from symderiv.notation.tex import layered
 
@@ -47,7 +48,7 @@ def document(checked: Checked, presentation: Presentation) -> Document:
         sections=tuple(
             section
             for section in (
-                network_section(ledger, presentation),
+                network_section(ledger, presentation, numbers),
                 notation_section(ledger, presentation),
                 forward_section(ledger),
                 *chain_sections(ledger),
@@ -81,8 +82,14 @@ def _subtitle(presentation: Presentation) -> Phrase:
     return (Code(presentation.spec),) if presentation.spec else ()
 
 
-def network_section(ledger: Ledger, presentation: Presentation) -> Section | None:
-    """Pictures of the network, and its sizes."""
+def network_section(
+    ledger: Ledger, presentation: Presentation, numbers: Numbers | None
+) -> Section | None:
+    """Pictures of the network, and its sizes; of a program its operations."""
+    operations = opgraph.operation_graph(ledger, numbers)
+    if operations is not None:
+        drawn = Figure(opgraph.to_tikz(operations), say("operations_figure"))
+        return Section(title("operations_section"), (drawn,))
     blocks: list[Block] = []
     line = sizes_line(ledger, presentation)
     if line:
@@ -289,6 +296,8 @@ def four_section(
         key = "four_single" if presentation.layout == "single" else "four"
         note = (*say(key), *_ones_note(matrix), *_input_note(ledger, equations))
         blocks += [Prose(note), Equations(tuple(matrix))]
+    elif equations[0].tag == "G1":
+        return None  # the result says it all
     return Section(title("four"), tuple(blocks))
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from symderiv.algebra.expr import Role, Tensor
-from symderiv.documents.ledger import Ledger
+from symderiv.documents import opgraph
+from symderiv.documents.ledger import Checked, Ledger
 from symderiv.documents.model import (
     Block,
     Equations,
@@ -18,7 +19,7 @@ from symderiv.documents.model import (
     Section,
 )
 from symderiv.documents.numbers import DIGITS, NoValue, Value, shown
-from symderiv.documents.prose import say, title
+from symderiv.documents.prose import enumerated, say, title
 from symderiv.documents.tables import array, matrix_of
 from symderiv.documents.worked import (
     MAX_STEPS,
@@ -30,6 +31,7 @@ from symderiv.documents.worked import (
 )
 from symderiv.notation import Names
 
+SHORT = 10  # characters of an equation that needs no line of its own
 _FORWARD = (Role.PREACTIVATION, Role.ACTIVATION, Role.AUXILIARY, Role.LOSS, Role.PENALTY, Role.COST)
 
 
@@ -48,6 +50,13 @@ def worked_numbers(ledger: Ledger, presentation: Presentation) -> Numbers | None
     return found
 
 
+def to_svg(checked: Checked, presentation: Presentation) -> str:
+    """The computation graph of a program of scalars as SVG; nothing for anything else."""
+    ledger = Ledger(checked, presentation.notation)
+    graph = opgraph.operation_graph(ledger, worked_numbers(ledger, presentation))
+    return "" if graph is None else opgraph.to_svg(graph)
+
+
 def worked_section(
     ledger: Ledger, presentation: Presentation, numbers: Numbers | None
 ) -> Section | None:
@@ -60,15 +69,23 @@ def worked_section(
     forward = [d.target for d in ledger.graph.definitions if d.target.role in _FORWARD]
     blocks: list[Block] = [
         Prose(say("worked", digits=str(DIGITS))),
-        Equations(tuple(_rows(ledger, numbers, (*inputs, *parameters)))),
+        _listed(tuple(_rows(ledger, numbers, (*inputs, *parameters)))),
         Prose(say("worked_forward")),
-        Equations(tuple(_rows(ledger, numbers, dict.fromkeys(forward)))),
+        _listed(tuple(_rows(ledger, numbers, dict.fromkeys(forward)))),
         Prose(say("worked_back")),
         Equations(tuple(_chain_rows(ledger, numbers))),
     ]
     if example.rate is not None:
         blocks += _update(ledger, presentation, numbers, example.rate, example.steps or 1)
     return Section(title("worked"), tuple(blocks))
+
+
+def _listed(lines: tuple[Row, ...]) -> Block:
+    """Equations, a line each; in one line where all of them are short."""
+    parts = [line.lhs + Math(" = ", " = ", " = ") + line.rhs for line in lines if line.lhs]
+    if max(len(part.unicode) for part in parts) > SHORT:
+        return Equations(lines)
+    return Prose((*enumerated(list(parts)), "."))
 
 
 def _rows(ledger: Ledger, numbers: Numbers, tensors: Iterable[Tensor]) -> Iterable[Row]:

@@ -1,0 +1,152 @@
+# computation_graph.py: written by symderiv 0.1.0; every step of its derivation is proved.
+#
+# spec      u = b*c; v = a + u; J = 3*v
+# notation  nielsen, layout columns
+# command   symderiv derive examples/computation_graph.toml --name computation_graph
+# sha256    abd8911c25bdfa170109e271601cff9f85b08130dcf2aff9820131a81b41b115
+#           (of this file with "-" in place of these digits)
+#
+# This generated file is yours, without conditions.
+"""The value of J, and its gradient by b, c and a, in NumPy alone.
+
+Everything is computed in the float type of the parameters. The comments cite the equations. Run as
+a script, this module checks its own gradients.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+PARAMETERS = {
+    "b": (),
+    "c": (),
+    "a": (),
+}
+
+
+def init(rng):
+    """Random numbers between 0.1 and 0.9 for every variable."""
+    return {
+        "b": rng.uniform(0.1, 0.9, ()),
+        "c": rng.uniform(0.1, 0.9, ()),
+        "a": rng.uniform(0.1, 0.9, ()),
+    }
+
+
+# --- What to call ---
+
+
+def cost(params):
+    """The value of J."""
+    b, c, a = _arrays(params)
+    u = b * c  # (F1) u = bc
+    v = a + u  # (F2) v = a + u
+    J = 3 * v  # (F3) J = 3v
+    return float(J)
+
+
+def cost_and_gradients(params):
+    """The value of J, and its gradients as a dict with the names of `params`."""
+    b, c, a = _arrays(params)
+    u = b * c  # (F1) u = bc
+    v = a + u  # (F2) v = a + u
+    J = 3 * v  # (F3) J = 3v
+    db = 3 * c  # ∂J/∂b = 3c
+    dc = 3 * b  # ∂J/∂c = 3b
+    da = 3  # ∂J/∂a = 3
+    gradients = {"b": db, "c": dc, "a": da}
+    dtype = np.asarray(J).dtype
+    return float(J), {name: np.asarray(g, dtype) for name, g in gradients.items()}
+
+
+def train(params, rate, epochs):
+    """Gradient descent: the parameters after it, and the value before each step."""
+    params, rate = dict(params), float(rate)
+    history = []
+    for _ in range(epochs):
+        value, gradients = cost_and_gradients(params)
+        for name, gradient in gradients.items():
+            params[name] = params[name] - rate * gradient
+        history.append(value)
+    return params, history
+
+
+# --- What may be given ---
+
+
+def _arrays(params):
+    """The arrays in order, all of one float type; ValueError if one does not fit."""
+    if params.keys() != PARAMETERS.keys():
+        found = ", ".join(map(str, params)) or "nothing"
+        raise ValueError(f"params has {found}; it must have {', '.join(PARAMETERS)}")
+    dtype = np.result_type(*{np.asarray(value).dtype for value in params.values()})
+    dtype = dtype if dtype.kind == "f" else np.dtype(float)
+    sizes = {}
+    return [_array(name, params[name], PARAMETERS[name], sizes, dtype) for name in PARAMETERS]
+
+
+def _array(name, value, shape, sizes, dtype):
+    """The value as an array; a size with a name is what it is where it is met first."""
+    array = np.asarray(value)
+    if array.shape == shape and array.dtype == dtype:
+        return array
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must hold real numbers, not {array.dtype}")
+    if array.ndim == len(shape):
+        for size, count in zip(shape, array.shape):
+            sizes.setdefault(size, count if isinstance(size, str) else size)
+        shape = tuple(sizes[size] for size in shape)
+    if array.shape != shape:
+        raise ValueError(f"{name} has the shape {array.shape}; it must be {shape}")
+    if array.size == 0:
+        raise ValueError(f"{name} is empty: its shape is {array.shape}")
+    return array.astype(dtype, copy=False)
+
+
+# --- The check: complex steps through the definitions ---
+
+
+def reference_cost(params):
+    """J as it is defined: analytic, for complex numbers, at moderate values only."""
+    b, c, a = (params[name] for name in PARAMETERS)
+    u = b * c
+    v = a + u
+    J = 3 * v
+    return J
+
+
+def check_gradients(params, entries=20, seed=0):
+    """The largest relative error of the value and of its gradients.
+
+    The reference is a complex step Im C(p + ih) / h through `reference_cost`, which is exact to
+    rounding. Of each array at most `entries` entries are compared, relative to its largest one.
+    """
+    point = {name: np.asarray(value, dtype=float) for name, value in params.items()}
+    value, gradients = cost_and_gradients(point)
+
+    def reference(changed):
+        with np.errstate(all="ignore"):
+            result = reference_cost({**point, **changed})
+        if not np.isfinite(result):
+            raise ValueError("the definition overflows here, or is not defined: check elsewhere")
+        return result
+
+    plain = reference({}).real
+    errors = [abs(value - plain) / max(abs(plain), 1)]
+    rng = np.random.default_rng(seed)
+    for name, gradient in gradients.items():
+        scale = max(np.max(np.abs(gradient)), 1e-300)
+        for place in rng.permutation(gradient.size)[:entries]:
+            step = point[name].astype(complex)
+            step.flat[place] += 1e-30j
+            slope = reference({name: step}).imag / 1e-30
+            errors.append(abs(gradient.flat[place] - slope) / scale)
+    return float(np.max(errors))
+
+
+if __name__ == "__main__":
+    rng = np.random.default_rng(0)
+    params = init(rng)
+    error = check_gradients(params)
+    print(f"largest relative error of the value and its gradients: {error:.1e}")
+    raise SystemExit(0 if error < 1e-9 else 1)

@@ -1,0 +1,197 @@
+# logistic_two_features.py: written by symderiv 0.1.0; every step of its derivation is proved.
+#
+# spec      2-1:sigmoid+bce+scalars
+# notation  nielsen, layout columns
+# command   symderiv derive examples/logistic_two_features.toml --name
+#           logistic_two_features
+# sha256    f871ff8c1db3f885500531beef861c4afa40b859b9e1eb5f43a802ef84388310
+#           (of this file with "-" in place of these digits)
+#
+# This generated file is yours, without conditions.
+"""The value of C, and its gradient by w1, w2 and b, in NumPy alone.
+
+Everything is computed in the float type of the parameters. The comments cite the equations. Run as
+a script, this module checks its own gradients.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+PARAMETERS = {
+    "w1": (),
+    "x1": ("m",),
+    "w2": (),
+    "x2": ("m",),
+    "b": (),
+    "y": ("m",),
+}
+
+
+def init(rng, sizes):
+    """Random numbers between 0.1 and 0.9 for every variable.
+
+    `sizes` is a dict with m.
+    """
+    m = sizes["m"]
+    return {
+        "w1": rng.uniform(0.1, 0.9, ()),
+        "x1": rng.uniform(0.1, 0.9, (m,)),
+        "w2": rng.uniform(0.1, 0.9, ()),
+        "x2": rng.uniform(0.1, 0.9, (m,)),
+        "b": rng.uniform(0.1, 0.9, ()),
+        "y": rng.uniform(0.1, 0.9, (m,)),
+    }
+
+
+# --- The functions, in forms that neither overflow nor cancel ---
+
+
+def sigmoid(z):
+    """1 / (1 + exp(-z))."""
+    e = np.exp(-np.abs(z))  # at most 1, so nothing overflows
+    return np.where(z >= 0, 1 / (1 + e), e / (1 + e))
+
+
+def bce_logits(z, y):
+    """y * log(1 + exp(-z)) + (1 - y) * log(1 + exp(z))."""
+    return y * np.logaddexp(0, -z) + (1 - y) * np.logaddexp(0, z)
+
+
+def bce_logits_prime(z, y):
+    """The derivative of bce_logits by z."""
+    return (1 - y) * sigmoid(z) - y * sigmoid(-z)  # sigmoid(z) - y would cancel
+
+
+# --- What to call ---
+
+
+def cost(params):
+    """The value of C."""
+    w1, x1, w2, x2, b, y = _arrays(params)
+    m = x1.shape[0]
+    z = w1 * x1 + w2 * x2 + b  # (F1) z = w1 x1 + w2 x2 + b
+    ell = bce_logits(z, y)  # (F3) ell = bce-logits(z, y)
+    C = ell.sum() / m  # (F4) C = 1/m 1ᵀ ell
+    return float(C)
+
+
+def cost_and_gradients(params):
+    """The value of C, and its gradients as a dict with the names of `params`."""
+    w1, x1, w2, x2, b, y = _arrays(params)
+    m = x1.shape[0]
+    z = w1 * x1 + w2 * x2 + b  # (F1) z = w1 x1 + w2 x2 + b
+    ell = bce_logits(z, y)  # (F3) ell = bce-logits(z, y)
+    C = ell.sum() / m  # (F4) C = 1/m 1ᵀ ell
+    dz = bce_logits_prime(z, y)  # (BP1) ∂ell/∂z = a − y
+    dw1 = dz @ x1 / m  # ∂C/∂w1 = 1/m ∂ell/∂zᵀ x1
+    dw2 = dz @ x2 / m  # ∂C/∂w2 = 1/m ∂ell/∂zᵀ x2
+    db = dz.sum() / m  # ∂C/∂b = 1/m 1ᵀ ∂ell/∂z
+    gradients = {"w1": dw1, "w2": dw2, "b": db}
+    dtype = np.asarray(C).dtype
+    return float(C), {name: np.asarray(g, dtype) for name, g in gradients.items()}
+
+
+def train(params, rate, epochs):
+    """Gradient descent: the parameters after it, and the value before each step."""
+    params, rate = dict(params), float(rate)
+    history = []
+    for _ in range(epochs):
+        value, gradients = cost_and_gradients(params)
+        for name, gradient in gradients.items():
+            params[name] = params[name] - rate * gradient
+        history.append(value)
+    return params, history
+
+
+# --- What may be given ---
+
+
+def _arrays(params):
+    """The arrays in order, all of one float type; ValueError if one does not fit."""
+    if params.keys() != PARAMETERS.keys():
+        found = ", ".join(map(str, params)) or "nothing"
+        raise ValueError(f"params has {found}; it must have {', '.join(PARAMETERS)}")
+    dtype = np.result_type(*{np.asarray(value).dtype for value in params.values()})
+    dtype = dtype if dtype.kind == "f" else np.dtype(float)
+    sizes = {}
+    return [_array(name, params[name], PARAMETERS[name], sizes, dtype) for name in PARAMETERS]
+
+
+def _array(name, value, shape, sizes, dtype):
+    """The value as an array; a size with a name is what it is where it is met first."""
+    array = np.asarray(value)
+    if array.shape == shape and array.dtype == dtype:
+        return array
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must hold real numbers, not {array.dtype}")
+    if array.ndim == len(shape):
+        for size, count in zip(shape, array.shape):
+            sizes.setdefault(size, count if isinstance(size, str) else size)
+        shape = tuple(sizes[size] for size in shape)
+    if array.shape != shape:
+        raise ValueError(f"{name} has the shape {array.shape}; it must be {shape}")
+    if array.size == 0:
+        raise ValueError(f"{name} is empty: its shape is {array.shape}")
+    return array.astype(dtype, copy=False)
+
+
+# --- The check: complex steps through the definitions ---
+
+
+def sigmoid_definition(z):
+    """sigmoid as it is defined."""
+    return 1 / (1 + np.exp(-z))
+
+
+def bce_definition(a, y):
+    """bce as it is defined."""
+    return -(y * np.log(a) + (1 - y) * np.log(1 - a))
+
+
+def reference_cost(params):
+    """C as it is defined: analytic, for complex numbers, at moderate values only."""
+    w1, x1, w2, x2, b, y = (params[name] for name in PARAMETERS)
+    m = x1.shape[0]
+    z = w1 * x1 + w2 * x2 + b
+    a = sigmoid_definition(z)
+    ell = bce_definition(a, y)
+    C = ell.sum() / m
+    return C
+
+
+def check_gradients(params, entries=20, seed=0):
+    """The largest relative error of the value and of its gradients.
+
+    The reference is a complex step Im C(p + ih) / h through `reference_cost`, which is exact to
+    rounding. Of each array at most `entries` entries are compared, relative to its largest one.
+    """
+    point = {name: np.asarray(value, dtype=float) for name, value in params.items()}
+    value, gradients = cost_and_gradients(point)
+
+    def reference(changed):
+        with np.errstate(all="ignore"):
+            result = reference_cost({**point, **changed})
+        if not np.isfinite(result):
+            raise ValueError("the definition overflows here, or is not defined: check elsewhere")
+        return result
+
+    plain = reference({}).real
+    errors = [abs(value - plain) / max(abs(plain), 1)]
+    rng = np.random.default_rng(seed)
+    for name, gradient in gradients.items():
+        scale = max(np.max(np.abs(gradient)), 1e-300)
+        for place in rng.permutation(gradient.size)[:entries]:
+            step = point[name].astype(complex)
+            step.flat[place] += 1e-30j
+            slope = reference({name: step}).imag / 1e-30
+            errors.append(abs(gradient.flat[place] - slope) / scale)
+    return float(np.max(errors))
+
+
+if __name__ == "__main__":
+    rng = np.random.default_rng(0)
+    params = init(rng, {"m": 3})
+    error = check_gradients(params)
+    print(f"largest relative error of the value and its gradients: {error:.1e}")
+    raise SystemExit(0 if error < 1e-9 else 1)
