@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
+from operator import is_
 from typing import Any, TypeVar, dataclass_transform
 
 from symderiv.algebra.index import (
@@ -75,6 +76,9 @@ class Tensor:
     of: Tensor | None = field(default=None, compare=False)
     root: Tensor | None = field(default=None, compare=False)
     named: bool = field(default=False, compare=False)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     def __getitem__(self, indices: IndexLike | tuple[IndexLike, ...]) -> Access:
         given = indices if isinstance(indices, tuple) else (indices,)
@@ -345,24 +349,32 @@ def children(expr: Expr) -> tuple[Expr, ...]:
 
 
 def rebuild(expr: Expr, transform: Callable[[Expr], Expr]) -> Expr:
-    """The tree with every direct subtree transformed (binders keep their variable)."""
+    """The tree with every direct subtree transformed (binders keep their variable).
+
+    Where nothing changes it is the same object, so that what is known of it stays known.
+    """
     match expr:
-        case Add(terms):
-            return add(*map(transform, terms))
-        case Mul(factors):
-            return mul(*map(transform, factors))
-        case Apply(function, args, orders):
-            return Apply(function, tuple(map(transform, args)), orders)
-        case Sum(var, body):
-            return sum_over(var, transform(body))
-        case Select(at, var, body):
-            return Select(at, var, transform(body))
-        case Pow(base, exponent):
-            return power(transform(base), exponent)
-        case Partial(body, wrt):
-            return Partial(transform(body), wrt)
-        case _:
-            return expr
+        case Add(parts) | Mul(parts) | Apply(_, parts, _):
+            new = [transform(part) for part in parts]
+            if all(map(is_, new, parts)):
+                return expr
+            if isinstance(expr, Apply):
+                return Apply(expr.function, tuple(new), expr.orders)
+            return add(*new) if isinstance(expr, Add) else mul(*new)
+        case Sum(_, body) | Select(_, _, body) | Pow(body, _) | Partial(body, _):
+            inner = transform(body)
+            if inner is body:
+                return expr
+            match expr:
+                case Sum(var, _):
+                    return sum_over(var, inner)
+                case Select(at, var, _):
+                    return Select(at, var, inner)
+                case Pow(_, exponent):
+                    return power(inner, exponent)
+                case Partial(_, wrt):
+                    return Partial(inner, wrt)
+    return expr
 
 
 def walk(expr: Expr) -> Iterator[Expr]:

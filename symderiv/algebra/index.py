@@ -123,6 +123,12 @@ class Var:
     name: str = field(compare=False)
     axis: Axis = field(compare=False)
 
+    def __hash__(self) -> int:
+        return self.uid
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Var) and self.uid == other.uid)
+
     def __add__(self, other: IndexLike) -> Index:
         return as_index(self) + other
 

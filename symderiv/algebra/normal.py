@@ -133,9 +133,8 @@ def _expand(expr: Expr) -> list[Term]:
         case Add(terms):
             return [t for part in terms for t in _expand(part)]
         case Sum(var, body):
-            renamed = fresh(var.axis, var.name)
-            inner = normal(substitute(body, {var: as_index(renamed)})).terms
-            opened = (Term(t.coefficient, (renamed, *t.bound), t.monomial) for t in inner)
+            inner = (_apart(t, {var}) for t in normal(body).terms)
+            opened = (Term(t.coefficient, (var, *t.bound), t.monomial) for t in inner)
             return [r for t in opened for r in reduce_term(t)]
         case Mul(factors):
             return _expand_product([(f, 1) for f in factors])
@@ -250,11 +249,12 @@ def _product(left: Iterable[Term], right: Iterable[Term]) -> list[Term]:
     right = list(right)
     for a in left:
         for b in right:
-            clash = [v for v in b.bound if v in a.bound]
-            other = _renamed(b, clash) if clash else b
-            atoms = (*a.monomial, *other.monomial)
+            first = _apart(a, _free(b)) if a.bound else a
+            other = _apart(b, _free(first) | set(first.bound)) if b.bound else b
+            atoms = (*first.monomial, *other.monomial)
             monomial = _merged(atoms)
-            term = Term(a.coefficient * other.coefficient, a.bound + other.bound, monomial)
+            bound = first.bound + other.bound
+            term = Term(first.coefficient * other.coefficient, bound, monomial)
             special = any(isinstance(atom, Delta | Bracket | Select) for atom, _ in atoms)
             result.extend(reduce_term(term) if special else [term])
     return result
@@ -269,6 +269,17 @@ def _merged(atoms: Iterable[tuple[Expr, int]]) -> Monomial:
             atom = alike.setdefault(atom_key(atom, {}), atom)
         powers[atom] = powers.get(atom, 0) + p
     return tuple((a, p) for a, p in powers.items() if p)
+
+
+def _free(term: Term) -> set[Var]:
+    """The variables that occur in a term; those it binds as well, if they occur."""
+    return {v for atom, _ in term.monomial for v in free_variables(atom)}
+
+
+def _apart(term: Term, taken: set[Var]) -> Term:
+    """The term with none of its bound variables among those taken."""
+    clash = [v for v in term.bound if v in taken]
+    return _renamed(term, clash) if clash else term
 
 
 def _renamed(term: Term, clash: list[Var]) -> Term:
