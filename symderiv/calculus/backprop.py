@@ -53,12 +53,15 @@ def backprop(graph: Graph, wrt: Iterable[Tensor]) -> Derivation:
 
 def adjoint_tensor(graph: Graph, tensor: Tensor) -> Tensor:
     """The tensor of derivatives: of the example's loss above the examples, of the cost else."""
-    loss = graph.example_loss
-    per_example = tensor in graph.per_example and tensor != loss
-    root = loss if per_example else graph.cost
+    given = graph.given(tensor)
+    if given is not None:
+        return given
+    root, loss = graph.cost, graph.example_loss
+    if loss is not None and tensor in graph.per_example and tensor != loss:
+        root = loss
     return Tensor(
-        name=f"d{tensor.name}",
-        slots=tensor.slots,
+        name=f"d{root.name}_d{tensor.name}" if graph.cost.slots else f"d{tensor.name}",
+        slots=(*graph.cost.slots, *tensor.slots),
         role=Role.ADJOINT,
         symbol=tensor.symbol,
         layer=tensor.layer,
@@ -74,10 +77,14 @@ def _backwards(graph: Graph, wrt: set[Tensor]) -> Iterator[Access]:
     for block in reversed(graph.blocks):
         if isinstance(block, Definition):
             leads_to = not needed.isdisjoint(tensors_in(block.body))
-            if block.target != graph.cost and (leads_to or block.target in wrt):
-                yield Access(adjoint_tensor(graph, block.target), _renamed(block.indices))
+            ends = block.target == graph.cost or graph.given(block.target) is not None
+            if not ends and (leads_to or block.target in wrt):
+                adjoint = adjoint_tensor(graph, block.target)
+                yield Access(adjoint, (*_leading(adjoint), *_renamed(block.indices)))
             continue
-        targets = dict.fromkeys(d.target for d in reversed(block.definitions))
+        targets = dict.fromkeys(
+            d.target for d in reversed(block.definitions) if graph.given(d.target) is None
+        )
         for member in ("last", "others"):
             for target in targets:
                 if target in needed and (member == "others" or _covers_last(block, target)):
@@ -86,6 +93,13 @@ def _backwards(graph: Graph, wrt: set[Tensor]) -> Iterator[Access]:
         if tensor in wrt:
             adjoint = adjoint_tensor(graph, tensor)
             yield Access(adjoint, tuple(map(as_index, adjoint.fresh_indices())))
+
+
+def _leading(adjoint: Tensor) -> tuple[Index, ...]:
+    """New indices for the axes of the root, which stand first in a Jacobian."""
+    assert adjoint.of is not None
+    count = len(adjoint.slots) - len(adjoint.of.slots)
+    return tuple(map(as_index, adjoint.fresh_indices()[:count]))
 
 
 def _covers_last(block: Recurrence, target: Tensor) -> bool:
@@ -116,13 +130,15 @@ def _member(adjoint: Tensor, block: Recurrence, member: str) -> Access:
     else:
         shorter = Axis(axis.name, axis.stop - 1, axis.start, ordered=True)
         first = as_index(fresh(shorter, block.var.name))
-    mapping = {adjoint.slots[0]: first}
+    leading = _leading(adjoint)
+    member_slot, *slots = adjoint.slots[len(leading) :]
+    mapping = {member_slot: first}
     rest = []
-    for slot in adjoint.slots[1:]:
+    for slot in slots:
         index = as_index(fresh(substitute_axis(slot.axis, mapping), slot.name))
         mapping[slot] = index
         rest.append(index)
-    return Access(adjoint, (first, *rest))
+    return Access(adjoint, (*leading, first, *rest))
 
 
 @dataclass(frozen=True)
@@ -137,7 +153,7 @@ class _Place:
 def _chain_rule(graph: Graph, target: Access, found: list[Adjoint]) -> tuple[Expr, str]:
     tensor = target.tensor.of
     assert tensor is not None and target.tensor.root is not None
-    wrt = Access(tensor, target.indices)
+    wrt = Access(tensor, target.indices[len(target.indices) - len(tensor.slots) :])
     places = _places(graph, wrt)
     users = dict.fromkeys(place.definition.target.name for place in places)
     total = add(*(_contribution(graph, target, wrt, place, found) for place in places))
@@ -172,6 +188,9 @@ def _contribution(
 ) -> Expr:
     """``Σ_k ∂C/∂u[k] · ∂u[k]/∂t[i]`` for one user u; an example meets only itself."""
     user = place.definition.target
+    leading = target.indices[: len(target.indices) - len(wrt.indices)]
+    if user == target.tensor.root and leading:
+        return mul(*place.guards, Partial(Access(user, leading), wrt))
     adjoint = adjoint_tensor(graph, user)
     shared = _example_index(wrt) if target.tensor.root == graph.example_loss else None
     mapping: dict[Var, Index] = {}
@@ -196,7 +215,7 @@ def _contribution(
     local = Partial(Access(user, tuple(indices)), wrt)
     if user == target.tensor.root:
         return mul(*place.guards, sum_over(summed, local))
-    entry: Expr = Access(adjoint, tuple(indices))
+    entry: Expr = Access(adjoint, (*leading, *indices))
     factor: Expr = ONE
     if adjoint.root != target.tensor.root:
         factor = _per_example_factor(graph, found)

@@ -97,14 +97,16 @@ class Builder:
         body: Expr,
         why: str = "",
         part_of: str = "",
+        eliminates: Tensor | None = None,
     ) -> Tensor:
         """Record ``target[indices] = body``."""
-        definition = Definition(target, tuple(map(as_index, indices)), body, why, part_of)
+        over = tuple(map(as_index, indices))
+        definition = Definition(target, over, body, why, part_of, eliminates)
         (self.blocks if self._open is None else self._open).append(definition)
         return target
 
     def assume(self, left: Expr, right: Expr, text: str, *variables: Var) -> None:
-        """Record ``left = right`` as an assumption on the inputs, printed and checked at run time."""
+        """Record ``left = right`` as an assumption on the inputs: printed, checked at run time."""
         self.facts.append(Fact(left, right, text, variables))
 
     def recurrence(self, var: Var, equations: Callable[[], None]) -> None:
@@ -124,13 +126,33 @@ class Builder:
                         return tensor
         raise KeyError(name)
 
-    def graph(self, cost: Tensor, example_loss: Tensor | None = None) -> Graph:
-        """The finished graph."""
-        if self.layout == "single":
-            example_loss = None
-        return Graph(
-            tuple(self.blocks), cost, example_loss, frozenset(self.named), tuple(self.facts)
+    def graph(
+        self,
+        cost: Tensor | None = None,
+        example_loss: Tensor | None = None,
+        upstream: Tensor | Iterable[Tensor] = (),
+    ) -> Graph:
+        """The finished graph; ``upstream`` are the outputs of a layer that stands by itself.
+
+        What comes after a layer is unknown: its cost C has no equation, and the adjoints of the
+        outputs are given. Raises ValueError for an output that the layer uses itself.
+        """
+        outputs = (upstream,) if isinstance(upstream, Tensor) else tuple(upstream)
+        if (cost is None) != bool(outputs):
+            raise ValueError("a graph has a cost, or else outputs with upstream gradients")
+        root = cost or Tensor("C", role=Role.COST, symbol="C")
+        graph = Graph(
+            tuple(self.blocks),
+            root,
+            None if self.layout == "single" else example_loss,
+            frozenset(self.named),
+            tuple(self.facts),
+            upstream=tuple(given_adjoint(output, root) for output in outputs),
         )
+        for output in outputs:
+            if not graph.definitions_of(output) or graph.users(output):
+                raise ValueError(f"{output.name} must be computed here, and used nowhere else")
+        return graph
 
     # --- entries, whatever the layout ------------------------------------------------------------
 
@@ -162,6 +184,20 @@ class Builder:
         (example,) = self.over(self.examples)
         pair = (example, unit) if self.layout == "rows" else (unit, example)
         return pair, unit, example
+
+
+def given_adjoint(output: Tensor, cost: Tensor) -> Tensor:
+    """The upstream gradient of a layer's output: an adjoint that no chain derives."""
+    return Tensor(
+        f"d{output.name}",
+        output.slots,
+        Role.ADJOINT,
+        output.symbol,
+        output.layer,
+        of=output,
+        root=cost,
+        named=True,
+    )
 
 
 _LETTERS = {"unit": "k", "example": "s", "layer": "l", "time": "t"}

@@ -23,7 +23,8 @@ class Definition:
     """``target[indices] = body``, for all values of the variables among the indices.
 
     ``part_of`` names the vector function (softmax, ...) that this equation is a part of, so that
-    documents and code can show the whole by its name.
+    documents and code can show the whole by its name. A normalised quantity ``q = c/s``
+    ``eliminates`` c: formulas are written with q, since c = q s.
     """
 
     target: Tensor
@@ -31,6 +32,7 @@ class Definition:
     body: Expr
     why: str = ""
     part_of: str = ""
+    eliminates: Tensor | None = None
 
     @property
     def left(self) -> Access:
@@ -76,6 +78,10 @@ class Graph:
 
     ``example_loss`` is the loss of one example where examples do not interact: errors then
     differentiate it, and the factor of the mean enters once, in the gradient of a parameter.
+
+    ``upstream`` are the adjoints that are given from outside: of a layer's outputs, where the
+    cost is whatever comes after the layer and has no equation. A ``cost`` with axes of its own
+    is differentiated entry by entry: its adjoints are Jacobians, with its axes first.
     """
 
     blocks: tuple[Definition | Recurrence, ...]
@@ -85,6 +91,7 @@ class Graph:
     facts: tuple[Fact, ...] = ()
     positive: frozenset[str] = frozenset()
     sizes: dict[Size, int] = field(default_factory=dict)
+    upstream: tuple[Tensor, ...] = ()
 
     @cached_property
     def definitions(self) -> tuple[Definition, ...]:
@@ -108,7 +115,30 @@ class Graph:
 
     def definitions_of(self, tensor: Tensor) -> list[Definition]:
         """The equations that define a tensor (a family may have one for the base as well)."""
-        return [d for d in self.definitions if d.target == tensor]
+        return self._by_target.get(tensor, [])
+
+    @cached_property
+    def _by_target(self) -> dict[Tensor, list[Definition]]:
+        found: dict[Tensor, list[Definition]] = {}
+        for definition in self.definitions:
+            found.setdefault(definition.target, []).append(definition)
+        return found
+
+    @cached_property
+    def _by_source(self) -> dict[Tensor, list[Definition]]:
+        found: dict[Tensor, list[Definition]] = {}
+        for definition in self.definitions:
+            for tensor in tensors_in(definition.body):
+                found.setdefault(tensor, []).append(definition)
+        return found
+
+    def users(self, tensor: Tensor) -> list[Definition]:
+        """The equations whose right side has the tensor."""
+        return self._by_source.get(tensor, [])
+
+    def given(self, tensor: Tensor) -> Tensor | None:
+        """The adjoint of a tensor, if it comes from outside."""
+        return next((a for a in self.upstream if a.of == tensor), None)
 
     def expand(self, access: Access) -> Expr | None:
         """The right side of the equation for one entry, or None for an input."""
@@ -120,7 +150,7 @@ class Graph:
 
     def uses(self, tensor: Tensor) -> Iterator[tuple[Definition, Access]]:
         """The equations that use a tensor, each with every different access it makes."""
-        for definition in self.definitions:
+        for definition in self.users(tensor):
             seen: dict[Access, None] = {}
             for node in walk(definition.body):
                 if isinstance(node, Access) and node.tensor == tensor:
@@ -130,10 +160,12 @@ class Graph:
     def depending_on(self, sources: Iterable[Tensor]) -> set[Tensor]:
         """The sources and all that is computed from them."""
         found = set(sources)
-        for _ in range(2):  # a family meets itself
-            for definition in self.definitions:
-                if not found.isdisjoint(tensors_in(definition.body)):
+        waiting = list(found)
+        while waiting:
+            for definition in self.users(waiting.pop()):
+                if definition.target not in found:
                     found.add(definition.target)
+                    waiting.append(definition.target)
         return found
 
     @cached_property

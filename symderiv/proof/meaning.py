@@ -30,7 +30,6 @@ from symderiv.algebra.expr import (
     power,
     rebuild,
     sum_over,
-    tensors_in,
 )
 from symderiv.algebra.index import Index, Var, as_index, fresh, is_zero, substitute_axis
 from symderiv.calculus.graph import Definition, Graph
@@ -99,15 +98,23 @@ class Meaning:
         """
         tensor, root = target.tensor.of, target.tensor.root
         assert tensor is not None and root is not None
-        entry = Access(tensor, target.indices)
+        split = len(target.indices) - len(tensor.slots)
+        at, entry = target.indices[:split], Access(tensor, target.indices[split:])
         parts = []
-        for definition in self.graph.definitions:
-            user = definition.target
-            if tensor in tensors_in(definition.body) and self._leads_to(user, root):
-                parts.append(self._through(definition, entry, root))
+        for definition in self.graph.users(tensor):
+            if self._leads_to(definition.target, root):
+                parts.append(self._through(definition, entry, root, at))
         return add(*parts)
 
-    def _through(self, definition: Definition, entry: Access, root: Tensor) -> Expr:
+    def _through(
+        self, definition: Definition, entry: Access, root: Tensor, at: tuple[Index, ...]
+    ) -> Expr:
+        """The part of a derivative that one user contributes; ``at`` is the entry of the root."""
+        if definition.target == root and at:
+            equation = definition.at(Access(root, at))
+            if equation is None:
+                raise NoMeaning(f"not every equation is about {root.name} at that entry")
+            return rate(equation, entry)
         indices, body, variables = _opened(definition)
         slope = rate(body, entry)
         if definition.target == root:
@@ -115,7 +122,7 @@ class Meaning:
         adjoint = self.adjoints.get(definition.target)
         if adjoint is None or adjoint.root is None:
             raise NoMeaning(f"{definition.target.name} uses {entry.tensor.name}, has no adjoint")
-        weight: Expr = Access(adjoint, indices)
+        weight: Expr = Access(adjoint, (*at, *indices))
         if adjoint.root != root:
             weight = mul(self._conversion(definition.target, adjoint.root, root), weight)
         return sum_over(variables, mul(weight, slope))
@@ -129,13 +136,17 @@ class Meaning:
         return self.factor
 
     def _leads_to(self, source: Tensor, goal: Tensor, avoiding: Tensor | None = None) -> bool:
+        """Whether ``goal`` is computed from ``source``; an upstream gradient leads to the cost."""
         reached = {source}
-        for _ in range(2):  # a family meets itself
-            for definition in self.graph.definitions:
-                if definition.target == avoiding:
-                    continue
-                if not reached.isdisjoint(tensors_in(definition.body)):
-                    reached.add(definition.target)
+        waiting = [source]
+        while waiting:
+            tensor = waiting.pop()
+            targets = [d.target for d in self.graph.users(tensor)]
+            if self.graph.given(tensor) is not None:
+                targets.append(self.graph.cost)
+            new = [t for t in dict.fromkeys(targets) if t not in reached and t != avoiding]
+            reached.update(new)
+            waiting.extend(new)
         return goal in reached
 
 

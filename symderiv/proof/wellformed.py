@@ -37,6 +37,7 @@ def require_well_formed(derivation: Derivation) -> None:
         _require_equation(definition)
     _require_disjoint((d.target, d.indices) for d in graph.definitions)
     _require_order(graph)
+    _require_upstream(graph)
     for adjoint in derivation.adjoints:
         _require_adjoint(graph, adjoint)
         names.meet(adjoint.left)
@@ -171,6 +172,18 @@ def _require_recurrence(block: Recurrence, open_: set[Tensor]) -> None:
         ready.add(definition.target)
 
 
+def _require_upstream(graph: Graph) -> None:
+    """A given adjoint is of an output that nothing here uses, by a cost that has no equation."""
+    for tensor in graph.upstream:
+        of = tensor.of
+        if tensor.role is not Role.ADJOINT or not tensor.named or of is None:
+            raise IllFormed(f"{tensor.name} is no adjoint with a name")
+        if tensor.root != graph.cost or tensor.slots != of.slots or graph.cost.slots:
+            raise IllFormed(f"{tensor.name} is not the derivative of {graph.cost.name}")
+        if graph.users(of) or graph.definitions_of(graph.cost):
+            raise IllFormed(f"{of.name} leads to {graph.cost.name} not only from outside")
+
+
 def _require_adjoint(graph: Graph, adjoint: Adjoint) -> None:
     tensor = adjoint.tensor
     of, root = tensor.of, tensor.root
@@ -180,6 +193,9 @@ def _require_adjoint(graph: Graph, adjoint: Adjoint) -> None:
     for part in (of, root):
         if part not in known or _identity(known[part]) != _identity(part):
             raise IllFormed(f"{part.name} is no tensor of this graph")
-    if tensor.slots != of.slots:
+    leading = root.slots if root == graph.cost else ()  # a Jacobian has the axes of its root first
+    if tensor.slots != (*leading, *of.slots):
         raise IllFormed(f"{tensor.name} has other axes than {of.name}")
+    if graph.given(of) is not None:
+        raise IllFormed(f"{tensor.name} is given, and derived as well")
     _require_covered(tensor, adjoint.indices)
