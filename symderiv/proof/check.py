@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from operator import is_
 
 from symderiv.algebra.binding import free_variables, replace_accesses
-from symderiv.algebra.expr import Access, Apply, Expr, Role, Tensor
+from symderiv.algebra.expr import Access, Apply, Expr, Role, Tensor, tensors_in
 from symderiv.algebra.matching import alpha_equal
 from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Step, Uses
@@ -107,7 +108,8 @@ class Judge:
         self.closed: list[Adjoint] = []
         self.doubtful: dict[Tensor, Verdict] = {}  # adjoints of which a step is not proved
         self.worlds = Worlds(self.graph)
-        self._adjoints = {a.tensor.of: a.tensor for a in derivation.adjoints if a.tensor.of}
+        derived = (*self.graph.upstream, *(a.tensor for a in derivation.adjoints))
+        self._adjoints = {t.of: t for t in derived if t.of is not None}
 
     @property
     def assumptions(self) -> tuple[Fact, ...]:
@@ -153,7 +155,7 @@ class Judge:
         except ZeroDivisionError:
             return Verdict(Status.UNDECIDED, "not applicable: division by zero", "no instance")
         return structural(
-            Statement(left, right, self.worlds),
+            Statement(left, right, self.worlds, self._opened(step.premises)),
             known_left,
             known_right,
             field_lemmas(step.premises),
@@ -183,7 +185,7 @@ class Judge:
         if fact.assumed:
             declared = fact in self.graph.facts
             return Verdict(Status.ASSUMED if declared else Status.UNDECIDED, "declared")
-        statement = Statement(fact.left, fact.right, self.worlds)
+        statement = Statement(fact.left, fact.right, self.worlds, self._opened((fact,)))
         opened = fact.left
         for _ in self.graph.definitions:
             opened = replace_accesses(opened, self._inner)
@@ -214,6 +216,23 @@ class Judge:
                 break
             expr = wider
         return apply_lemmas(expr, step.premises)
+
+    def _opened(self, premises: Iterable[Premise]) -> frozenset[Tensor]:
+        """The tensors whose equations a step rests on: those named, and all below a found fact."""
+        opened: set[Tensor] = set()
+        waiting: list[Tensor] = []
+        for premise in premises:
+            if isinstance(premise, Uses):
+                opened.add(premise.tensor)
+            elif isinstance(premise, Fact) and not premise.assumed:
+                waiting.extend(tensors_in(premise.left))
+        while waiting:
+            tensor = waiting.pop()
+            if tensor not in opened:
+                opened.add(tensor)
+                for definition in self.graph.definitions_of(tensor):
+                    waiting.extend(tensors_in(definition.body))
+        return frozenset(opened)
 
     def _closed_form(self, access: Access) -> Expr | None:
         for adjoint in self.closed:

@@ -8,15 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from symderiv.algebra.binding import free_variables, substitute
-from symderiv.algebra.expr import Add, Expr, Mul, Pow, Sum, Tensor, mul, power, walk
+from symderiv.algebra.expr import (
+    Add,
+    Apply,
+    Bracket,
+    Expr,
+    Mul,
+    Pow,
+    Select,
+    Sum,
+    Tensor,
+    mul,
+    power,
+    walk,
+)
 from symderiv.algebra.index import Var, as_index, fresh
 from symderiv.algebra.normal import Term, normal
 from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.steps import Lemma
 from symderiv.proof.field import Equation, NoInstance, World, assignments
-from symderiv.proof.sizes import assign, ordered_sizes, size_symbols
+from symderiv.proof.sizes import assign, indices_of, size_symbols
 from symderiv.proof.verdict import Status, Verdict
 
 TRIALS = 3  # worlds in which a step is evaluated
@@ -27,35 +41,76 @@ LemmaTable = Mapping[tuple[str, int], Lemma]
 
 @dataclass(frozen=True)
 class Statement:
-    """``left = right`` about a graph, to be read in the worlds given."""
+    """``left = right`` about a graph, to be read in the worlds given.
+
+    It may rest on the equations of the tensors in ``opened`` and on nothing else of the graph.
+    """
 
     left: Expr
     right: Expr
     worlds: Worlds
+    opened: frozenset[Tensor] = frozenset()
+
+    @cached_property
+    def free(self) -> list[Var]:
+        """The free variables, in a fixed order."""
+        found = free_variables(self.left) | free_variables(self.right)
+        return sorted(found, key=lambda v: v.uid)
+
+    @cached_property
+    def shifted(self) -> frozenset[Var]:
+        """The variables of indices that are more than a plain variable: order matters there."""
+        nodes = [n for side in (self.left, self.right) for n in walk(side)]
+        found: set[Var] = set()
+        for node in nodes:
+            for index in indices_of(node):
+                if isinstance(node, Bracket | Select) or index.variable is None:
+                    found.update(index.variables)
+        return frozenset(found)
 
 
 class Worlds:
-    """The worlds in which the statements about one graph are evaluated, each made once.
+    """The worlds in which the statements about one graph are evaluated.
 
     ``closed`` gives adjoints without a name the value of their closed form.
     """
 
     def __init__(self, graph: Graph) -> None:
         self.closed: dict[Tensor, list[Equation]] = {}
-        self._graph = graph
-        self._sizes = size_symbols(graph)
-        self._ordered = ordered_sizes(graph)
-        self._made: dict[tuple[object, ...], World] = {}
+        self.graph = graph
 
-    def world(self, trial: int, seed: int, lemmas: LemmaTable, facts: tuple[Fact, ...]) -> World:
+    def world(
+        self,
+        statement: Statement,
+        lemmas: LemmaTable,
+        facts: tuple[Fact, ...],
+        trial: int = 0,
+        seed: int = 0,
+        roots: bool = False,
+    ) -> World:
         """The world of a trial, with f′ and the facts as the premises say."""
-        key = (trial, seed, tuple(lemmas.items()), facts)
-        if key not in self._made:
-            numbers = assign(self._sizes, self._ordered, shift=trial)
-            self._made[key] = World(
-                self._graph, numbers, 1000 * trial + seed, lemmas, self.closed, facts
-            )
-        return self._made[key]
+        equations = self._equations(statement.opened)
+        exprs = [statement.left, statement.right, *(e for f in facts for e in (f.left, f.right))]
+        exprs += [body for _, body in equations]
+        variables = [v for i, _ in equations for index in i for v in index.variables]
+        names, ordered = size_symbols(exprs, [*statement.free, *variables])
+        return World(
+            self.graph,
+            assign(names, ordered, shift=trial + seed % 4),
+            1000 * trial + seed,
+            lemmas,
+            self.closed,
+            facts,
+            statement.opened,
+            roots,
+        )
+
+    def _equations(self, opened: frozenset[Tensor]) -> list[Equation]:
+        found: list[Equation] = []
+        for tensor in opened:
+            known = self.closed.get(tensor)
+            found += known or [(d.indices, d.body) for d in self.graph.definitions_of(tensor)]
+        return found
 
 
 def structural(
@@ -151,16 +206,27 @@ def _multiplied(term: Term, factors: list[Expr]) -> Expr:
 def sample(
     statement: Statement, lemmas: LemmaTable, facts: tuple[Fact, ...], trials: int = TRIALS
 ) -> Verdict:
-    """Evaluate both sides at every pattern of the free indices, in several worlds."""
-    free = sorted(
-        free_variables(statement.left) | free_variables(statement.right), key=lambda v: v.uid
-    )
+    """Evaluate both sides at every pattern of the free indices, in several worlds.
+
+    What holds with sqrt as an unknown function holds for the root; else the root is taken.
+    """
+    verdict = _sample(statement, lemmas, facts, trials, roots=False)
+    sides = (statement.left, statement.right)
+    rooted = any(isinstance(n, Apply) and n.function == "sqrt" for e in sides for n in walk(e))
+    if verdict.status is Status.TESTED or not (rooted or statement.opened):
+        return verdict
+    return _sample(statement, lemmas, facts, trials, roots=True)
+
+
+def _sample(
+    statement: Statement, lemmas: LemmaTable, facts: tuple[Fact, ...], trials: int, roots: bool
+) -> Verdict:
     compared = 0
     for trial in range(trials):
         for seed in range(REDRAWS):
-            world = statement.worlds.world(trial, seed, lemmas, facts)
+            world = statement.worlds.world(statement, lemmas, facts, trial, seed, roots)
             try:
-                for env in assignments(world, free):
+                for env in assignments(world, statement.free, statement.shifted):
                     left = world.value(statement.left, env)
                     if left != world.value(statement.right, env):
                         return _disagreement(world.sizes, env, world.seed)

@@ -10,9 +10,10 @@ degree/2^61.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from operator import itemgetter
 
 from symderiv.algebra.binding import replace_accesses
 from symderiv.algebra.expr import (
@@ -48,7 +49,12 @@ class NoInstance(ArithmeticError):
 
 @dataclass
 class World:
-    """One assignment. ``sizes`` gives a number to every size; the rest is drawn from the seed."""
+    """One assignment. ``sizes`` gives a number to every size; the rest is drawn from the seed.
+
+    Only the equations of the tensors in ``opened`` are used (None: all); every other tensor is
+    drawn entry by entry, so that nothing rests on where it comes from. With ``roots``, sqrt is a
+    root of its argument; else it is a function like any other.
+    """
 
     graph: Graph
     sizes: Mapping[str, int]
@@ -56,7 +62,10 @@ class World:
     lemmas: Mapping[tuple[str, int], Lemma] = field(default_factory=dict)
     closed: Mapping[Tensor, Sequence[Equation]] = field(default_factory=dict)
     facts: tuple[Fact, ...] = ()
-    _known: dict[object, int] = field(default_factory=dict)
+    opened: frozenset[Tensor] | None = None
+    roots: bool = True
+    _functions: dict[Expr, Callable[[Env], int]] = field(default_factory=dict)
+    _known: dict[tuple[Tensor, tuple[int, ...]], int] = field(default_factory=dict)
     _names: dict[str, int] = field(default_factory=dict)
 
     # --- indices -------------------------------------------------------------------------------
@@ -82,66 +91,111 @@ class World:
 
     def value(self, expr: Expr, env: Env) -> int:
         """The element that the expression stands for. Raises NoInstance."""
+        return self.function(expr)(env)
+
+    def function(self, expr: Expr) -> Callable[[Env], int]:
+        """The expression as a Python function of the values of its free variables."""
+        known = self._functions.get(expr)
+        if known is None:
+            known = self._functions[expr] = self._compiled(expr)
+        return known
+
+    def _compiled(self, expr: Expr) -> Callable[[Env], int]:
         match expr:
             case Number(value):
-                return value.numerator * inverse(value.denominator) % P
-            case Access():
-                return self._entry(expr, env)
+                number = value.numerator * (
+                    1 if value.denominator == 1 else inverse(value.denominator)
+                )
+                return lambda env: number % P
+            case Access(tensor, indices):
+                places = [self._index_function(i) for i in indices]
+                return lambda env: self._entry(tensor, tuple([at(env) for at in places]))
             case Mul(factors):
-                return self._product(factors, env)
+                return self._product(factors)
             case Add(terms):
-                return sum(self.value(t, env) for t in terms) % P
+                parts = [self.function(t) for t in terms]
+                return lambda env: sum([part(env) for part in parts]) % P
             case Sum(var, body):
-                return sum(self.value(body, {**env, var: n}) for n in self.range(var, env)) % P
+                return self._sum(var, body)
             case Pow(base, exponent):
-                inner = self.value(base, env)
+                inner = self.function(base)
                 if exponent < 0:
-                    return pow(inverse(inner), -exponent, P)
-                return pow(inner, exponent, P)
+                    return lambda env: pow(inverse(inner(env)), -exponent, P)
+                return lambda env: pow(inner(env), exponent, P)
             case SizeOf(index):
-                return self.index(index, env) % P
+                size = self._index_function(index)
+                return lambda env: size(env) % P
             case Delta(left, right):
-                return int(self.index(left, env) == self.index(right, env))
+                first, second = self._index_function(left), self._index_function(right)
+                return lambda env: int(first(env) == second(env))
             case Bracket(index):
-                return int(self.index(index, env) >= 0)
+                place = self._index_function(index)
+                return lambda env: int(place(env) >= 0)
             case Apply(function, args, orders):
-                return self._apply(function, orders, [self.value(a, env) for a in args])
+                given = [self.function(a) for a in args]
+                return lambda env: self._apply(function, orders, [g(env) for g in given])
             case Select(at, var, body):
-                return self._winner(var, body, env, self.index(at, env))
+                rival, here = self.function(body), self._index_function(at)
+                return lambda env: self._winner(var, rival, env, here(env))
             case Partial():
                 raise NoInstance("a derivative must be given its meaning first")
         raise TypeError(f"not a tree of index notation: {expr!r}")
 
-    def _product(self, factors: tuple[Expr, ...], env: Env) -> int:
-        """A bracket that is 0 excludes the term: the other factors need no value there."""
-        result = 1
-        for factor in factors:
-            if isinstance(factor, Delta | Bracket) and not self.value(factor, env):
-                return 0
-        for factor in factors:
-            if not isinstance(factor, Delta | Bracket):
-                result = result * self.value(factor, env) % P
-        return result
+    def _index_function(self, index: Index) -> Callable[[Env], int]:
+        variable = index.variable
+        if variable is not None:
+            return itemgetter(variable)
+        return lambda env: self.index(index, env)
 
-    def _entry(self, access: Access, env: Env) -> int:
-        where = tuple(self.index(i, env) for i in access.indices)
-        key = (access.tensor.name, access.tensor.role.value, where)
-        if key not in self._known:
-            value = self._computed(access.tensor, where)
-            if value is None:  # not known yet: nothing may rest on it, so it is not kept
-                return self.draw(f"unknown {access.tensor.name}", where)
-            self._known[key] = value
-        return self._known[key]
+    def _sum(self, var: Var, body: Expr) -> Callable[[Env], int]:
+        inner = self.function(body)
+
+        def total(env: Env) -> int:
+            widened = dict(env)
+            result = 0
+            for n in self.range(var, env):
+                widened[var] = n
+                result += inner(widened)
+            return result % P
+
+        return total
+
+    def _product(self, factors: tuple[Expr, ...]) -> Callable[[Env], int]:
+        """A bracket that is 0 excludes the term: the other factors need no value there."""
+        guards = [self.function(f) for f in factors if isinstance(f, Delta | Bracket)]
+        others = [self.function(f) for f in factors if not isinstance(f, Delta | Bracket)]
+
+        def product(env: Env) -> int:
+            for guard in guards:
+                if not guard(env):
+                    return 0
+            result = 1
+            for other in others:
+                result = result * other(env) % P
+            return result
+
+        return product
+
+    def _entry(self, tensor: Tensor, where: tuple[int, ...]) -> int:
+        key = (tensor, where)
+        known = self._known.get(key)
+        if known is None:
+            known = self._computed(tensor, where)
+            if known is None:  # not known yet: nothing may rest on it, so it is not kept
+                return self.draw(f"unknown {tensor.name}", where)
+            self._known[key] = known
+        return known
 
     def _computed(self, tensor: Tensor, where: tuple[int, ...]) -> int | None:
-        equations = self.closed.get(tensor)
+        opened = self.opened is None or tensor in self.opened
+        equations = self.closed.get(tensor) if opened else ()
         if equations is None:
             equations = [(d.indices, d.body) for d in self.graph.definitions_of(tensor)]
         for indices, body in equations:
             env = self._solved(indices, where)
             if env is not None:
                 return self.value(body, env)
-        if tensor.role is Role.ADJOINT and not tensor.named:
+        if opened and tensor.role is Role.ADJOINT and not tensor.named:
             return None
         assumed = self._constrained(tensor, where)
         if assumed is not None:
@@ -183,10 +237,11 @@ class World:
             lemma = self.lemmas.get((function, orders.index(1)))
             if lemma is not None:
                 return self._relation(lemma, args)
-        if function == "positive" and not any(orders):
-            return self.draw("side", tuple(args)) % 2
-        if function == "sqrt" and not any(orders):
-            return square_root(args[0])
+        if not any(orders):
+            if function == "sqrt" and self.roots:
+                return square_root(args[0])
+            if function in _BY_SIGN:
+                return _BY_SIGN[function](args[0])
         return self.draw(f"{function}{orders}", tuple(args))
 
     def _relation(self, lemma: Lemma, args: Sequence[int]) -> int:
@@ -196,10 +251,10 @@ class World:
         images.update(zip(lemma.args, map(Number.of, args), strict=True))
         return self.value(replace_accesses(lemma.stated, images.get), {})
 
-    def _winner(self, var: Var, body: Expr, env: Env, at: int) -> int:
-        values = [self.value(body, {**env, var: n}) for n in self.range(var, env)]
-        winner = self.draw("winner", tuple(values)) % len(values)
-        return int(at == self.range(var, env)[winner])
+    def _winner(self, var: Var, rival: Callable[[Env], int], env: Env, at: int) -> int:
+        """1 at the first place of the greatest value, in a random order of the elements."""
+        values = {n: rival({**env, var: n}) for n in self.range(var, env)}
+        return int(at == max(values, key=lambda n: self.draw("place", (values[n],))))
 
     def draw(self, name: str, numbers: tuple[int, ...]) -> int:
         """A random nonzero element, the same for the same name, numbers and seed."""
@@ -228,21 +283,39 @@ def inverse(value: int) -> int:
 
 
 def square_root(value: int) -> int:
-    """The root that is itself a square. Raises NoInstance where there is none."""
-    root = pow(value, (P + 1) // 4, P)
-    if root * root % P != value % P or pow(value, (P - 1) // 2, P) != 1:
+    """The root that is itself a square, v^((p+1)/4). Raises NoInstance where there is none."""
+    if sign(value) != 1:
         raise NoInstance("no square root")
-    return root
+    return pow(value, (P + 1) // 4, P)
 
 
-def assignments(world: World, variables: Sequence[Var]) -> Iterator[Env]:
+def sign(value: int) -> int:
+    """χ(v) = v^((p−1)/2), 1 for squares and −1 for the others: as −1 is no square, χ(−v) = −χ(v).
+
+    Raises NoInstance at 0, where functions that depend on a sign have their kinks.
+    """
+    if value % P == 0:
+        raise NoInstance("on a kink")
+    return 1 if pow(value, (P - 1) // 2, P) == 1 else -1
+
+
+_BY_SIGN: Mapping[str, Callable[[int], int]] = {
+    "positive": lambda v: (1 + sign(v)) // 2,
+    "sign": lambda v: sign(v) % P,
+    "abs": lambda v: sign(v) * v % P,
+}
+
+
+def assignments(
+    world: World, variables: Sequence[Var], shifted: Collection[Var] = ()
+) -> Iterator[Env]:
     """Values for free variables: every pattern of equal and different indices on an axis.
 
-    On an ordered axis, and where an index is shifted, order matters too: there every value is
-    taken.
+    On an ordered axis, and where an index is ``shifted`` or compared, order matters too: there
+    every value is taken.
     """
-    ordered = [v for v in variables if v.axis.ordered]
-    plain = [v for v in variables if not v.axis.ordered]
+    ordered = [v for v in variables if v.axis.ordered or v in shifted]
+    plain = [v for v in variables if v not in ordered]
     for first in _all_values(world, ordered, {}):
         groups: dict[tuple[int, int], list[Var]] = {}
         for v in plain:

@@ -5,38 +5,47 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import product
 
-from symderiv.algebra.expr import Access, Expr, Select, SizeOf, Sum, Tensor, tensors_in, walk
-from symderiv.algebra.index import Axis, Index, Size
-from symderiv.calculus.graph import Graph
+from symderiv.algebra.expr import Access, Bracket, Delta, Expr, Select, SizeOf, Sum, walk
+from symderiv.algebra.index import Axis, Index, Size, Var
 
 DEPTH = 3  # an ordered axis is tried at this length; families of sizes get one a member
 
 
-def size_symbols(graph: Graph, *exprs: Expr) -> list[Size]:
-    """Every size that occurs, in a fixed order; of a family ``n[...]`` each form once."""
+def size_symbols(exprs: Iterable[Expr], variables: Iterable[Var]) -> tuple[list[Size], set[str]]:
+    """Every size that the expressions and the ranges of the variables speak of, in a fixed order.
+
+    Of a family ``n[...]`` each form once. Also the names of those that are the length of an
+    ordered axis.
+    """
     found: dict[Size, None] = {}
-    tensors: dict[Tensor, None] = dict.fromkeys(graph.tensors)
-    bodies = [d.body for d in graph.definitions] + list(exprs)
-    for body in bodies:
-        tensors.update(dict.fromkeys(tensors_in(body)))
+    axes: dict[Axis, None] = dict.fromkeys(v.axis for v in variables)
+    for body in exprs:
         for node in walk(body):
             match node:
                 case Sum(var, _) | Select(_, var, _):
-                    found.update(dict.fromkeys(_sizes_of_axis(var.axis)))
-                case SizeOf(index):
-                    found.update(dict.fromkeys(_sizes(index)))
-                case Access(_, indices):
-                    for index in indices:
-                        found.update(dict.fromkeys(_sizes(index)))
-    for tensor in tensors:
-        for axis in tensor.axes:
-            found.update(dict.fromkeys(_sizes_of_axis(axis)))
-    return sorted(found, key=lambda s: s.key({}))
+                    axes.setdefault(var.axis)
+                case _:
+                    found.update(dict.fromkeys(s for i in indices_of(node) for s in _sizes(i)))
+    ordered: set[str] = set()
+    for axis in axes:
+        ends = [*_sizes(axis.start), *_sizes(axis.stop)]
+        found.update(dict.fromkeys(ends))
+        if axis.ordered:
+            ordered.update(s.name for s in ends if s.at is None)
+    return sorted(found, key=lambda s: s.key({})), ordered
 
 
-def _sizes_of_axis(axis: Axis) -> Iterator[Size]:
-    yield from _sizes(axis.start)
-    yield from _sizes(axis.stop)
+def indices_of(node: Expr) -> tuple[Index, ...]:
+    """The indices that a node holds itself."""
+    match node:
+        case Access(_, indices):
+            return indices
+        case SizeOf(index) | Bracket(index) | Select(index, _, _):
+            return (index,)
+        case Delta(left, right):
+            return (left, right)
+        case _:
+            return ()
 
 
 def _sizes(index: Index) -> Iterator[Size]:
@@ -52,40 +61,25 @@ def assign(
 ) -> dict[str, int]:
     """Distinct numbers for all sizes; an ordered axis gets ``DEPTH`` members."""
     numbers: dict[str, int] = {}
+    families: dict[str, set[int]] = {}
     next_number = base + shift
-    families: dict[str, None] = {}
     for size in sizes:
-        if size.at is not None:
-            families[size.name] = None
-        elif size.name in ordered:
-            numbers[size.name] = DEPTH
+        if size.at is None:
+            numbers[size.name] = DEPTH if size.name in ordered else next_number
+            next_number += size.name not in ordered
+        elif size.at.terms:  # n[l], n[L]: any member there is
+            families.setdefault(size.name, set()).update(range(DEPTH + 2))
         else:
-            numbers[size.name] = next_number
-            next_number += 1
-    for family in families:
-        constants = [s.at.const for s in sizes if s.at is not None and s.name == family]
-        for member in range(max([DEPTH + 1, *constants]) + 1):
+            families.setdefault(size.name, set()).add(size.at.const)
+    for family, members in families.items():
+        for member in sorted(members):
             numbers[f"{family}[{member}]"] = next_number
             next_number += 1
     return numbers
 
 
-def ordered_sizes(graph: Graph) -> set[str]:
-    """The names of sizes that are the length of an ordered axis."""
-    return {
-        symbol.name
-        for tensor in graph.tensors
-        for axis in tensor.axes
-        if axis.ordered
-        for symbol in _sizes_of_axis(axis)
-        if symbol.at is None
-    }
-
-
-def grid(
-    names: list[str], lowest: dict[str, int], count: dict[str, int]
-) -> Iterator[dict[str, int]]:
+def grid(lowest: dict[str, int], count: dict[str, int]) -> Iterator[dict[str, int]]:
     """Every combination of ``count[name]`` consecutive numbers from ``lowest[name]`` on."""
-    ranges = [range(lowest[n], lowest[n] + count[n]) for n in names]
+    ranges = [range(lowest[n], lowest[n] + count[n]) for n in lowest]
     for values in product(*ranges):
-        yield dict(zip(names, values, strict=True))
+        yield dict(zip(lowest, values, strict=True))
