@@ -16,14 +16,12 @@ from symderiv.algebra.expr import (
     Expr,
     Mul,
     Partial,
-    Pow,
     Role,
     SizeOf,
     Sum,
     Tensor,
     add,
     mul,
-    power,
     rebuild,
     sum_over,
     walk,
@@ -32,7 +30,7 @@ from symderiv.algebra.index import Index, Var, as_index, guards, is_nonnegative,
 from symderiv.algebra.matching import match
 from symderiv.calculus.differentiate import differentiate
 from symderiv.calculus.functions import scalar, symbols
-from symderiv.calculus.graph import Definition, Graph
+from symderiv.calculus.graph import Graph
 from symderiv.calculus.ordering import ordered_product
 from symderiv.calculus.steps import Adjoint, Lemma, Premise, Uses
 
@@ -197,70 +195,3 @@ def insert_adjoints(expr: Expr, found: Iterable[Adjoint], used: dict[str, Premis
         return None
 
     return replace_accesses(expr, image)
-
-
-# --- Entry by entry ----------------------------------------------------------------------------
-
-
-def cancel(expr: Expr) -> Expr:
-    """SymPy cancels the rational part of every product that has a denominator."""
-    from symderiv.calculus.sympy_bridge import cancel_rational
-
-    expr = rebuild(expr, cancel)
-    if not isinstance(expr, Mul | Add) or not _has_denominator(expr):
-        return expr
-    if isinstance(expr, Add):  # a sum of fractions stays, unless every denominator goes away
-        whole = None if _has_sum(expr) else cancel_rational(expr)
-        return expr if whole is None or _has_denominator(whole) else whole
-    sums = [f for f in expr.factors if _has_sum(f)]
-    rational = mul(*(f for f in expr.factors if not _has_sum(f)))
-    compact = cancel_rational(rational)
-    return expr if compact is None else ordered_product((compact, *sums))
-
-
-def _has_denominator(expr: Expr) -> bool:
-    return any(
-        isinstance(n, Pow) and n.exponent < 0 and not isinstance(n.base, SizeOf) for n in walk(expr)
-    )
-
-
-def _has_sum(expr: Expr) -> bool:
-    return any(isinstance(n, Sum | Partial) for n in walk(expr))
-
-
-def fold(expr: Expr, graph: Graph) -> tuple[Expr, tuple[Premise, ...], str]:
-    """A one-monomial definition q = c/s, read backwards, eliminates the auxiliary c = q s."""
-    used: dict[str, Premise] = {}
-    why: dict[str, None] = {}
-
-    def image(access: Access) -> Expr | None:
-        if access.tensor.role is not Role.AUXILIARY:
-            return None
-        for definition in graph.definitions:
-            solved = solve_for(definition, access)
-            if solved is not None:
-                used[definition.target.name] = Uses(definition.target)
-                why[f"{access.tensor.name} from the equation of {definition.target.name}"] = None
-                return solved
-        return None
-
-    return replace_accesses(expr, image), tuple(used.values()), "; ".join(why)
-
-
-def solve_for(definition: Definition, access: Access) -> Expr | None:
-    """``q = c · rest`` solved for the entry c: ``q / rest``; None if it has another form."""
-    body = definition.body
-    factors = body.factors if isinstance(body, Mul) else (body,)
-    if definition.target == access.tensor or len(factors) < 2:
-        return None
-    for n, factor in enumerate(factors):
-        if not (isinstance(factor, Access) and factor.tensor == access.tensor):
-            continue
-        binding = match(factor, access, definition.variables)
-        if binding is None or set(binding) != set(definition.variables):
-            return None
-        rest = mul(*factors[:n], *factors[n + 1 :])
-        if any(isinstance(x, Sum | Delta | Bracket) for x in walk(rest)):
-            return None
-        return substitute(mul(definition.left, power(rest, -1)), binding)
-    return None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from symderiv.algebra.expr import Access, Expr, Partial, rebuild
 from symderiv.algebra.matching import alpha_equal
-from symderiv.calculus import collecting, rewriting
+from symderiv.calculus import cancelling, collecting, folding, rewriting
 from symderiv.calculus.graph import Graph
 from symderiv.calculus.steps import Adjoint, Premise, Step, Uses
 
@@ -110,11 +110,11 @@ def _lemmas(expr: Expr, chain: Chain) -> Outcome | None:
 
 
 def _cancel(expr: Expr, chain: Chain) -> Outcome | None:
-    return rewriting.cancel(expr), "multiply out and cancel, entry by entry", ()
+    return cancelling.cancel(expr), "multiply out and cancel, entry by entry", ()
 
 
 def _fold(expr: Expr, chain: Chain) -> Outcome | None:
-    result, used, why = rewriting.fold(expr, chain.graph)
+    result, used, why = folding.fold(expr, chain.graph)
     return (result, why, used) if used else None
 
 

@@ -90,7 +90,7 @@ CASES = [
     Case("J = -sum(Y*log_softmax(X@W))", CLASSES, "z e s q", {}, "W"),
     Case("J = sum(softmax(X@W)*Y)", CLASSES, "z e s p", {}, "W"),
     Case("y = softmax(z)", {"z": "n"}, "e s L",
-         {"z": "y[i]*(dy_given[i] - sum(i1 in 1..n, y[i1]*dy_given[i1]))"}, "", -1, "dy"),
+         {"z": "y[i]*(dy_given[i] - sum(i1 in 1..n, dy_given[i1]*y[i1]))"}, "", -1, "dy"),
     Case("J = log(trace(Z.T@Z))", {"Z": "m n"}, "t", {"Z": "2*Z[i,j]/t"}),
     Case("J = exp(trace(A))", {"A": "n n"}, "t", {"A": "[i = j]*J"}),
     Case("J = norm(X@w - y)", REGRESSION, "r s", {"w": "1/J*sum(i1 in 1..m, X[i1,i]*r[i1])"}),

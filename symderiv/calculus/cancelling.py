@@ -1,0 +1,97 @@
+"""Cancelling, entry by entry: powers of one base by themselves, other fractions by SymPy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from symderiv.algebra.expr import (
+    ONE,
+    Add,
+    Expr,
+    Mul,
+    Number,
+    Partial,
+    Pow,
+    SizeOf,
+    Sum,
+    mul,
+    power,
+    rebuild,
+    walk,
+)
+from symderiv.calculus.ordering import ordered_product
+
+
+def cancel(expr: Expr) -> Expr:
+    """Cancel in every product that has a denominator: powers of one base, else SymPy."""
+    expr = rebuild(expr, cancel)
+    if not isinstance(expr, Mul | Add) or not _has_denominator(expr):
+        return expr
+    if isinstance(expr, Add):  # a sum of fractions stays, unless every denominator goes away
+        whole = None if _has_sum(expr) else _cancel_rational(expr)
+        return expr if whole is None or _has_denominator(whole) else whole
+    expr = _cancel_powers(expr)
+    if not isinstance(expr, Mul) or not _needs_factoring(expr):
+        return expr
+    sums = [f for f in expr.factors if _has_sum(f)]
+    compact = _cancel_rational(mul(*(f for f in expr.factors if not _has_sum(f))))
+    if compact is None:
+        return expr
+    whole = ordered_product((compact, *sums))
+    return _cancel_powers(whole) if isinstance(whole, Mul) else whole
+
+
+def _cancel_rational(expr: Expr) -> Expr | None:
+    from symderiv.calculus.sympy_bridge import cancel_rational
+
+    return cancel_rational(expr)
+
+
+def _cancel_powers(expr: Mul) -> Expr:
+    """``b^p b^q = b^(p+q)`` where that shortens the product; else the product as it is."""
+    powers: dict[Expr, int] = {}
+    number = ONE
+    shorter = False
+    for base, exponent in _powers(expr, 1):
+        if isinstance(base, Number):
+            number = Number(number.value * base.value**exponent)
+        else:
+            known = powers.get(base, 0)
+            shorter = shorter or known * exponent < 0
+            powers[base] = known + exponent
+    reciprocal = any(isinstance(f, Pow) and isinstance(f.base, Mul) for f in expr.factors)
+    if not shorter and not reciprocal:
+        return expr
+    kept = sorted(powers, key=_has_sum)
+    return ordered_product((number, *(power(base, powers[base]) for base in kept if powers[base])))
+
+
+def _powers(expr: Expr, exponent: int) -> Iterator[tuple[Expr, int]]:
+    """The factors of a product with their powers, products in powers opened."""
+    match expr:
+        case Mul(factors):
+            for factor in factors:
+                yield from _powers(factor, exponent)
+        case Pow(base, p):
+            yield from _powers(base, p * exponent)
+        case _:
+            yield expr, exponent
+
+
+def _needs_factoring(product: Mul) -> bool:
+    """Whether something might cancel that is no factor: a term of a sum, or a sum below."""
+    below = {b for b, p in _powers(product, 1) if p < 0}
+    inside = [f for f in product.factors if isinstance(f, Add) and not _has_sum(f)]
+    return any(isinstance(b, Add) for b in below) or any(
+        _has_denominator(f) or not below.isdisjoint(walk(f)) for f in inside
+    )
+
+
+def _has_denominator(expr: Expr) -> bool:
+    return any(
+        isinstance(n, Pow) and n.exponent < 0 and not isinstance(n.base, SizeOf) for n in walk(expr)
+    )
+
+
+def _has_sum(expr: Expr) -> bool:
+    return any(isinstance(n, Sum | Partial) for n in walk(expr))
