@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from symderiv.algebra.expr import ONE, Expr, Number, Role, SizeOf, Tensor, add, apply, sum_over
 from symderiv.algebra.index import Axis, Index, Var, as_index
 from symderiv.calculus.builder import HALF, Builder, compose, mean_over
-from symderiv.calculus.functions import DISTRIBUTION, VectorFunction, rows
+from symderiv.calculus.functions import DISTRIBUTION, VectorFunction, rows, scalar
 
 
 def dense(
@@ -38,6 +38,14 @@ def activate(b: Builder, name: str, z: Tensor, units: Axis, layer: int) -> Tenso
     if isinstance(row, VectorFunction):
         return compose(b, row, {"z": lambda u, e: b.at(z, u, e)}, units, a, str(layer))
     return b.define(a, indices, row(b.at(z, unit, example)), "activation")
+
+
+def prelu(b: Builder, z: Tensor, units: Axis, layer: int) -> Tensor:
+    """a = [z > 0] z + (1 − [z > 0]) α z, with a learned slope α for each unit."""
+    slope = b.tensor(f"alpha{layer}", (units,), Role.PARAMETER, "alpha", layer)
+    a = b.tensor(f"a{layer}", b.batch(units), Role.ACTIVATION, "a", layer)
+    indices, unit, example = b.unit_and_example(units)
+    return b.define(a, indices, scalar("prelu")(b.at(z, unit, example), slope[unit]), "activation")
 
 
 def per_example_loss(
