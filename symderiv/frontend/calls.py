@@ -129,7 +129,7 @@ def _function(eq: Equations, node: Call) -> Value:
             raise Misfit(node, f"{node.name} of {brief(arg)}",
                          f"its argument must be {domain.text}")  # fmt: skip
     if node.primes:
-        return eq.elementwise(_derivative(row, node), node, *args)
+        return _slope(eq, node, row, args)
     if row.name == "sqrt":
         return eq.elementwise(root, node, *args)
     result = eq.elementwise(row, node, *args)
@@ -149,12 +149,16 @@ def _in_own_value(row: ScalarFunction) -> bool:
     return any(node == value for node in walk(marked))
 
 
-def _derivative(row: ScalarFunction, node: Call) -> Formula:
-    """``sigmoid'(z)`` by the stated derivative."""
+def _slope(eq: Equations, node: Call, row: ScalarFunction, args: list[Value]) -> Value:
+    """``sigmoid'(z)`` by the stated derivative, in terms of the value where it is so stated."""
     formula = row.derivatives[0]
     if node.primes > 1 or formula is None:
         raise Misfit(node, f"{node.name} with {node.primes} primes", "write its derivative out")
-    return lambda *args: formula(*args, row(*args))
+    value = eq.elementwise(row, node, *args)
+    if row.name in ACTIVATIONS and _in_own_value(row):
+        plain = Call(node.name, node.args, column=node.column)
+        value = eq.name(value, "a", eq.key(plain))
+    return eq.elementwise(formula, node, *args, value)
 
 
 # --- Choices -----------------------------------------------------------------------------------

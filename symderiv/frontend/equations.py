@@ -58,7 +58,7 @@ class Equations:
     named: dict[object, Value] = field(default_factory=dict)
     root: Node | None = None
     _numbers: dict[Key, int] = field(default_factory=dict)
-    _keys: dict[int, int] = field(default_factory=dict)
+    _keys: dict[int, tuple[Node, int]] = field(default_factory=dict)
     _uses: Counter[int] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -71,7 +71,7 @@ class Equations:
         """A number that equal trees share; each tree counts once as a user of its parts."""
         known = self._keys.get(id(node))
         if known is not None:
-            return known
+            return known[1]
         below = tuple(self.key(child) for child in children(node))
         match node:
             case Num(value):
@@ -89,7 +89,7 @@ class Equations:
         if number_ is None:
             number_ = self._numbers[form] = len(self._numbers)
             self._uses.update(below)
-        self._keys[id(node)] = number_
+        self._keys[id(node)] = (node, number_)
         return number_
 
     def repeats(self, node: Node) -> bool:

@@ -130,7 +130,7 @@ CASES = [
     Case("J = sum(abs(x)**p)**(1/p)", {"x": "n"}, "s", {}, "x p", 0.3),
     Case("J = sum(tan(x) + sinh(x)*cosh(x) - arctan(x)/sin(x))", {"x": "n"}, "", {}, "", 0.3),
     Case("J = sum(leaky_relu(x, 0.2) + tanh(x)**2) + np.pi*dot(x, x)", {"x": "n"}),
-    Case("J = sum(sigmoid'(x)) - (x[0] > y)*y", {"x": "n"}, "", {}, "x"),
+    Case("J = sum(sigmoid'(x)) - (x[0] > y)*y", {"x": "n"}, "a", {}, "x"),
     Case("J = mean((X@w - y)**2)", {"X": "4 3", "w": "3", "y": "4"}, "r", {}, "w"),
 ]  # fmt: skip
 IDS = [f"{n}: {case.program}"[:60] for n, case in enumerate(CASES)]
