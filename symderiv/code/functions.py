@@ -135,7 +135,7 @@ class Functions:
         if self.reference:
             return f"{row.python_name} as it is defined."
         if derivative is None:
-            return f"{formula or row.python_name}."
+            return f"{formula}." if formula else f"{row.python_name}, entry by entry."
         by = row.arguments[derivative]
         return f"The derivative of {row.python_name} by {by}."
 

@@ -82,7 +82,7 @@ def find_head(graph: Graph) -> Head | None:
             and _feeds_only(graph, argument, inside)
             and _feeds_only(graph, output, {d.target for d in group})
         ):
-            why = f"{name} after {function}"
+            why = f"{name} of {function}(z), straight from z"
             return Head(rows()[logits], argument, target, rest, why, summed_axis(group))
     row = rows().get(name)
     if isinstance(row, VectorFunction) and row.numpy_gradient:
