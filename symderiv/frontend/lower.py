@@ -36,6 +36,7 @@ from symderiv.frontend.nodes import Node, names, to_text, walk
 from symderiv.frontend.program import CONSTANTS, Request, Statements
 from symderiv.frontend.shapes import Misfit, Shape, Shapes, written
 from symderiv.frontend.values import array, variables
+from symderiv.notation.conventions import GREEK
 
 Declared = Mapping[str, tuple[int | str, ...]]
 
@@ -171,14 +172,9 @@ class _Program:
         self.axes.prepare(shapes.variables.get(n, ()) for n in self.inputs)
 
     def lowered(self) -> Lowered:
-        asked = self.request.wrt
         inputs = {
-            name: self.tensor(
-                name, self.shapes.variables.get(name, ()),
-                Role.PARAMETER if not asked or name in asked else Role.INPUT,
-            )
-            for name in self.inputs
-        }  # fmt: skip
+            name: self.tensor(name, self.shapes.variables.get(name, ())) for name in self.inputs
+        }
         is_cost = not self.shapes.variables[self.goal] and not self.request.upstream
         equations = Equations(self.shapes, self.axes, self.names, self.statements)
         for name, tensor in inputs.items():
@@ -204,7 +200,12 @@ class _Program:
         )  # fmt: skip
         return Lowered(graph, self.wrt(graph, inputs, target), self.axes.numbers, target, upstream)
 
-    def tensor(self, name: str, shape: Shape, role: Role) -> Tensor:
+    def tensor(self, name: str, shape: Shape) -> Tensor:
+        """An input; a number with a Greek name that is not asked for is a hyperparameter."""
+        asked = self.request.wrt
+        role = Role.PARAMETER if not asked or name in asked else Role.INPUT
+        if role is Role.INPUT and not shape and name in GREEK:
+            role = Role.HYPERPARAMETER
         return Tensor(name, variables([self.axes.of(d) for d in shape]), role, name)
 
     def paired(self, target: Tensor) -> tuple[Tensor, Definition]:

@@ -227,9 +227,10 @@ def test_numbers_are_sizes_of_their_own() -> None:
 
 
 def test_roles_and_assumptions() -> None:
-    low = Case("s = sum(log(x)); J = s**2 + q", {"x": "n"}, wrt="x").lowered()
+    low = Case("s = sum(log(x)); J = s**2 + q*lam", {"x": "n"}, wrt="x").lowered()
     assert [(t.name, t.role) for t in low.graph.tensors] == [
-        ("x", Role.PARAMETER), ("q", Role.INPUT), ("s", Role.AUXILIARY), ("J", Role.COST),
+        ("x", Role.PARAMETER), ("q", Role.INPUT), ("lam", Role.HYPERPARAMETER),
+        ("s", Role.AUXILIARY), ("J", Role.COST),
     ]  # fmt: skip
     assert low.graph.positive == {"x"}
 
