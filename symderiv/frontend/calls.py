@@ -115,11 +115,9 @@ def _function(eq: Equations, node: Call) -> Value:
         raise Misfit(node, f"{node.name} with {len(node.args)} argument(s)",
                      f"it takes {wanted}: {', '.join(row.arguments)}")  # fmt: skip
     activation = row.name in ACTIVATIONS and row.name not in PRIMITIVES
+    wanted = "z" if activation else "v" if row.name == "sqrt" else ""
     twice = bool(node.primes)
-    args = [
-        eq.atom(arg, "z" if activation and not n else "", twice=twice)
-        for n, arg in enumerate(node.args)
-    ]
+    args = [eq.atom(arg, wanted if not n else "", twice=twice) for n, arg in enumerate(node.args)]
     simple = isinstance(node.args[0], (Name, Num))
     for arg, value, domain in zip(node.args, args, row.domain * len(args), strict=False):
         known = eq.constant(value)

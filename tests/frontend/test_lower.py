@@ -69,6 +69,7 @@ REGRESSION = {"X": "m n", "w": "n", "y": "m"}
 CLASSES = {"X": "m n", "W": "n k", "Y": "m k"}
 LAYERS = {"X": "m n", "W1": "n h", "b1": "h", "W2": "h k", "b2": "k", "Y": "m k"}
 BCE = "J = -mean(y*log(sigmoid(X@w + b)) + (1 - y)*log(1 - sigmoid(X@w + b)))"
+NORMALISED = "y = (x - mean(x))/sqrt(mean((x - mean(x))**2) + eps)"
 HUBER = "J = mean(where(abs(X@w - y) <= 1, 0.5*(X@w - y)**2, abs(X@w - y) - 0.5))"
 
 CASES = [
@@ -113,11 +114,14 @@ CASES = [
     Case("J = max(X)", {"X": "m n"}, "M"),
     Case("y = sigmoid(x@W)", {"x": "m n", "W": "n k"}, "z L",
          {"W": "sum(i1 in 1..m, x[i1,i]*g[i1,j]*y[i1,j]*(1 - y[i1,j]))"}, "", -1, "g"),
+    Case("J = -sum(Y*log(softmax(X@W)))/m", CLASSES, "z e s p", {}, "W"),
+    Case(NORMALISED, {"x": "n"}, "r v L", {}, "x", 0.2, "g"),
     Case("H = relu(X@W1 + b1); P = sigmoid(H@W2 + b2); J = sum((P - Y)**2)", LAYERS, "z z2",
          {"W2": "sum(i1 in 1..m, dz2[i1,j]*H[i1,i])", "b1": "sum(i1 in 1..m, dz[i1,i])"},
          "W1 b1 W2 b2"),
-    Case("Q = softmax(A@B.T)@V", {"A": "m n", "B": "h n", "V": "h k"}, "z e s p L",
-         {"A": "sum(j1 in 1..h, B[j1,j]*dz[i,j1])", "V": "sum(i1 in 1..m, dQ_given[i1,j]*p[i1,i])"},
+    Case("Q = softmax(A@B.T/sqrt(n))@V", {"A": "m n", "B": "h n", "V": "h k"}, "z e s p L",
+         {"A": "1/sqrt(size(n))*sum(j1 in 1..h, B[j1,j]*dz[i,j1])",
+          "V": "sum(i1 in 1..m, dQ_given[i1,j]*p[i1,i])"},
          "A B V", -1, "dQ"),
     Case("J = sum((X@W + b)**2)", {"X": "m n", "W": "n k", "b": "1 k"}, "z", {}, "W b"),
     Case("J = sum((X@w - y)**2)", {"X": "m n", "w": "n 1", "y": "m 1"}, "r",
