@@ -1,0 +1,227 @@
+"""Proof for all sizes by evaluation: enough sizes, every equality pattern of the free indices.
+
+Theorem. Let E be a rational expression in opaque tensors with plain indices, and N its numerator
+over a common denominator. With its sums split by which indices coincide, N is a combination of
+orbit sums (sums over *different* values of the indices), which are linearly independent as soon as
+an axis is at least as long as the number of indices on it. Their coefficients are polynomials in
+the sizes. In each size the degree is at most d: the powers of the size plus the bound indices on
+its axes, denominators multiplied out. So N = 0 at d + 1 sizes of each axis, in every combination,
+is N = 0 at all sizes. One size proves nothing: A² − tr(A) A + ½(tr(A)² − tr(A²)) I is 0 at n = 2.
+
+What is not covered is left undecided: brackets, selectors, affine indices, ordered axes, and a
+denominator that is a sum and depends on an index summed over outside of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import prod
+
+from symderiv.algebra.binding import free_variables
+from symderiv.algebra.canonical import atom_key
+from symderiv.algebra.expr import (
+    Access,
+    Add,
+    Apply,
+    Delta,
+    Expr,
+    Mul,
+    Number,
+    Pow,
+    SizeOf,
+    Sum,
+    Tensor,
+    add,
+    rebuild,
+    walk,
+)
+from symderiv.algebra.index import Index, Size, Var, as_index
+from symderiv.algebra.normal import normal
+from symderiv.calculus.graph import Graph
+from symderiv.proof.field import NoInstance, World, assignments
+from symderiv.proof.sizes import grid
+
+WORK = 200_000  # terms evaluated at most; what would take more is left undecided
+
+
+class NotCovered(ValueError):
+    """The theorem does not speak of such an expression."""
+
+
+def zero_at_all_sizes(left: Expr, right: Expr) -> str:
+    """How ``left = right`` is proved for all sizes, or nothing."""
+    try:
+        difference = opaque(add(left, -right))
+        degree = measure(difference, frozenset())
+        lowest, count = _sizes_needed(difference, degree)
+        if not _affordable(difference, lowest, count):
+            return ""
+        for numbers in grid(lowest, count):
+            if not _vanishes(difference, numbers):
+                return ""
+    except (NotCovered, NoInstance, ZeroDivisionError):
+        return ""
+    shown = ", ".join(f"{n} = {lowest[n]}..{lowest[n] + count[n] - 1}" for n in lowest)
+    return f"GF(2^61 - 1) at every pattern of indices and every size of {shown or 'no axis'}"
+
+
+# --- What is evaluated ------------------------------------------------------------------------
+
+
+def opaque(expr: Expr) -> Expr:
+    """Every function applied replaced by an entry of a tensor of its own.
+
+    The name is the normal form of the call: calls with equal names are equal for all sizes.
+    """
+    expr = rebuild(expr, opaque)
+    if not isinstance(expr, Apply):
+        return expr
+    call = Apply(expr.function, tuple(normal(a).expr() for a in expr.args), expr.orders)
+    variables = _in_order(call)
+    places = {v: f"v{n}" for n, v in enumerate(variables)}
+    axes = ";".join(v.axis.size.key({}) for v in variables)
+    slots = tuple(variables)
+    name = f"{atom_key(call, places)} over {axes}"
+    return Access(Tensor(name, slots), tuple(map(as_index, slots)))
+
+
+def _in_order(expr: Expr) -> list[Var]:
+    """The free variables in the order in which the tree meets them."""
+    free = free_variables(expr)
+    met = (v for node in walk(expr) for v in _variables(node))
+    return list(dict.fromkeys(v for v in met if v in free))
+
+
+def _variables(node: Expr) -> tuple[Var, ...]:
+    match node:
+        case Access(_, indices):
+            return tuple(v for i in indices for v in i.variables)
+        case Delta(left, right):
+            return (*left.variables, *right.variables)
+        case SizeOf(index):
+            return tuple(index.variables)
+        case _:
+            return ()
+
+
+# --- How many sizes are needed -----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Degree:
+    """For each size the degree plus the bound indices of numerator and denominator."""
+
+    above: Counter[str] = field(default_factory=Counter)
+    below: Counter[str] = field(default_factory=Counter)
+
+
+def measure(expr: Expr, bound: frozenset[Var]) -> Degree:
+    """Bounds for a common numerator and denominator; ``bound`` are the variables summed over.
+
+    Raises NotCovered.
+    """
+    match expr:
+        case Number():
+            return Degree()
+        case Access(_, indices):
+            for index in indices:
+                _size_of(index)
+            return Degree()
+        case Delta(left, right):
+            if _size_of(left) != _size_of(right):
+                raise NotCovered("a delta between axes of different sizes")
+            return Degree()
+        case SizeOf(index):
+            return Degree(Counter({_name(s): 1 for s, _ in index.terms}))
+        case Sum(var, body):
+            inner = measure(body, bound | {var})
+            return Degree(inner.above + Counter([_size_of(as_index(var))]), inner.below)
+        case Add(terms):
+            return _added([measure(t, bound) for t in terms])
+        case Mul(factors):
+            parts = [measure(f, bound) for f in factors]
+            above = sum((p.above for p in parts), Counter[str]())
+            return Degree(above, sum((p.below for p in parts), Counter[str]()))
+        case Pow(Access(), exponent) if exponent < 0:
+            return measure(expr.base, bound)
+        case Pow(base, exponent):
+            inner = measure(base, bound)
+            if exponent >= 0:
+                return Degree(_times(inner.above, exponent), _times(inner.below, exponent))
+            if not free_variables(base).isdisjoint(bound):
+                raise NotCovered("a compound denominator for each value of a bound index")
+            return Degree(_times(inner.below, -exponent), _times(inner.above, -exponent))
+    raise NotCovered(f"a {type(expr).__name__} is not covered")
+
+
+def _added(parts: list[Degree]) -> Degree:
+    """Over the product of all denominators."""
+    below = sum((p.below for p in parts), Counter[str]())
+    above: Counter[str] = Counter()
+    for part in parts:
+        above |= part.above + (below - part.below)
+    return Degree(above, below)
+
+
+def _times(counts: Counter[str], factor: int) -> Counter[str]:
+    return Counter({name: n * factor for name, n in counts.items()})
+
+
+def _size_of(index: Index) -> str:
+    """The name of the size of a plain variable's axis. Raises NotCovered."""
+    variable = index.variable
+    if variable is None or variable.axis.ordered or variable.axis.start != Index(1):
+        raise NotCovered("an index that is not plain")
+    ((size, coefficient),) = variable.axis.stop.terms or ((None, 0),)
+    if coefficient != 1 or variable.axis.stop.const or not isinstance(size, Size):
+        raise NotCovered("an axis that is not as long as a size")
+    return _name(size)
+
+
+def _name(size: Size | Var) -> str:
+    if isinstance(size, Var) or (size.at is not None and size.at.terms):
+        raise NotCovered("a size that depends on an index")
+    return size.key({})
+
+
+def _sizes_needed(expr: Expr, degree: Degree) -> tuple[dict[str, int], dict[str, int]]:
+    free = Counter(_size_of(as_index(v)) for v in free_variables(expr))
+    names = sorted({*free, *degree.above, *degree.below, *_all_sizes(expr)})
+    lowest = {n: max(3, free[n] + degree.above[n]) for n in names}
+    return lowest, {n: degree.above[n] + 1 for n in names}
+
+
+def _all_sizes(expr: Expr) -> set[str]:
+    """Also the sizes that occur nowhere but in a range."""
+    return {_size_of(as_index(n.var)) for n in walk(expr) if isinstance(n, Sum)}
+
+
+# --- Evaluating ---------------------------------------------------------------------------------
+
+
+def _affordable(expr: Expr, lowest: Mapping[str, int], count: Mapping[str, int]) -> bool:
+    largest = {n: lowest[n] + count[n] for n in lowest}
+
+    def terms(e: Expr) -> int:
+        match e:
+            case Sum(var, body):
+                return largest[_size_of(as_index(var))] * terms(body)
+            case Add(parts) | Mul(parts):
+                return sum(map(terms, parts))
+            case Pow(base, _):
+                return terms(base)
+            case _:
+                return 1
+
+    patterns = prod(range(1, len(free_variables(expr)) + 1))
+    return terms(expr) * patterns * prod(count.values()) <= WORK
+
+
+def _vanishes(expr: Expr, numbers: Mapping[str, int]) -> bool:
+    """Whether the expression is 0 at these sizes, for every pattern of equal free indices."""
+    nowhere = Graph((), Tensor("nowhere"))
+    world = World(nowhere, numbers, opened=frozenset(), roots=False)
+    free = sorted(free_variables(expr), key=lambda v: v.uid)
+    return all(world.value(expr, env) == 0 for env in assignments(world, free))
