@@ -3,7 +3,7 @@
 # spec      u = b*c; v = a + u; J = 3*v
 # notation  nielsen, layout columns
 # command   symderiv derive examples/computation_graph.toml --name computation_graph
-# sha256    abd8911c25bdfa170109e271601cff9f85b08130dcf2aff9820131a81b41b115
+# sha256    7b1651c333c7c2cd11a9bd31096ebc322d20c084b489ced81a65d15121fb2b21
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -56,7 +56,7 @@ def cost_and_gradients(params):
     da = 3  # ∂J/∂a = 3
     gradients = {"b": db, "c": dc, "a": da}
     dtype = np.asarray(J).dtype
-    return float(J), {name: np.asarray(g, dtype) for name, g in gradients.items()}
+    return float(J), {name: np.array(g, dtype) for name, g in gradients.items()}
 
 
 def train(params, rate, epochs):

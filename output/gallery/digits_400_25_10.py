@@ -3,7 +3,7 @@
 # spec      400-25-10:sigmoid+bce+l2
 # notation  nielsen, layout columns
 # command   symderiv derive examples/digits_400_25_10.toml --name digits_400_25_10
-# sha256    2944531a0105fd45e918ac5f827f1642028797f2c23bfb0615538efe51347c23
+# sha256    5e57fb65b1f68da2d8227704440102e53cd8693f8ff9ad3ef6338aaaedbcc01b
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -47,7 +47,7 @@ def sigmoid(z):
 
 
 def bce_logits(z, y):
-    """bce after sigmoid."""
+    """bce of sigmoid(z), straight from z."""
     return y * np.logaddexp(0, -z) + (1 - y) * np.logaddexp(0, z)
 
 

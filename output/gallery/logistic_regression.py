@@ -3,7 +3,7 @@
 # spec      n0-1:sigmoid+bce
 # notation  nielsen, layout columns
 # command   symderiv derive examples/logistic_regression.toml --name logistic_regression
-# sha256    f4b404d499441268d08e18ae530722eab7cf46c800f6153a827b409bdb1c53cf
+# sha256    3be2fc0077bfb3794d3b64ddf907e80e7d93a2b1831f43c8ccf777eb1fd5db52
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -47,7 +47,7 @@ def sigmoid(z):
 
 
 def bce_logits(z, y):
-    """bce after sigmoid."""
+    """bce of sigmoid(z), straight from z."""
     return y * np.logaddexp(0, -z) + (1 - y) * np.logaddexp(0, z)
 
 

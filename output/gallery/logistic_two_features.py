@@ -4,7 +4,7 @@
 # notation  nielsen, layout columns
 # command   symderiv derive examples/logistic_two_features.toml --name
 #           logistic_two_features
-# sha256    f871ff8c1db3f885500531beef861c4afa40b859b9e1eb5f43a802ef84388310
+# sha256    42b55f9c8e6d79d9a7824396e76f4a4cf74d8bce585d482062260c918e1f42f2
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -89,7 +89,7 @@ def cost_and_gradients(params):
     db = dz.sum() / m  # ∂C/∂b = 1/m 1ᵀ ∂ell/∂z
     gradients = {"w1": dw1, "w2": dw2, "b": db}
     dtype = np.asarray(C).dtype
-    return float(C), {name: np.asarray(g, dtype) for name, g in gradients.items()}
+    return float(C), {name: np.array(g, dtype) for name, g in gradients.items()}
 
 
 def train(params, rate, epochs):

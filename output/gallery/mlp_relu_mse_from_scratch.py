@@ -4,7 +4,7 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/mlp_relu_mse_from_scratch.toml --layout rows --name
 #           mlp_relu_mse_from_scratch
-# sha256    884cecedc3220e0fd1da461bc6215544a2c885bdda70509e77eb10cd307a27ce
+# sha256    a5fbd56c788851988be753ccdefd1259f58833263a45c3353d0c984b4c788898
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -43,7 +43,7 @@ def init(rng, sizes):
 
 
 def relu(z):
-    """relu."""
+    """relu, entry by entry."""
     return np.maximum(z, 0)
 
 

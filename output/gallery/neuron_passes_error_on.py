@@ -4,7 +4,7 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/neuron_passes_error_on.toml --layout rows --name
 #           neuron_passes_error_on
-# sha256    727306b1cba43947b78543778941f63d12ae74ee3cb7296640cef2a4b3daca99
+# sha256    6940adb26cc4db8fd90a1205368b07249f840c4a10874052694802d74c6c55c5
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -48,7 +48,7 @@ def sigmoid(z):
 
 
 def bce_logits(z, y):
-    """bce after sigmoid."""
+    """bce of sigmoid(z), straight from z."""
     return y * np.logaddexp(0, -z) + (1 - y) * np.logaddexp(0, z)
 
 

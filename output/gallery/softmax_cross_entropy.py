@@ -4,7 +4,7 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/softmax_cross_entropy.toml --layout rows --name
 #           softmax_cross_entropy
-# sha256    a0a3dfa24d6df97cd1e6f295ccfcc04f8c1cdec895a77621867ae2a649d9a032
+# sha256    7496cd6cedbd07dc9a058955677bb992f9757764ce1ebc7cab4854302b309714
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -62,7 +62,7 @@ def log_softmax(z, axis):
 
 
 def ce_logits(z, y, axis):
-    """ce after softmax."""
+    """ce of softmax(z), straight from z."""
     return -np.sum(y * log_softmax(z, axis), axis=axis)
 
 

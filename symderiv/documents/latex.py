@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from symderiv.documents.ledger import Checked
 from symderiv.documents.model import (
+    Algorithm,
     Block,
     Box,
     Code,
@@ -91,6 +92,9 @@ def _block(block: Block) -> dict[str, object]:
             return {"kind": "figure", "tikz": Tex(tikz), "caption": phrase(caption)}
         case Box(title, text):
             return {"kind": "box", "title": phrase(title), "text": phrase(text)}
+        case Algorithm(title, lines):
+            listed = [{"depth": depth, "text": phrase(text)} for depth, text in lines]
+            return {"kind": "algorithm", "title": phrase(title), "lines": listed}
         case Items(items):
             return {"kind": "list", "items": [phrase(item) for item in items]}
     raise TypeError(block)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from symderiv.documents.ledger import Checked
 from symderiv.documents.model import (
+    Algorithm,
     Block,
     Box,
     Code,
@@ -44,7 +47,7 @@ def to_markdown(checked: Checked, presentation: Presentation) -> str:
 
 def escape(text: str) -> str:
     """Words, with the signs of Markdown and dollars taken literally."""
-    return "".join(f"\\{c}" if c in _SPECIAL + "$" else c for c in " ".join(text.split()))
+    return "".join(f"\\{c}" if c in _SPECIAL + "$" else c for c in re.sub(r"\s+", " ", text))
 
 
 def phrase(parts: Phrase) -> str:
@@ -89,6 +92,9 @@ def _block(block: Block) -> dict[str, object] | None:
             return {"kind": "table", "header": list(header), "rows": cells}
         case Box(title, text):
             return {"kind": "box", "title": phrase(title), "text": phrase(text)}
+        case Algorithm(title, lines):
+            listed = ["&emsp;" * (2 * depth) + phrase(text) for depth, text in lines]
+            return {"kind": "algorithm", "title": phrase(title), "lines": listed}
         case Items(items):
             return {"kind": "list", "items": [phrase(i) for i in items]}
         case Figure():

@@ -96,7 +96,15 @@ class Items:
     items: tuple[Phrase, ...]
 
 
-Block = Prose | Equations | Table | Figure | Box | Items
+@dataclass(frozen=True)
+class Algorithm:
+    """Lines of a program in words and formulas, each with the depth of its indent."""
+
+    title: Phrase
+    lines: tuple[tuple[int, Phrase], ...]
+
+
+Block = Prose | Equations | Table | Figure | Box | Items | Algorithm
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,8 @@ TITLES = {
     "others": "The quantities in between",
     "four": "The equations in index and in matrix form",
     "lemmas": "Derivatives of the functions",
+    "algorithms": "As an algorithm",
+    "questions": "What people ask here",
     "worked": "The example in numbers",
     "written": "Written out, entry by entry",
     "checked": "What is checked, what is assumed",
@@ -36,6 +38,13 @@ TITLES = {
 
 BOXES = {
     "cancel": "Why {closed}, and where did the derivative of the activation go?",
+    "accumulators": "Gradient descent with one pass over the examples",
+    "passes": "One layer, forward and back",
+    "mean": "Where does 1/m go?",
+    "single": "How does the cost follow for one example?",
+    "bias": "Why is the gradient of a bias a sum over the examples?",
+    "unit": "What if the bias is a unit that is always 1?",
+    "two": "Where does the 2 come from, and may it be left out?",
     "softmax": "Where is the derivative of softmax?",
 }
 
@@ -106,6 +115,34 @@ SENTENCES = {
     "why_reduce": "by {refs}",
     "why_reduce_found": "the sum has this value by definition",
     "why_collect": "collect terms",
+    # algorithms
+    "loop_start": "{sums} := 0, every entry",
+    "loop_for": "for {s} = 1 to {m}",
+    "loop_forward": "compute every quantity of example {s} by {refs}",
+    "pass_forward": "forward, layer {l}:",
+    "pass_keep": "keep {z} and what went in, for the way back",
+    "pass_back": "back, layer {l}:",
+    "count": "The network has {sum} parameters. Difference quotients by each of them take {more} "
+    "forward passes, one for each parameter and one to compare with; backpropagation takes one "
+    "forward pass and one pass back, for all {n} derivatives together.",
+    # questions
+    "box_mean": "Into the gradients, once. {delta} differentiates the loss of one example and "
+    "knows nothing of the others; the mean over the examples is taken where their shares are "
+    "added up. Dividing in both places, or again in the step of gradient descent, makes the step "
+    "too small.",
+    "box_single": "The cost over many examples is {mean}. With m = 1 there is one term and "
+    "nothing to divide by, and {C} is the loss of that example.",
+    "box_bias": "One {b} serves every example: it is added to the weighted input of each of them, "
+    "so that every example has a share in the derivative, and the shares add up. In NumPy this is "
+    "the sum along the axis of the examples. The product of matrices that gives the gradient of "
+    "the weights contains the same sum.",
+    "box_unit": "Then the biases are one more column of {W}, and the transposed matrix times the "
+    "error has one more component, number 0, that belongs to this unit. Nothing goes into the "
+    "unit, its value does not depend on any weighted input: the component is dropped before the "
+    "step to the layer below. With separate biases, as here, it never arises.",
+    "box_two": "From the power rule on the square. Many texts put one half in front of the square "
+    "and have none in the gradient; the minimum is the same, but the gradient is half as long, "
+    "and with it every step of the same rate.",
     # worked numbers
     "worked": "Every number is computed in exact fractions or with fifty digits, and rounded to "
     "{digits} significant digits for print.",

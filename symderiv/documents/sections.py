@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from symderiv.algebra.expr import Access, Add, Expr, Role, Tensor, walk
 from symderiv.algebra.index import as_index
 from symderiv.documents import named, opgraph
+from symderiv.documents.algorithms import algorithm_section
 from symderiv.documents.checking import checked_section, lemma_section
 from symderiv.documents.figures import layers_figure, network_figure
 from symderiv.documents.ledger import ChainEntry, Checked, Ledger, derivative
@@ -26,6 +27,7 @@ from symderiv.documents.model import (
     Section,
 )
 from symderiv.documents.prose import box_title, plain, say, title
+from symderiv.documents.questions import question_section
 from symderiv.documents.reasons import reason
 from symderiv.documents.tables import conventions, notation_table, sizes_line
 from symderiv.documents.worked import Numbers
@@ -53,7 +55,9 @@ def document(checked: Checked, presentation: Presentation) -> Document:
                 forward_section(ledger),
                 *chain_sections(ledger),
                 four_section(ledger, equations, presentation),
+                algorithm_section(ledger, equations, presentation),
                 worked_section(ledger, presentation, numbers),
+                question_section(ledger, equations, presentation),
                 lemma_section(ledger),
                 checked_section(ledger),
             )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from symderiv.documents.ledger import Checked
 from symderiv.documents.model import (
+    Algorithm,
     Box,
     Equations,
     Figure,
@@ -85,6 +86,12 @@ class _Page:
                 case Box(title, text):
                     words = (*title, " ", *text)
                     yield from self.words(self.plain(words), "  ")
+                case Algorithm(title, lines):
+                    yield from self.words(self.plain(title))
+                    for depth, text in lines:
+                        indent = "  " * (depth + 1)
+                        yield from self.words(self.plain(text), indent, indent + "    ")
+                    yield ""
                 case Items(items):
                     for item in items:
                         mark = "• " if self.unicode else "- "

@@ -1,0 +1,89 @@
+"""What people ask about a derivation like this one, each question where it arises."""
+
+from __future__ import annotations
+
+from symderiv.algebra.expr import Role, SizeOf, walk
+from symderiv.algebra.index import Size, as_index
+from symderiv.calculus.graph import EXAMPLE
+from symderiv.documents import named
+from symderiv.documents.ledger import Ledger
+from symderiv.documents.model import Block, Box, Math, Presentation, Section
+from symderiv.documents.prose import box_title, say, title
+from symderiv.documents.tables import array
+from symderiv.notation import Names
+
+
+def question_section(
+    ledger: Ledger, equations: tuple[named.Named, ...], presentation: Presentation
+) -> Section | None:
+    """The boxes that fit this network."""
+    if not any(n.tag.startswith("BP") for n in equations):
+        return None
+    found = (
+        _where_is_m(ledger),
+        _one_example(ledger, presentation),
+        _bias_sum(ledger),
+        _bias_unit(ledger),
+        _factor_two(ledger),
+    )
+    blocks: tuple[Block, ...] = tuple(box for box in found if box is not None)
+    return Section(title("questions"), blocks) if blocks else None
+
+
+def _batched(ledger: Ledger) -> bool:
+    return any(axis.name == EXAMPLE for t in ledger.graph.tensors for axis in t.axes)
+
+
+def _is_mean(ledger: Ledger) -> bool:
+    """Whether the cost divides by the number of examples."""
+    m = SizeOf(as_index(Size("m")))
+    costs = [d for d in ledger.graph.definitions if d.target.role is Role.COST]
+    return any(node == m for d in costs for node in walk(d.body))
+
+
+def _where_is_m(ledger: Ledger) -> Box | None:
+    if not _batched(ledger) or not _is_mean(ledger):
+        return None
+    return Box(box_title("mean"), say("box_mean", delta=_error(ledger)))
+
+
+def _one_example(ledger: Ledger, presentation: Presentation) -> Box | None:
+    if _batched(ledger) or presentation.layout != "single":
+        return None
+    mean = Math(r"\tfrac{1}{m} \sum_{s=1}^{m} \ell_s", "1/m Σ_s ℓ[s]", "1/m sum(ell[s], s)")
+    return Box(box_title("single"), say("box_single", mean=mean, C=_cost(ledger)))
+
+
+def _bias_sum(ledger: Ledger) -> Box | None:
+    bias = next((t for t in ledger.graph.inputs if t.symbol == "b"), None)
+    if bias is None or not _batched(ledger):
+        return None
+    names = Names(ledger.notation, ledger.graph, bias.layer)
+    return Box(box_title("bias"), say("box_bias", b=array(ledger, bias, names)))
+
+
+def _bias_unit(ledger: Ledger) -> Box | None:
+    """Where the error comes back through a layer whose biases some write as a unit of value 1."""
+    hidden = [t for t in ledger.graph.tensors if t.symbol == "z" and t.layer]
+    biased = {t.layer for t in ledger.graph.inputs if t.symbol == "b" and t.layer}
+    layers = sorted(t.layer for t in hidden if t.layer)
+    if len(layers) < 2 or layers[-1] not in biased:
+        return None
+    names = Names(ledger.notation, ledger.graph, layers[-1])
+    weight = next(t for t in ledger.graph.inputs if t.symbol == "W" and t.layer == layers[-1])
+    return Box(box_title("unit"), say("box_unit", W=array(ledger, weight, names)))
+
+
+def _factor_two(ledger: Ledger) -> Box | None:
+    used = {getattr(n, "function", "") for d in ledger.graph.definitions for n in walk(d.body)}
+    return Box(box_title("two"), say("box_two")) if "mse" in used else None
+
+
+def _error(ledger: Ledger) -> Math:
+    chain = next(c for c in ledger.chains if c.names.has_name(c.adjoint.tensor))
+    names = Names(ledger.notation, ledger.graph, chain.layer)
+    return array(ledger, chain.adjoint.tensor, names)
+
+
+def _cost(ledger: Ledger) -> Math:
+    return array(ledger, ledger.graph.cost, Names(ledger.notation, ledger.graph))
