@@ -12,7 +12,7 @@ from symderiv.algebra.expr import Role, Tensor
 from symderiv.documents.ledger import Ledger
 from symderiv.documents.model import Presentation
 from symderiv.notation import Names
-from symderiv.notation.tex import TexPrinter, layered
+from symderiv.notation.tex import TexPrinter, joined, layered
 
 SPACING_X, SPACING_Y = 30.0, 12.0  # millimetres
 MAX_SHOWN = 6
@@ -79,20 +79,24 @@ def _style(layer: int, layers: list[int]) -> str:
 
 def _label(ledger: Ledger, unit: Unit, layers: list[int]) -> str:
     names = Names(ledger.notation, ledger.graph)
-    tensor = _activation(ledger, unit.layer)
-    if tensor is None:
+    tensors = _activations(ledger, unit.layer)
+    if not tensors or unit.number is None:
         return ""
-    symbol = names.symbol(tensor).entry
-    scripts = TexPrinter(names).scripts(tensor, ())
+    if len(tensors) > 1:  # a network written out: each unit is a tensor of its own
+        tensor = tensors[int(unit.number) - 1]
+        scripts = TexPrinter(names).scripts(tensor, ())
+        return f"${joined(names.symbol(tensor).entry, scripts)}$"
+    symbol = names.symbol(tensors[0]).entry
+    scripts = TexPrinter(names).scripts(tensors[0], ())
     number = str(unit.number)
     size = r"\scriptstyle " if len(number) > 2 else ""
-    return rf"${size}{symbol}{scripts}_{{{number}}}$"
+    return rf"${size}{joined(symbol, f'{scripts}_{{{number}}}')}$"
 
 
-def _activation(ledger: Ledger, layer: int) -> Tensor | None:
+def _activations(ledger: Ledger, layer: int) -> list[Tensor]:
     role = Role.INPUT if layer == 0 else Role.ACTIVATION
     wanted = None if layer == 0 else layer
-    return next((t for t in ledger.graph.tensors if t.role is role and t.layer == wanted), None)
+    return [t for t in ledger.graph.tensors if t.role is role and t.layer == wanted]
 
 
 def _captions(ledger: Ledger, layers: list[int], y: float) -> list[str]:

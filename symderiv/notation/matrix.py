@@ -32,7 +32,7 @@ from symderiv.calculus.functions import ScalarFunction, rows
 from symderiv.notation.names import Names
 from symderiv.notation.patterns import primed
 from symderiv.notation.printer import ATOM, FLAT, OPEN, POWER, PRODUCT, SCRIPTS, SUM, Piece
-from symderiv.notation.tex import TexPrinter
+from symderiv.notation.tex import TexPrinter, joined
 from symderiv.notation.unicode import TextPrinter
 
 _HADAMARD = OPEN  # binds less than a product and more than a sum
@@ -151,7 +151,7 @@ class MatrixPrinter:
             name += "" if layer is None else str(layer + names.shift(tensor))
             return name + (f"[{self.text.index(member[0])}]" if member else "")
         written = symbol.entry if node.shape == (None, None) else symbol.array
-        return written + self.tex.scripts(tensor, member)
+        return joined(written, self.tex.scripts(tensor, member))
 
     def ones(self, axis: Axis) -> str:
         """The column of ones."""

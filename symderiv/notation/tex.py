@@ -120,7 +120,7 @@ class TexPrinter(Printer):
     def symbol_of(self, access: Access) -> str:
         """A symbol with its layer, its example and its indices."""
         symbol = self.names.symbol(access.tensor).entry
-        return symbol + self.scripts(access.tensor, access.indices)
+        return joined(symbol, self.scripts(access.tensor, access.indices))
 
     def scripts(self, tensor: Tensor, indices: Sequence[Index]) -> str:
         """``^{l}_{jk}``: at most one superscript and one subscript."""
@@ -320,6 +320,15 @@ def root_of(access: Access) -> Access:
     example = example_position(tensor)
     indices = [access.indices[example] for _ in tensor.root.slots if example is not None]
     return Access(tensor.root, tuple(indices))
+
+
+def joined(symbol: str, scripts: str) -> str:
+    """A symbol and its scripts; a subscript of the symbol's own comes first in the one below."""
+    stem, found, own = symbol.partition("_")
+    if not found or "_" not in scripts:
+        return symbol + scripts
+    above, _, below = scripts.partition("_")
+    return f"{stem}{above}_{{{own.strip('{}')},{below[1:]}"
 
 
 def letter(name: str) -> str:
