@@ -377,6 +377,13 @@ def rebuild(expr: Expr, transform: Callable[[Expr], Expr]) -> Expr:
     return expr
 
 
+def winner_range(expr: Expr) -> tuple[Index, ...]:
+    """What is >= 0 wherever a selector is not 0: the winner is in the range of its maximum."""
+    if not isinstance(expr, Select):
+        return ()
+    return (expr.at - expr.var.axis.start, expr.var.axis.stop - expr.at)
+
+
 def walk(expr: Expr) -> Iterator[Expr]:
     """Every subtree, parents before children."""
     yield expr

@@ -34,6 +34,7 @@ from symderiv.algebra.expr import (
     mul,
     power,
     sum_over,
+    winner_range,
 )
 from symderiv.algebra.index import (
     Index,
@@ -359,6 +360,8 @@ def reduce_term(term: Term) -> list[Term]:
                 powers[atom] = 1
             case _:
                 powers[atom] = powers.get(atom, 0) + p
+    for implied in [Bracket(_reduced(e)) for a in powers for e in winner_range(a)]:
+        powers.pop(implied, None)
     monomial = tuple((a, p) for a, p in (powers | solved).items() if p)
     reduced = Term(term.coefficient, tuple(bound), monomial)
     opened = _renormalised(reduced) if changed else [reduced]

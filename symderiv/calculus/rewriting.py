@@ -25,6 +25,7 @@ from symderiv.algebra.expr import (
     rebuild,
     sum_over,
     walk,
+    winner_range,
 )
 from symderiv.algebra.index import Index, Var, as_index, guards, is_nonnegative, is_zero
 from symderiv.algebra.matching import match
@@ -118,7 +119,7 @@ def collapse(expr: Expr) -> tuple[Expr, list[str]]:
     def collapsed_sum(var: Var, body: Expr) -> Expr:
         if isinstance(body, Add) and any(isinstance(n, Delta) for n in walk(body)):
             return add(*(collapsed_sum(var, term) for term in body.terms))
-        factors = body.factors if isinstance(body, Mul) else (body,)
+        factors = _factors(body)
         for n, factor in enumerate(factors):
             rest = (*factors[:n], *factors[n + 1 :])
             if isinstance(factor, Delta):
@@ -129,8 +130,10 @@ def collapse(expr: Expr) -> tuple[Expr, list[str]]:
                 if limits is None:
                     return ZERO
                 survivors[f"{var.name} = {readable(solution)}"] = None
-                conditions = (Bracket(e) for e in limits)
-                return run(mul(*conditions, substitute(mul(*rest), {var: solution})))
+                product = substitute(mul(*rest), {var: solution})
+                known = [e for f in _factors(product) for e in winner_range(f)]
+                conditions = (Bracket(e) for e in limits if e not in known)
+                return run(mul(*conditions, product))
             if isinstance(factor, Add) and any(isinstance(x, Delta) for x in walk(factor)):
                 parts = (mul(*factors[:n], t, *factors[n + 1 :]) for t in factor.terms)
                 return add(*(collapsed_sum(var, part) for part in parts))
@@ -141,6 +144,10 @@ def collapse(expr: Expr) -> tuple[Expr, list[str]]:
         return sum_over(var, body)
 
     return run(expr), list(survivors)
+
+
+def _factors(expr: Expr) -> tuple[Expr, ...]:
+    return expr.factors if isinstance(expr, Mul) else (expr,)
 
 
 def readable(index: Index) -> str:
@@ -170,7 +177,7 @@ def tidy(expr: Expr) -> Expr:
 def _tidy_sum(var: Var, body: Expr) -> Expr:
     if var not in free_variables(body):
         return ordered_product((SizeOf(var.axis.size), body))
-    factors = body.factors if isinstance(body, Mul) else (body,)
+    factors = _factors(body)
     outside = [f for f in factors if var not in free_variables(f)]
     inside = [f for f in factors if var in free_variables(f)]
     return ordered_product((*outside, sum_over(var, ordered_product(inside))))
