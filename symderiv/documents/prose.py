@@ -125,6 +125,13 @@ SENTENCES = {
     "count": "The network has {sum} parameters. Difference quotients by each of them take {more} "
     "forward passes, one for each parameter and one to compare with; backpropagation takes one "
     "forward pass and one pass back, for all {n} derivatives together.",
+    # written out
+    "written": "The same network entry by entry. SymPy has derived it a second time from these "
+    "equations, symbol by symbol and without index notation, and both results agree.",
+    "written_one": "The same network entry by entry, for one example. SymPy has derived it a "
+    "second time from these equations, symbol by symbol and without index notation, and both "
+    "results agree.",
+    "written_back": "The errors from the last layer back, and the gradients:",
     # questions
     "box_mean": "Into the gradients, once. {delta} differentiates the loss of one example and "
     "knows nothing of the others; the mean over the examples is taken where their shares are "

@@ -32,6 +32,7 @@ from symderiv.documents.reasons import reason
 from symderiv.documents.tables import conventions, notation_table, sizes_line
 from symderiv.documents.worked import Numbers
 from symderiv.documents.worksheet import worked_numbers, worked_section
+from symderiv.documents.written import written_section
 from symderiv.notation.tex import layered
 
 __all__ = ["document"]
@@ -55,6 +56,7 @@ def document(checked: Checked, presentation: Presentation) -> Document:
                 forward_section(ledger),
                 *chain_sections(ledger),
                 four_section(ledger, equations, presentation),
+                written_section(ledger, presentation),
                 algorithm_section(ledger, equations, presentation),
                 worked_section(ledger, presentation, numbers),
                 question_section(ledger, equations, presentation),

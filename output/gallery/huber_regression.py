@@ -1,0 +1,185 @@
+# huber_regression.py: written by symderiv 0.1.0; every step of its derivation is proved.
+#
+# spec      r = X @ w - y; J = mean(where(abs(r) <= 1, 0.5*r**2, abs(r) - 0.5))
+# notation  nielsen, layout columns
+# command   symderiv derive examples/huber_regression.toml --name huber_regression
+# sha256    09ba4c20ba3030e07ae674aac5f9a05f342467794dc04c0ef7f8ef13984c5456
+#           (of this file with "-" in place of these digits)
+#
+# This generated file is yours, without conditions.
+"""The value of J, and its gradient by w, in NumPy alone.
+
+Everything is computed in the float type of the parameters. The comments cite the equations. Run as
+a script, this module checks its own gradients.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+PARAMETERS = {
+    "X": ("m", "n"),
+    "w": ("n",),
+    "y": ("m",),
+}
+
+
+def init(rng, sizes):
+    """Random numbers between 0.1 and 0.9 for every variable.
+
+    `sizes` is a dict with m, n.
+    """
+    m = sizes["m"]
+    n = sizes["n"]
+    return {
+        "X": rng.uniform(0.1, 0.9, (m, n)),
+        "w": rng.uniform(0.1, 0.9, (n,)),
+        "y": rng.uniform(0.1, 0.9, (m,)),
+    }
+
+
+# --- The functions, in forms that neither overflow nor cancel ---
+
+
+def positive(z):
+    """positive, entry by entry."""
+    return (z > 0) * np.ones_like(z)
+
+
+# --- What to call ---
+
+
+def cost(params):
+    """The value of J."""
+    X, w, y = _arrays(params)
+    m = X.shape[0]
+    r = X @ w - y  # (F1) r = X w − y
+    # (F2) J = 1/m 1ᵀ ([abs(r) − 1 > 0] ⊙ (abs(r) − 1/2) + 1/2 ((1 − [abs(r) − 1 > 0]) ⊙ r²))
+    J = (
+        np.sum(positive(np.abs(r) - 1) * (np.abs(r) - 0.5) + (1 - positive(np.abs(r) - 1)) * r**2 / 2)
+        / m
+    )
+    return float(J)
+
+
+def cost_and_gradients(params):
+    """The value of J, and its gradients as a dict with the names of `params`."""
+    X, w, y = _arrays(params)
+    m = X.shape[0]
+    r = X @ w - y  # (F1) r = X w − y
+    # (F2) J = 1/m 1ᵀ ([abs(r) − 1 > 0] ⊙ (abs(r) − 1/2) + 1/2 ((1 − [abs(r) − 1 > 0]) ⊙ r²))
+    J = (
+        np.sum(positive(np.abs(r) - 1) * (np.abs(r) - 0.5) + (1 - positive(np.abs(r) - 1)) * r**2 / 2)
+        / m
+    )
+    # ∂J/∂w = 1/m Xᵀ ([abs(r) − 1 > 0] ⊙ sign(r) + (1 − [abs(r) − 1 > 0]) ⊙ r)
+    dw = X.T @ (positive(np.abs(r) - 1) * np.sign(r) + (1 - positive(np.abs(r) - 1)) * r) / m
+    gradients = {"w": dw}
+    dtype = np.asarray(J).dtype
+    return float(J), {name: np.array(g, dtype) for name, g in gradients.items()}
+
+
+def train(params, rate, epochs):
+    """Gradient descent: the parameters after it, and the value before each step."""
+    params, rate = dict(params), float(rate)
+    history = []
+    for _ in range(epochs):
+        value, gradients = cost_and_gradients(params)
+        for name, gradient in gradients.items():
+            params[name] = params[name] - rate * gradient
+        history.append(value)
+    return params, history
+
+
+# --- What may be given ---
+
+
+def _arrays(params):
+    """The arrays in order, all of one float type; ValueError if one does not fit."""
+    if params.keys() != PARAMETERS.keys():
+        found = ", ".join(map(str, params)) or "nothing"
+        raise ValueError(f"params has {found}; it must have {', '.join(PARAMETERS)}")
+    dtype = np.result_type(*{np.asarray(value).dtype for value in params.values()})
+    dtype = dtype if dtype.kind == "f" else np.dtype(float)
+    sizes = {}
+    return [_array(name, params[name], PARAMETERS[name], sizes, dtype) for name in PARAMETERS]
+
+
+def _array(name, value, shape, sizes, dtype):
+    """The value as an array; a size with a name is what it is where it is met first."""
+    array = np.asarray(value)
+    if array.shape == shape and array.dtype == dtype:
+        return array
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must hold real numbers, not {array.dtype}")
+    if array.ndim == len(shape):
+        for size, count in zip(shape, array.shape):
+            sizes.setdefault(size, count if isinstance(size, str) else size)
+        shape = tuple(sizes[size] for size in shape)
+    if array.shape != shape:
+        raise ValueError(f"{name} has the shape {array.shape}; it must be {shape}")
+    if array.size == 0:
+        raise ValueError(f"{name} is empty: its shape is {array.shape}")
+    return array.astype(dtype, copy=False)
+
+
+# --- The check: complex steps through the definitions ---
+
+
+def abs_definition(z):
+    """abs as it is defined."""
+    return (np.where(np.real(z) > 0, 1, 0) - np.where(np.real(-z) > 0, 1, 0)) * z
+
+
+def positive_definition(z):
+    """positive as it is defined."""
+    return np.where(np.real(z) > 0, 1, 0)
+
+
+def reference_cost(params):
+    """J as it is defined: analytic, for complex numbers, at moderate values only."""
+    X, w, y = (params[name] for name in PARAMETERS)
+    m = X.shape[0]
+    r = X @ w - y
+    J = (
+        np.sum(positive_definition(abs_definition(r) - 1) * (abs_definition(r) - 0.5) + (1 - positive_definition(abs_definition(r) - 1)) * r**2 / 2)
+        / m
+    )
+    return J
+
+
+def check_gradients(params, entries=20, seed=0):
+    """The largest relative error of the value and of its gradients.
+
+    The reference is a complex step Im C(p + ih) / h through `reference_cost`, which is exact to
+    rounding. Of each array at most `entries` entries are compared, relative to its largest one.
+    """
+    point = {name: np.asarray(value, dtype=float) for name, value in params.items()}
+    value, gradients = cost_and_gradients(point)
+
+    def reference(changed):
+        with np.errstate(all="ignore"):
+            result = reference_cost({**point, **changed})
+        if not np.isfinite(result):
+            raise ValueError("the definition overflows here, or is not defined: check elsewhere")
+        return result
+
+    plain = reference({}).real
+    errors = [abs(value - plain) / max(abs(plain), 1)]
+    rng = np.random.default_rng(seed)
+    for name, gradient in gradients.items():
+        scale = max(np.max(np.abs(gradient)), 1e-300)
+        for place in rng.permutation(gradient.size)[:entries]:
+            step = point[name].astype(complex)
+            step.flat[place] += 1e-30j
+            slope = reference({name: step}).imag / 1e-30
+            errors.append(abs(gradient.flat[place] - slope) / scale)
+    return float(np.max(errors))
+
+
+if __name__ == "__main__":
+    rng = np.random.default_rng(0)
+    params = init(rng, {"m": 3, "n": 4})
+    error = check_gradients(params)
+    print(f"largest relative error of the value and its gradients: {error:.1e}")
+    raise SystemExit(0 if error < 1e-9 else 1)
