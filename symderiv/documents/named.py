@@ -39,7 +39,7 @@ def named_equations(ledger: Ledger) -> tuple[Named, ...]:
     errors = [c for c in ledger.chains if c.names.has_name(c.adjoint.tensor)]
     parameters = [c for c in ledger.chains if c.of.role is Role.PARAMETER]
     if not errors:
-        asked = [c for c in ledger.chains if c.of in ledger.graph.inputs]
+        asked = [c for c in ledger.chains if c.of in ledger.graph.inputs or c.adjoint.tensor.named]
         return tuple(Named(f"G{n}", (c,)) for n, c in enumerate(asked, start=1))
     biases = [c for c in parameters if c.of.symbol == "b"]
     weights = [c for c in parameters if c.of.symbol != "b"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from symderiv.algebra.expr import Access, Add, Expr, Role, Tensor, walk
 from symderiv.algebra.index import as_index
-from symderiv.documents import named, opgraph
+from symderiv.documents import general, named, opgraph
 from symderiv.documents.algorithms import algorithm_section
 from symderiv.documents.checking import checked_section, lemma_section
 from symderiv.documents.figures import layers_figure, network_figure
@@ -159,13 +159,15 @@ def chain_sections(ledger: Ledger) -> Iterator[Section]:
         blocks: list[Block] = [Prose(say("cost"))]
         yield Section(title("cost"), (*blocks, *(chain_block(ledger, c) for c in cost)))
     inner = [c for c in ledger.chains if c not in cost and c.of not in ledger.graph.inputs]
+    groups: list[list[ChainEntry]] = []
     group: list[ChainEntry] = []
-    first = True
     for chain in inner:
         group.append(chain)
         if chain.names.has_name(chain.adjoint.tensor):
-            yield error_section(ledger, group, first)
-            group, first = [], False
+            groups.append(group)
+            group = []
+    for n, alike in enumerate([[g] for g in groups[:1]] + general.shared(ledger, groups[1:])):
+        yield error_section(ledger, alike, n == 0)
     if group:
         yield Section(title("others"), tuple(chain_block(ledger, c) for c in group))
     gradients = [c for c in ledger.chains if c.of in ledger.graph.inputs]
@@ -173,8 +175,9 @@ def chain_sections(ledger: Ledger) -> Iterator[Section]:
         yield gradient_section(ledger, gradients)
 
 
-def error_section(ledger: Ledger, group: list[ChainEntry], first: bool) -> Section:
-    """The chains that end in the error of one layer."""
+def error_section(ledger: Ledger, alike: list[list[ChainEntry]], first: bool) -> Section:
+    """The chains that end in the error of one layer, or of several that have the same."""
+    group = general.printed(ledger, alike)
     last = group[-1]
     names = last.names
     index = last.adjoint.indices[0] if last.of.ordered else None
@@ -189,7 +192,7 @@ def error_section(ledger: Ledger, group: list[ChainEntry], first: bool) -> Secti
             range_ = named.layer_range(ledger, named.Named("", (last,)))[1:]
             intro = say("hidden_generic", next=after, l=here, range=range_)
     else:
-        number = _number(ledger, last, 0)
+        number = _number(ledger, last, 0) if len(alike) == 1 else general.LETTER
         heading = title("output") if first else title("hidden", l=number)
         vector = _vector_function(ledger, last)
         if first and vector:
@@ -198,7 +201,8 @@ def error_section(ledger: Ledger, group: list[ChainEntry], first: bool) -> Secti
             a = next((c.of for c in group if c.of.role is Role.ACTIVATION), last.of)
             intro = say("output", a=_symbol(ledger, a, last))
         else:
-            intro = say("hidden", l=number, next=_number(ledger, last, 1))
+            after = _number(ledger, last, 1) if len(alike) == 1 else general.NEXT
+            intro = (*say("hidden", l=number, next=after), *general.holds_for(ledger, alike))
     asides = _asides(ledger, last) if first else ()
     return Section(heading, (Prose(intro), *(chain_block(ledger, c) for c in group), *asides))
 
@@ -252,7 +256,12 @@ def gradient_section(ledger: Ledger, gradients: list[ChainEntry]) -> Section:
     key = "gradient_penalty" if penalised else "gradient"
     heading = title("gradients" if parameters else "gradients_program")
     intro = (Prose(say(key)),) if parameters else ()
-    return Section(heading, (*intro, *(chain_block(ledger, c) for c in gradients)))
+    blocks: list[Block] = []
+    for alike in general.shared(ledger, [[c] for c in gradients]):
+        note = general.holds_for(ledger, alike)
+        blocks += [Prose(note)] if note else []
+        blocks += [chain_block(ledger, c) for c in general.printed(ledger, alike)]
+    return Section(heading, (*intro, *blocks))
 
 
 def _is_layered(tensor: Tensor) -> bool:

@@ -6,6 +6,7 @@ from symderiv.algebra.expr import Access, Role, SizeOf, Tensor, tensors_in
 from symderiv.algebra.index import Axis, Index, Size, as_index, substitute_axis
 from symderiv.algebra.matrix import Matrix
 from symderiv.calculus.functions import rows
+from symderiv.calculus.graph import EXAMPLE
 from symderiv.documents.checking import functions_used
 from symderiv.documents.ledger import Ledger, derivative
 from symderiv.documents.model import Code, Math, Part, Phrase, Presentation, Table
@@ -237,7 +238,8 @@ def _code(ledger: Ledger, group: list[Tensor]) -> Phrase:
 
 def _count_line(ledger: Ledger) -> tuple[Phrase, ...]:
     m = Size("m")
-    used = any(s == m for t in ledger.graph.tensors for a in t.axes for s, _ in a.stop.terms)
+    examples = [a for t in ledger.graph.tensors for a in t.axes if a.name == EXAMPLE]
+    used = any(s == m for a in examples for s, _ in a.stop.terms)
     if not used:
         return ()
     return (Math("m", "m", "m"),), ("number of examples",), (), ()

@@ -13,6 +13,7 @@ from symderiv.documents import (
     Presentation,
     document,
     equation_latex,
+    to_data,
     to_fragment,
     to_latex,
     to_markdown,
@@ -44,6 +45,10 @@ def test_every_step_is_shown_with_its_reason(name: str) -> None:
     made = document(checked(name), PRESENTATIONS[name])
     rows = [r for s in made.sections for b in s.blocks if isinstance(b, Equations) for r in b.rows]
     tags = [row.tag for row in rows if row.tag.startswith("S")]
+    if name == "deep":  # chains that layers share are printed once
+        assert tags == sorted(set(tags), key=lambda t: int(t[1:]))
+        assert all(row.why for row in rows if row.tag.startswith("S"))
+        return
     assert tags == [f"S{n}" for n in range(1, len(tags) + 1)]
     hidden = sum(len(c.steps) for c in checked(name).chains) - len(tags)
     assert 0 <= hidden <= 3
@@ -64,6 +69,18 @@ def test_layers_that_differ_in_number_alone_share_an_equation() -> None:
     assert [row.tag for row in result] == ["BP1", "BP2", "BP3", "BP4"]
     assert plain(result[1].why) == "for l = 1, …, 3"
     assert result[3].rhs.unicode == "1/m * δ[l] @ a[l-1].T"
+
+
+def test_layers_share_their_chains() -> None:
+    made = document(checked("deep"), PRESENTATIONS["deep"])
+    titles = [plain(s.title) for s in made.sections]
+    assert titles.count("The error of layer l") == 1 and "The error of layer 1" not in titles
+    section = next(s for s in made.sections if plain(s.title) == "The error of layer l")
+    rows = [r for b in section.blocks if isinstance(b, Equations) for r in b.rows]
+    assert rows[-1].rhs.unicode == "(Σ_k W[l+1,k,j] δ[l+1,k,s]) (1 − a[l,j,s]²)"
+    data = to_data(checked("deep"), PRESENTATIONS["deep"])
+    steps = sum(len(c.steps) for c in checked("deep").chains)
+    assert sum(s["id"].startswith("S") for s in data["steps"]) == steps
 
 
 def test_generic_depth_is_an_induction() -> None:
