@@ -102,7 +102,7 @@ def _wanted(
     return chosen
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PublishedDerivation(CheckedDerivation):
     """A checked derivation with the network it is about: ask it for formulas and documents."""
 
@@ -112,6 +112,10 @@ class PublishedDerivation(CheckedDerivation):
     stem: str = "net"
     wrt: tuple[str, ...] | None = None
     command: str = ""
+
+    def __repr__(self) -> str:
+        spec = self.network.spec if self.network else "?"
+        return f"<derivation of {spec}: {len(self.derivation.adjoints)} derivatives, checked>"
 
     def delta(self, layer: int | str) -> Quantity:
         """δ of a layer: the derivative of the loss of one example by z. Raises KeyError."""
@@ -129,9 +133,11 @@ class PublishedDerivation(CheckedDerivation):
             assert tensor is not None
             if tensor.name == f"{symbol}{'' if layer is None else layer}":
                 return Quantity(self, adjoint)
-            member = adjoint.indices[0].key({v: "l" for v in adjoint.indices[0].variables}) if (
-                tensor.ordered
-            ) else None
+            member = (
+                adjoint.indices[0].key({v: "l" for v in adjoint.indices[0].variables})
+                if (tensor.ordered)
+                else None
+            )
             if tensor.name == symbol and str(layer) == member:
                 return Quantity(self, adjoint)
         raise KeyError(f"no derivative by {symbol}{'' if layer is None else layer}")
@@ -165,7 +171,11 @@ class PublishedDerivation(CheckedDerivation):
             from symderiv.render import compile_pdf
 
             return compile_pdf(documents.to_latex(self, about))
-        writers = {"tex": documents.to_latex, "md": documents.to_markdown, "json": documents.to_json}
+        writers = {
+            "tex": documents.to_latex,
+            "md": documents.to_markdown,
+            "json": documents.to_json,
+        }
         return writers[format](self, about)
 
     def presentation(self, notation: str | None = None) -> Presentation:
@@ -217,12 +227,15 @@ class PublishedDerivation(CheckedDerivation):
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Quantity:
     """One derivative of a derivation, in the forms people use."""
 
     derivation: PublishedDerivation
     adjoint: Adjoint
+
+    def __repr__(self) -> str:
+        return f"<{self.adjoint.tensor.name}: {self.latex()}>"
 
     @property
     def entry(self) -> Access:

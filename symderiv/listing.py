@@ -20,12 +20,13 @@ def _functions(rows: Iterable[Row]) -> list[str]:
 
     table = []
     for row in rows:
-        if isinstance(row, ScalarFunction) and row.definition is not None:
+        if isinstance(row, ScalarFunction):
             args = symbols(row)
             value = Access(Tensor("a" if "a" not in row.arguments else "v"), ())
             formula = row.derivatives[0]
             slope = text(formula(*args, value), NIELSEN) if formula else ""
-            table.append((row.name, text(row.definition(*args), NIELSEN), slope))
+            meaning = row.definition(*args) if row.definition else row(*args)
+            table.append((row.name, text(meaning, NIELSEN), slope))
         else:
             table.append((row.name, row.why, ""))
     return _aligned(("name", "definition", "derivative by the first argument"), table)

@@ -143,6 +143,11 @@ class Judge:
         """
         for premise in step.premises:
             verdict = self._premise(premise)
+            if verdict.status is Status.REFUTED:
+                found = verdict.counterexample
+                return Verdict(
+                    Status.REFUTED, "a premise is false", verdict.scope, "exact", None, found
+                )
             if verdict.status not in (Status.PROVED, Status.ASSUMED, Status.DEFINITION):
                 return Verdict(Status.UNDECIDED, f"a premise is {verdict.status.value}")
         meaning = Meaning(self.graph, self._adjoints, self._factor())

@@ -28,7 +28,7 @@ class Verdict:
 
     status: Status
     method: str
-    scope: str = "all sizes"
-    bound: str = "exact"
+    scope: str = ""
+    bound: str = ""
     seed: int | None = None
     counterexample: Mapping[str, str] | None = None

@@ -147,3 +147,23 @@ def test_outputs_do_not_depend_on_the_hash_seed(tmp_path: Path) -> None:
             assert done.returncode == 0, done.stderr
         made.append({p.name: p.read_bytes() for p in sorted(folder.iterdir())})
     assert all(other == made[0] for other in made[1:])
+
+
+def test_a_false_row_of_the_table_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    from symderiv.calculus import rewriting
+    from symderiv.calculus.functions import scalar
+
+    def planted(name: str) -> object:
+        row = scalar(name)
+        if name != "sigmoid":
+            return row
+        return replace(row, derivatives=(lambda z, a: a * (2 - a),))
+
+    monkeypatch.setattr(rewriting, "scalar", planted)
+    assert main(["derive", "2-1:sigmoid+mse", "-o", str(tmp_path / "out")]) == 1
+    assert "false" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
