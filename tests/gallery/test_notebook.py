@@ -1,0 +1,36 @@
+"""The notebook runs from top to bottom, and is committed without outputs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import sympy
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+NOTEBOOK = ROOT / "examples" / "sympy_access.ipynb"
+
+
+def test_notebook(capsys: Any) -> None:
+    cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
+    scope: dict[str, Any] = {}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            assert cell["outputs"] == [] and cell["execution_count"] is None
+            exec("".join(cell["source"]), scope)
+    assert scope["differences"] == []
+    assert isinstance(scope["gradient"], sympy.Basic) and scope["gradient"].has(sympy.Sum)
+    assert "Eq(" in capsys.readouterr().out
+
+
+def test_page_says_what_comes_out() -> None:
+    """The comments of docs/sympy.md are what SymPy prints."""
+    import symderiv
+
+    page = (ROOT / "docs" / "sympy.md").read_text(encoding="utf-8")
+    d = symderiv.derive("2-3-1:sigmoid+bce")
+    for line in page.splitlines():
+        head, _, comment = line.partition("   # ")
+        if head.rstrip().endswith(".sympy()"):
+            assert str(eval(head.strip(), {"d": d})) == comment.strip()
