@@ -94,9 +94,12 @@ def _label(ledger: Ledger, unit: Unit, layers: list[int]) -> str:
 
 
 def _activations(ledger: Ledger, layer: int) -> list[Tensor]:
+    """The units of a layer: one tensor, or one a unit where the network is written out."""
     role = Role.INPUT if layer == 0 else Role.ACTIVATION
-    wanted = None if layer == 0 else layer
-    return [t for t in ledger.graph.tensors if t.role is role and t.layer == wanted]
+    found = [t for t in ledger.graph.tensors if t.role is role]
+    if layer == 0:
+        return found
+    return [t for t in found if t.layer in (layer, None)]  # a single layer has no number
 
 
 def _captions(ledger: Ledger, layers: list[int], y: float) -> list[str]:
@@ -127,7 +130,8 @@ def layers_figure(ledger: Ledger) -> str:
     x = next((t for t in ledger.graph.inputs if t.role is Role.INPUT), None)
     if x is not None and any(t.ordered for t in main):
         return _induction_figure(ledger)
-    if x is None or len(main) > 10 or len(main) < 3:
+    several = sum(t.role is Role.INPUT for t in ledger.graph.inputs) > 1
+    if x is None or several or len(main) > 10 or len(main) < 3:
         return ""
     order = {d.definition.target: n for n, d in enumerate(ledger.definitions)}
     main.sort(key=lambda t: order.get(t, -1))

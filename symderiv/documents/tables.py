@@ -228,7 +228,8 @@ def _code(ledger: Ledger, group: list[Tensor]) -> Phrase:
     for tensor in ordered:
         symbol = names.symbol(tensor)
         layer = names.layer(tensor)
-        name = symbol.ascii if tensor.role is not Role.INPUT else "X"
+        trained = any(t.role is Role.TARGET for t in ledger.graph.tensors)
+        name = "X" if tensor.role is Role.INPUT and trained else symbol.ascii
         name = "Y" if tensor.role is Role.TARGET else name
         words.append(name + ("" if layer is None else str(layer + names.shift(tensor))))
     if len(words) > 3:
