@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from symderiv._version import VERSION
 from symderiv.algebra.expr import Access, Expr, Role, Tensor
 from symderiv.calculus.backprop import backprop
+from symderiv.calculus.graph import Graph
 from symderiv.calculus.steps import Adjoint
 from symderiv.documents.model import Presentation
 from symderiv.frontend.build import build_graph
@@ -21,6 +22,7 @@ from symderiv.frontend.spec import parse_spec
 from symderiv.notation.table import NOTATIONS
 from symderiv.options import FORMATS, LAYOUTS
 from symderiv.proof.check import CheckedDerivation, check
+from symderiv.proof.wellformed import IllFormed
 
 if TYPE_CHECKING:
     import sympy
@@ -62,7 +64,10 @@ def derive(
         )
     built = build_graph(network, layout)
     wanted = _wanted(built.graph.inputs, built.wrt, wrt)
-    checked = check(backprop(built.graph, wanted))
+    try:
+        checked = check(backprop(built.graph, wanted))
+    except IllFormed as error:
+        raise SpecError(str(error), "every quantity needs a value", field="spec") from None
     if checked.refuted:
         step = checked.refuted[0]
         raise Refuted(f"a step is false ({step.rule}: {step.why}); please report this")
@@ -81,6 +86,14 @@ def derive(
         wrt=None if wrt is None else tuple(t.name for t in wanted),
         command=" ".join(["symderiv derive", _quoted(network.spec), *options]),
     )
+
+
+def _checked(graph: Graph, wanted: Iterable[Tensor]) -> CheckedDerivation:
+    checked = check(backprop(graph, wanted))
+    if checked.refuted:
+        step = checked.refuted[0]
+        raise Refuted(f"a step is false ({step.rule}: {step.why}); please report this")
+    return checked
 
 
 def _quoted(spec: str) -> str:
@@ -134,7 +147,7 @@ class PublishedDerivation(CheckedDerivation):
             if tensor.name == f"{symbol}{'' if layer is None else layer}":
                 return Quantity(self, adjoint)
             member = (
-                adjoint.indices[0].key({v: "l" for v in adjoint.indices[0].variables})
+                adjoint.indices[0].key(dict.fromkeys(adjoint.indices[0].variables, "l"))
                 if (tensor.ordered)
                 else None
             )
@@ -146,14 +159,19 @@ class PublishedDerivation(CheckedDerivation):
     def _with_input(self) -> PublishedDerivation:
         """The same derivation with the gradient by the input besides those asked for."""
         assert self.network is not None
-        targets = [a.tensor.of.name for a in self.derivation.adjoints if a.tensor.of]
-        inputs = [t.name for t in self.graph.inputs if t.role is Role.INPUT]
-        if set(inputs) <= set(targets):
+        wanted = [a.tensor.of for a in self.derivation.adjoints if a.tensor.of]
+        wanted = [t for t in self.graph.inputs if t in wanted]
+        inputs = [t for t in self.graph.inputs if t.role is Role.INPUT]
+        if set(inputs) <= set(wanted):
             return self
-        parameters = [t.name for t in self.graph.inputs if t.name in targets]
-        wrt = [*parameters, *inputs]
-        return derive(
-            self.network, layout=self.layout, notation=self.notation, wrt=wrt, name=self.stem
+        checked = _checked(self.graph, [*wanted, *inputs])
+        return replace(
+            self,
+            derivation=checked.derivation,
+            chains=checked.chains,
+            lemmas=checked.lemmas,
+            assumptions=checked.assumptions,
+            seal=checked.seal,
         )
 
     def render(self, format: str, notation: str | None = None) -> str | bytes:
@@ -214,6 +232,7 @@ class PublishedDerivation(CheckedDerivation):
             layout=self.layout,
             notation_name=self.notation,
             freeze=self.network.freeze,
+            document=self.derivation,
         )
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:

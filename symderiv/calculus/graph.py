@@ -169,6 +169,24 @@ class Graph:
         return found
 
     @cached_property
+    def relevant(self) -> frozenset[Tensor]:
+        """The cost (or the outputs whose adjoints are given) and all that it is computed from."""
+        return frozenset(
+            self._computing((self.cost, *(a.of for a in self.upstream if a.of is not None)))
+        )
+
+    def _computing(self, results: Iterable[Tensor]) -> set[Tensor]:
+        """The results and all that they are computed from."""
+        found = set(results)
+        waiting = list(found)
+        while waiting:
+            for definition in self.definitions_of(waiting.pop()):
+                new = [t for t in tensors_in(definition.body) if t not in found]
+                found.update(new)
+                waiting.extend(new)
+        return found
+
+    @cached_property
     def per_example(self) -> frozenset[Tensor]:
         """Tensors of which each example's entries reach the cost through that example's loss alone.
 
@@ -177,10 +195,7 @@ class Graph:
         loss = self.example_loss
         if loss is None:
             return frozenset()
-        below = {loss}
-        for definition in reversed((*self.definitions, *self.definitions)):
-            if definition.target in below:
-                below.update(tensors_in(definition.body))
+        below = self._computing((loss,))
         batched = {t for t in below if any(axis.name == EXAMPLE for axis in t.axes)}
         for definition in self.definitions:
             if definition.target in below and _crosses_examples(definition):

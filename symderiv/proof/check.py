@@ -248,8 +248,16 @@ class Judge:
         return None
 
     def _factor(self) -> Expr | None:
-        """∂C/∂ℓ as found and judged before, if it is the same for every example."""
+        """∂C/∂ℓ as found and judged before, if it is one number for every example."""
+        loss = self.graph.example_loss
         for adjoint in self.closed:
-            if adjoint.tensor.of == self.graph.example_loss and adjoint.tensor not in self.doubtful:
-                return None if free_variables(adjoint.closed) else adjoint.closed
+            tensor = adjoint.tensor
+            if tensor.of == loss and tensor.root == self.graph.cost:
+                whole = all(
+                    (v := index.variable) is not None
+                    and (v.axis.start, v.axis.stop) == (slot.axis.start, slot.axis.stop)
+                    for slot, index in zip(tensor.slots, adjoint.indices, strict=True)
+                )
+                if whole and tensor not in self.doubtful and not free_variables(adjoint.closed):
+                    return adjoint.closed
         return None

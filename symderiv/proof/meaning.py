@@ -30,6 +30,7 @@ from symderiv.algebra.expr import (
     power,
     rebuild,
     sum_over,
+    tensors_in,
 )
 from symderiv.algebra.index import Index, Var, as_index, fresh, is_zero, substitute_axis
 from symderiv.calculus.graph import Definition, Graph
@@ -85,9 +86,21 @@ class Meaning:
             if isinstance(body, Access):
                 if body.tensor == expr.wrt.tensor and not _apart(body, expr.wrt):
                     raise NoMeaning(f"{body.tensor.name} differentiated by itself")
-                body = self.graph.expand(body) or body
+                body = self._equation(body, expr.wrt)
             return rate(refresh(body), expr.wrt)
         return rebuild(expr, self.expand)
+
+    def _equation(self, entry: Access, wrt: Access) -> Expr:
+        """What an entry is defined as, where its equation is certain and uses ``wrt`` itself.
+
+        Otherwise ∂u/∂t could be read as the total derivative, which is something else.
+        """
+        body = self.graph.expand(entry)
+        if body is None:
+            raise NoMeaning(f"no equation is certainly about that entry of {entry.tensor.name}")
+        if wrt.tensor not in tensors_in(body):
+            raise NoMeaning(f"{entry.tensor.name} is not computed from {wrt.tensor.name} directly")
+        return body
 
     def total(self, target: Access) -> Expr:
         """The derivative that an adjoint stands for: over all equations that use the tensor.

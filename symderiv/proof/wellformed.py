@@ -10,8 +10,20 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations
 
 from symderiv.algebra.binding import free_variables
-from symderiv.algebra.expr import Access, Role, Tensor, walk
+from symderiv.algebra.expr import (
+    Access,
+    Bracket,
+    Delta,
+    Expr,
+    Role,
+    Select,
+    SizeOf,
+    Sum,
+    Tensor,
+    walk,
+)
 from symderiv.algebra.index import (
+    Axis,
     Index,
     Var,
     as_index,
@@ -20,7 +32,8 @@ from symderiv.algebra.index import (
     is_zero,
     substitute_index,
 )
-from symderiv.calculus.graph import Definition, Graph, Recurrence
+from symderiv.algebra.normal import normal
+from symderiv.calculus.graph import Definition, Fact, Graph, Recurrence
 from symderiv.calculus.steps import Adjoint, Derivation
 
 
@@ -30,20 +43,25 @@ class IllFormed(ValueError):
 
 def require_well_formed(derivation: Derivation) -> None:
     """Raise IllFormed unless the graph defines its tensors and every chain is about one of them."""
-    names = _Names()
+    names, ranges = _Names(), _Ranges()
     graph = derivation.graph
     for definition in graph.definitions:
         names.meet(definition.left, *_accesses(definition))
+        ranges.meet(definition.left, definition.body)
         _require_equation(definition)
     _require_disjoint((d.target, d.indices) for d in graph.definitions)
     _require_order(graph)
     _require_upstream(graph)
+    _require_cost(graph)
+    _require_tuples(derivation)
     for adjoint in derivation.adjoints:
         _require_adjoint(graph, adjoint)
         names.meet(adjoint.left)
-        for step in adjoint.steps:
-            for side in (step.left, step.right):
-                names.meet(*(node for node in walk(side) if isinstance(node, Access)))
+        for expr in (adjoint.left, adjoint.closed, *_spoken(adjoint)):
+            names.meet(*(node for node in walk(expr) if isinstance(node, Access)))
+            ranges.meet(expr)
+    for fact in graph.facts:
+        ranges.meet(fact.left, fact.right)
     _require_disjoint((a.tensor, a.indices) for a in derivation.adjoints)
     known = {*graph.tensors, graph.cost, *(a.tensor for a in derivation.adjoints)}
     for tensor in names.tensors:
@@ -76,6 +94,58 @@ class _Names:
                 self._same.add(id(tensor))
 
 
+class _Ranges:
+    """The index variables met so far: one variable runs over one range."""
+
+    def __init__(self) -> None:
+        self._known: dict[Var, Axis] = {}
+
+    def meet(self, *exprs: Expr) -> None:
+        """Raise IllFormed if a variable has another range than before."""
+        for expr in exprs:
+            for node in walk(expr):
+                for variable in _variables(node):
+                    known = self._known.setdefault(variable, variable.axis)
+                    if known is not variable.axis and known != variable.axis:
+                        raise IllFormed(f"the index {variable.name} has two ranges")
+
+
+def _variables(node: Expr) -> Iterator[Var]:
+    """The variables that a node names by itself, not through its subtrees."""
+    match node:
+        case Access(_, indices):
+            for index in indices:
+                yield from index.variables
+        case Delta(left, right):
+            yield from left.variables
+            yield from right.variables
+        case Bracket(index) | SizeOf(index):
+            yield from index.variables
+        case Sum(var, _):
+            yield var
+        case Select(at, var, _):
+            yield var
+            yield from at.variables
+
+
+def _spoken(adjoint: Adjoint) -> Iterator[Expr]:
+    """Both sides of every step, and what its premises say of entries."""
+    for step in adjoint.steps:
+        yield from (step.left, step.right)
+        for premise in step.premises:
+            if isinstance(premise, Fact):
+                yield from (premise.left, premise.right)
+
+
+def _require_tuples(derivation: Derivation) -> None:
+    """What has been judged cannot change afterwards."""
+    parts: list[object] = [derivation.adjoints, derivation.graph.blocks, derivation.graph.facts]
+    for adjoint in derivation.adjoints:
+        parts += [adjoint.steps, adjoint.indices, *(step.premises for step in adjoint.steps)]
+    if not all(isinstance(part, tuple) for part in parts):
+        raise IllFormed("a derivation is made of tuples")
+
+
 def _identity(tensor: Tensor) -> tuple[object, ...]:
     of, root = tensor.of, tensor.root
     relatives = (of and _identity(of), root and _identity(root))
@@ -91,6 +161,10 @@ def _require_equation(definition: Definition) -> None:
     """Its variables are different, run over whole axes, and are all that the body speaks of."""
     target = definition.target
     _require_covered(target, definition.indices)
+    try:
+        normal(definition.body)
+    except ZeroDivisionError:
+        raise IllFormed(f"{target.name} has no value: it divides by zero") from None
     stray = free_variables(definition.body) - set(definition.variables)
     if stray:
         raise IllFormed(f"the equation of {target.name} does not say what an index of it is")
@@ -110,6 +184,8 @@ def _require_covered(tensor: Tensor, indices: tuple[Index, ...]) -> None:
                 raise IllFormed(f"an index of {tensor.name} is neither plain nor constant")
         elif variable in seen:
             raise IllFormed(f"{tensor.name} has the same index twice")
+        elif variable.axis.ordered != slot.axis.ordered:
+            raise IllFormed(f"an index of {tensor.name} forgets that its axis is ordered")
         elif not slot.axis.ordered and (variable.axis.start, variable.axis.stop) != (start, stop):
             raise IllFormed(f"an index of {tensor.name} does not run over the whole axis")
         if variable is not None:
@@ -140,21 +216,34 @@ def _apart(first: Index, second: Index) -> bool:
 
 
 def _require_order(graph: Graph) -> None:
-    """Every equation uses what is defined before it, and of a recurrence earlier members."""
-    defined = {d.target for d in graph.definitions}
-    done: set[Tensor] = set()
+    """Every equation uses entries defined before it, and of a recurrence earlier members."""
+    done: list[Definition] = []
     for block in graph.blocks:
-        if isinstance(block, Definition):
-            for access in _accesses(block):
-                if access.tensor in defined and access.tensor not in done:
-                    raise IllFormed(f"{block.target.name} uses {access.tensor.name} too early")
-            done.add(block.target)
-        else:
-            _require_recurrence(block, defined - done)
-            done |= {d.target for d in block.definitions}
+        own = block.definitions if isinstance(block, Recurrence) else ()
+        for definition in own or (block,):
+            assert isinstance(definition, Definition)
+            for access in _accesses(definition):
+                for later in graph.definitions_of(access.tensor):
+                    if later not in done and later not in own and not _misses(later, access):
+                        raise IllFormed(
+                            f"{definition.target.name} uses {access.tensor.name} too early"
+                        )
+        if isinstance(block, Recurrence):
+            _require_recurrence(block)
+        done.extend(own or (block,))  # type: ignore[arg-type]
 
 
-def _require_recurrence(block: Recurrence, open_: set[Tensor]) -> None:
+def _misses(definition: Definition, access: Access) -> bool:
+    """Whether the equation is certainly not about that entry."""
+    return any(
+        is_zero(mine - given) is False
+        if mine.variable is None
+        else guards(given, mine.variable.axis) is None
+        for mine, given in zip(definition.indices, access.indices, strict=True)
+    )
+
+
+def _require_recurrence(block: Recurrence) -> None:
     own = {d.target for d in block.definitions}
     ready: set[Tensor] = set()
     for definition in block.definitions:
@@ -162,14 +251,22 @@ def _require_recurrence(block: Recurrence, open_: set[Tensor]) -> None:
         if head is None or not head.axis.ordered:
             raise IllFormed(f"{definition.target.name} has no index along the recurrence")
         for access in _accesses(definition):
-            tensor = access.tensor
-            if tensor in own:
+            if access.tensor in own:
                 back = as_index(head) - access.indices[0]
-                if is_nonnegative(back if tensor in ready else back - 1) is not True:
-                    raise IllFormed(f"{definition.target.name} uses {tensor.name} too early")
-            elif tensor in open_:
-                raise IllFormed(f"{definition.target.name} uses {tensor.name} too early")
+                if is_nonnegative(back if access.tensor in ready else back - 1) is not True:
+                    raise IllFormed(f"{definition.target.name} uses {access.tensor.name} too early")
         ready.add(definition.target)
+
+
+def _require_cost(graph: Graph) -> None:
+    """The cost has an equation (or what comes after is given), and is not computed from itself."""
+    if not graph.upstream and not graph.definitions_of(graph.cost):
+        raise IllFormed(f"{graph.cost.name} has no equation")
+    for root in (graph.cost, graph.example_loss):
+        if root is not None and any(
+            root in graph.depending_on((d.target,)) for d in graph.users(root)
+        ):
+            raise IllFormed(f"{root.name} is computed from itself")
 
 
 def _require_upstream(graph: Graph) -> None:
@@ -193,6 +290,12 @@ def _require_adjoint(graph: Graph, adjoint: Adjoint) -> None:
     for part in (of, root):
         if part not in known or _identity(known[part]) != _identity(part):
             raise IllFormed(f"{part.name} is no tensor of this graph")
+    if of == root:
+        raise IllFormed(f"the derivative of {of.name} by itself is 1, and is not derived")
+    if root not in (graph.cost, graph.example_loss):
+        raise IllFormed(f"{root.name} is neither the cost nor the loss of an example")
+    if root != graph.cost and of not in graph.per_example:
+        raise IllFormed(f"{of.name} reaches the cost not only through its own example's loss")
     leading = root.slots if root == graph.cost else ()  # a Jacobian has the axes of its root first
     if tensor.slots != (*leading, *of.slots):
         raise IllFormed(f"{tensor.name} has other axes than {of.name}")
