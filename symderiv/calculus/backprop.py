@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symderiv.algebra.expr import (
     ONE,
@@ -91,7 +91,8 @@ def _backwards(graph: Graph, wrt: set[Tensor]) -> Iterator[Access]:
                     yield _member(adjoint_tensor(graph, target), block, member)
     for tensor in graph.inputs:
         if tensor in wrt:
-            adjoint = adjoint_tensor(graph, tensor)
+            # what is asked for is the gradient of the cost, also by an example of the input
+            adjoint = replace(adjoint_tensor(graph, tensor), root=graph.cost)
             yield Access(adjoint, tuple(map(as_index, adjoint.fresh_indices())))
 
 
@@ -192,7 +193,8 @@ def _contribution(
     if user == target.tensor.root and leading:
         return mul(*place.guards, Partial(Access(user, leading), wrt))
     adjoint = adjoint_tensor(graph, user)
-    shared = _example_index(wrt) if target.tensor.root == graph.example_loss else None
+    alone = target.tensor.root == graph.example_loss or wrt.tensor in graph.per_example
+    shared = _example_index(wrt) if alone else None
     mapping: dict[Var, Index] = {}
     indices: list[Index] = []
     summed: list[Var] = []

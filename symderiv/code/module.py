@@ -26,7 +26,7 @@ from symderiv.code.passes import Passes
 from symderiv.code.plain import program_data
 from symderiv.code.program import Program
 from symderiv.code.selfcheck import assumptions, dict_text, random_targets
-from symderiv.notation import notation
+from symderiv.notation import Numbering, notation
 from symderiv.proof.check import CheckedDerivation
 from symderiv.render import render_template
 
@@ -50,11 +50,13 @@ def numpy_module(
     layout: str | None = None,
     notation_name: str = "nielsen",
     freeze: Collection[str] = (),
+    document: Derivation | None = None,
 ) -> str:
     """The text of the module ``STEM.py``. ``sizes`` are those of the layers; None for any depth.
 
-    ``freeze`` names parameters that have no gradient: ``b`` (all biases), ``W1``. Raises NoCode
-    where the derivation has no NumPy form, ValueError where a step was refuted.
+    ``freeze`` names parameters that have no gradient: ``b`` (all biases), ``W1``. The lines cite
+    the equations of ``document``, a derivation of the same graph. Raises NoCode where the
+    derivation has no NumPy form, ValueError where a step was refuted.
     """
     if checked.refuted:
         raise ValueError("a step of the derivation is false: no code is written")
@@ -70,6 +72,7 @@ def numpy_module(
         layout=layout,
         notation_name=notation_name,
         freeze=freeze,
+        document=document,
     )
 
 
@@ -84,6 +87,7 @@ def module_text(
     layout: str | None = None,
     notation_name: str = "nielsen",
     freeze: Collection[str] = (),
+    document: Derivation | None = None,
     warrant: str = "nobody has checked its derivation",
 ) -> str:
     """As :func:`numpy_module`, of a derivation that nobody has checked; for tests."""
@@ -101,8 +105,9 @@ def module_text(
     is_program = (roles.count(Role.INPUT), roles.count(Role.TARGET)) != (1, 1)
     widths = () if generic else tuple(sizes or ())
     naming = Naming(notation(notation_name), widths, is_program, graph.sizes)
-    program = Program(derivation, naming, layout)
-    plain = Program(derivation, naming, layout, reference=True)
+    numbering = Numbering(document or derivation, naming.notation)
+    program = Program(derivation, naming, layout, numbering=numbering)
+    plain = Program(derivation, naming, layout, reference=True, numbering=numbering)
     if is_program:
         data = program_data(program, plain, freeze)
         data["functions"] = [_as_data(f) for f in program.functions.all()]
@@ -175,9 +180,9 @@ def _shapes(
         "Cost and gradients of a network by backpropagation, in NumPy alone.\n\n"
         f"X has the shape {tuple_text(x)} and Y the shape {tuple_text(y)}: "
         f"{_BATCH[program.layout]}. Everything is computed in the float type of the parameters. "
-        "The comments cite the equations: F forward, BP1 the error of the output, BP2 of a hidden "
-        "layer, BP3 and BP4 the gradients of biases and weights. Run as a script, this module "
-        "checks its own gradients."
+        "The comments cite the equations of the document: D forward, BP1 the error of the output, "
+        "BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as a script, "
+        "this module checks its own gradients."
     )
     table = [
         f'shapes[f"{p.name}{{l}}"] = {tuple_text(p.shape)}'

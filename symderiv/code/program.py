@@ -35,7 +35,6 @@ from symderiv.algebra.matrix import Fill, Matrix, MatrixExpr, Scalar, children
 from symderiv.algebra.matrixform import matrix_form, row_axes
 from symderiv.calculus.functions import ScalarFunction, VectorFunction, rows
 from symderiv.calculus.graph import Definition, Recurrence
-from symderiv.calculus.rewriting import tidy
 from symderiv.calculus.steps import Adjoint, Derivation
 from symderiv.code.emit import Emitter
 from symderiv.code.formula import formula
@@ -45,7 +44,7 @@ from symderiv.code.names import Naming
 from symderiv.code.pieces import Piece
 from symderiv.code.stable import Forms, Head, find_head, group_of, inputs_of, summed_axis
 from symderiv.code.statements import Item, Line, Loop, Use
-from symderiv.notation import Names, text
+from symderiv.notation import Names, Numbering, text
 
 
 class Program:
@@ -55,7 +54,12 @@ class Program:
     """
 
     def __init__(
-        self, derivation: Derivation, naming: Naming, layout: str, reference: bool = False
+        self,
+        derivation: Derivation,
+        naming: Naming,
+        layout: str,
+        reference: bool = False,
+        numbering: Numbering | None = None,
     ) -> None:
         self.graph = derivation.graph
         self.derivation = derivation
@@ -69,7 +73,7 @@ class Program:
         self.functions = Functions(reference=reference)
         columns = layout == "columns" and not naming.program
         self.emitter = Emitter(naming, self.functions, columns, reference)
-        self._tags = iter(range(1, 10_000))
+        self.numbering = numbering or Numbering(derivation, naming.notation)
 
         self.forward, self.cost = self._forward()
         self.errors: list[Item] = []
@@ -99,15 +103,14 @@ class Program:
         row, group = rows().get(definition.part_of), group_of(self.graph, definition)
         if isinstance(row, VectorFunction) and len(group) > 1 and not self.reference:
             args = _ordered(row, _unique(inputs_of(group)))
-            return self._vector(definition.left, row, args, summed_axis(group))
-        return self._line(
-            definition.left, definition.body, "" if definition.part_of else self._tag()
-        )
+            tag = self._tag(definition)
+            return self._vector(definition.left, row, args, summed_axis(group), tag)
+        return self._line(definition.left, definition.body, self._tag(definition))
 
     def _loss(self, definition: Definition, head: Head) -> Line:
         if isinstance(head.row, VectorFunction):
             args = [head.argument, head.target]
-            return self._vector(definition.left, head.row, args, head.axis)
+            return self._vector(definition.left, head.row, args, head.axis, self._tag(definition))
         body: Expr = Apply(
             head.row.name,
             (head.argument, head.target, *head.rest),
@@ -115,7 +118,7 @@ class Program:
         )
         if isinstance(definition.body, Sum):
             body = sum_over(definition.body.var, body)
-        return self._line(definition.left, body, self._tag())
+        return self._line(definition.left, body, self._tag(definition))
 
     def _recurrence(self, block: Recurrence) -> list[Item]:
         """A loop as far as all equations reach; the last layer of the others after it."""
@@ -123,7 +126,7 @@ class Program:
         short = min(axes, key=lambda a: is_nonnegative(a.stop - axes[0].stop) is True)
         lines, after = [], []
         for definition, axis in zip(block.definitions, axes, strict=True):
-            line = self._line(definition.left, definition.body, self._tag())
+            line = self._line(definition.left, definition.body, self._tag(definition))
             lines.append(line)
             if axis.stop == short.stop:
                 continue
@@ -168,26 +171,16 @@ class Program:
         if head is not None and found is not None:
             return self._head_error(adjoint, head)
         form = self.forms.of(adjoint)
-        role = _of(adjoint).role
-        if role is Role.INPUT:
-            factor = ONE if adjoint.tensor.root == self.graph.cost else self.factor()
-            return self._line(adjoint.left, tidy(mul(factor, form)), "")
-        if role is Role.PARAMETER:
-            rank = len(adjoint.indices) - adjoint.tensor.ordered
-            tag = "(BP4)" if rank > 1 else "(BP3)"
-            return self._line(adjoint.left, form, "" if self.naming.program else tag)
-        line = self._line(adjoint.left, form, "" if self.naming.program else "(BP2)")
-        others = any(tensor.role is Role.ADJOINT for tensor, _ in line.uses)
-        return line if others else replace(line, note=line.note.replace("(BP2)", "(BP1)"))
+        return self._line(adjoint.left, form, self._cited(adjoint))
 
     def _head_error(self, adjoint: Adjoint, head: Head) -> Line:
         factor = self.factor() if adjoint.tensor.root == self.graph.cost else ONE
-        closed = self._note(adjoint.left, adjoint.closed, "(BP1)")
+        closed = self._note(adjoint.left, adjoint.closed, self._cited(adjoint))
         if isinstance(head.row, VectorFunction):
             if factor != ONE:
                 raise NoCode(f"the gradient of {head.row.name} is scaled")
             args = [head.argument, head.target]
-            line = self._vector(adjoint.left, head.row, args, head.axis, prime=True)
+            line = self._vector(adjoint.left, head.row, args, head.axis, "", prime=True)
             return replace(line, note=closed)
         orders = (1, *(0,) * (1 + len(head.rest)))
         body: Expr = Apply(head.row.name, (head.argument, head.target, *head.rest), orders)
@@ -197,7 +190,7 @@ class Program:
             if mine.variable is not None
         }
         body = substitute(body, mapping)
-        line = self._line(adjoint.left, mul(factor, body), "(BP1)")
+        line = self._line(adjoint.left, mul(factor, body), "")
         return replace(line, note=closed)
 
     def factor(self) -> Expr:
@@ -207,8 +200,13 @@ class Program:
 
     # --- lines ---------------------------------------------------------------------------------
 
-    def _tag(self) -> str:
-        return f"(F{next(self._tags)})"
+    def _tag(self, definition: Definition) -> str:
+        return f"({self.numbering.definitions[definition]})"
+
+    def _cited(self, adjoint: Adjoint) -> str:
+        """The tag of a gradient or an error; "" where the document does not have it."""
+        tag = self.numbering.equation(adjoint)
+        return f"({tag})" if tag else ""
 
     def _line(self, left: Access, body: Expr, tag: str) -> Line:
         node = matrix_form(body, left.indices, self.rows)
@@ -246,6 +244,7 @@ class Program:
         row: VectorFunction | ScalarFunction,
         args: list[Access],
         axis: int,
+        tag: str,
         prime: bool = False,
     ) -> Line:
         member = left.indices[0] if left.tensor.ordered else None
@@ -255,7 +254,7 @@ class Program:
         shown = ", ".join(self.naming.formula(*use) for use in uses)
         note = ""
         if not prime:
-            note = f"{self._tag()} {self.naming.formula(left.tensor, member)} = {row.name}({shown})"
+            note = f"{tag} {self.naming.formula(left.tensor, member)} = {row.name}({shown})"
         reads = frozenset(self.naming.family(a.tensor) for a in args)
         members = [i for _, i in uses if i is not None]
         reads |= frozenset(self.naming.index(i) for i in members if i.terms)
@@ -274,8 +273,6 @@ class Program:
 
     def _show(self, left: Access, node: MatrixExpr, tag: str) -> str:
         tensor, member = left.tensor, left.indices[0] if left.tensor.ordered else None
-        if tensor.of is not None and tensor.of.role is Role.INPUT:
-            tensor = replace(tensor, root=self.graph.cost)
         equation = f"{self.naming.formula(tensor, member)} = {formula(node, self.naming)}"
         return f"{tag} {equation}".strip()
 

@@ -18,6 +18,8 @@ from symderiv.documents.model import Math
 from symderiv.notation import (
     Names,
     Notation,
+    Numbering,
+    index_variables,
     latex,
     matrix_latex,
     matrix_text,
@@ -95,9 +97,10 @@ class Ledger:
         self.checked = checked
         self.graph: Graph = checked.derivation.graph
         self.notation: Notation = notation(notation_name)
+        self.numbering = Numbering(checked.derivation, self.notation)
         self.definitions = tuple(
-            DefinitionEntry(d, self.names_of(d.variables), f"D{n}")
-            for n, d in enumerate(self.graph.definitions, start=1)
+            DefinitionEntry(d, self.names_of(d.variables), tag)
+            for d, tag in self.numbering.definitions.items()
         )
         self.facts = {f: f"A{n}" for n, f in enumerate(self.graph.facts, start=1)}
         self.lemmas = {lemma: f"L{n}" for n, (lemma, _) in enumerate(checked.lemmas, start=1)}
@@ -188,11 +191,6 @@ def derivative(access: Access) -> Expr:
     example = example_position(tensor)
     indices = [access.indices[example] for _ in tensor.root.slots if example is not None]
     return Partial(Access(tensor.root, tuple(indices)), Access(tensor.of, access.indices))
-
-
-def index_variables(indices: tuple[Index, ...]) -> tuple[Var, ...]:
-    """The variables of indices, in order."""
-    return tuple(dict.fromkeys(v for index in indices for v in index.variables))
 
 
 def bound_variables(expr: Expr) -> frozenset[Var]:

@@ -10,10 +10,10 @@ from itertools import pairwise
 
 from symderiv.algebra.expr import Access, Expr, Mul, Role, mul
 from symderiv.algebra.matrix import Matrix
-from symderiv.documents.ledger import ChainEntry, Ledger, index_variables
+from symderiv.documents.ledger import ChainEntry, Ledger
 from symderiv.documents.model import Math, Phrase, Row
 from symderiv.documents.prose import say
-from symderiv.notation import Names
+from symderiv.notation import Names, numbering
 
 
 @dataclass(frozen=True)
@@ -36,49 +36,14 @@ class Named:
 
 def named_equations(ledger: Ledger) -> tuple[Named, ...]:
     """All equations of the result, BP1 to BP4, or (G1) ... for the gradients of a program."""
-    errors = [c for c in ledger.chains if c.names.has_name(c.adjoint.tensor)]
-    parameters = [c for c in ledger.chains if c.of.role is Role.PARAMETER]
-    if not errors:
-        asked = [c for c in ledger.chains if c.of in ledger.graph.inputs or c.adjoint.tensor.named]
-        return tuple(Named(f"G{n}", (c,)) for n, c in enumerate(asked, start=1))
-    biases = [c for c in parameters if c.of.symbol == "b"]
-    weights = [c for c in parameters if c.of.symbol != "b"]
-    inputs = [c for c in ledger.chains if c.of in ledger.graph.inputs and c not in parameters]
-    return (
-        *_tagged("BP1", [errors[:1]]),
-        *_tagged("BP2", _alike(ledger, errors[1:])),
-        *_tagged("BP3", _alike(ledger, biases)),
-        *_tagged("BP4", _alike(ledger, weights)),
-        *_tagged("BP5", [[c] for c in inputs]),
-    )
-
-
-def _tagged(name: str, groups: list[list[ChainEntry]]) -> list[Named]:
-    groups = [g for g in groups if g]
-    letters = [""] if len(groups) == 1 else [chr(ord("a") + n) for n in range(len(groups))]
-    return [Named(name + mark, tuple(g)) for mark, g in zip(letters, groups, strict=True)]
-
-
-def _alike(ledger: Ledger, chains: list[ChainEntry]) -> list[list[ChainEntry]]:
-    """Neighbouring chains that print alike, relative to their layers."""
-    groups: list[list[ChainEntry]] = []
-    before = ""
-    for chain in chains:
-        names = relative_names(ledger, chain, chain.layer)
-        key = "" if chain.layer is None else ledger.show(chain.adjoint.closed, names).tex
-        if groups and key and key == before:
-            groups[-1].append(chain)
-        else:
-            groups.append([chain])
-        before = key
-    return groups
+    chains = {id(c.adjoint): c for c in ledger.chains}
+    groups = ledger.numbering.groups
+    return tuple(Named(tag, tuple(chains[id(a)] for a in group)) for tag, group in groups)
 
 
 def relative_names(ledger: Ledger, chain: ChainEntry, base: int | None) -> Names:
     """New letters for a chain, with layers written relative to ``base``."""
-    names = Names(ledger.notation, ledger.graph, base)
-    names.fix(*index_variables(chain.adjoint.indices))
-    return names
+    return numbering.relative_names(ledger.notation, ledger.graph, chain.adjoint, base)
 
 
 def row(

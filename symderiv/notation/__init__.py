@@ -7,6 +7,7 @@
 from symderiv.notation.conventions import Notation, Symbol
 from symderiv.notation.matrix import array_symbol, matrix_latex, matrix_text, shape_latex
 from symderiv.notation.names import Names
+from symderiv.notation.numbering import Numbering, index_variables, relative_names
 from symderiv.notation.plain import to_text
 from symderiv.notation.reading import Context, PlainError, from_text
 from symderiv.notation.table import NOTATIONS, notation
@@ -18,14 +19,17 @@ __all__ = [
     "Context",
     "Names",
     "Notation",
+    "Numbering",
     "PlainError",
     "Symbol",
     "array_symbol",
     "from_text",
+    "index_variables",
     "latex",
     "matrix_latex",
     "matrix_text",
     "notation",
+    "relative_names",
     "shape_latex",
     "text",
     "to_text",

@@ -110,10 +110,10 @@ def test_only_what_was_asked_for_has_a_gradient(tmp_path: Path) -> None:
 def test_the_lines_of_attention_read_like_a_paper(tmp_path: Path) -> None:
     text = text_of("attention", tmp_path)
     for line in (
-        "S = Q @ K.T / float(np.sqrt(d))  # (F1) S = 1/sqrt(d) Q Kᵀ",
-        "P = softmax(S, axis=1)  # (F2) P = softmax(S)",
-        "dP = G @ V.T  # ∂J/∂P = G Vᵀ",
-        "dK = dS.T @ Q / float(np.sqrt(d))  # ∂J/∂K = 1/sqrt(d) ∂J/∂Sᵀ Q",
+        "S = Q @ K.T / float(np.sqrt(d))  # (D1) S = 1/sqrt(d) Q Kᵀ",
+        "P = softmax(S, axis=1)  # (D4) P = softmax(S)",
+        "dP = G @ V.T  # (G1) ∂J/∂P = G Vᵀ",
+        "dK = dS.T @ Q / float(np.sqrt(d))  # (G4) ∂J/∂K = 1/sqrt(d) ∂J/∂Sᵀ Q",
     ):
         assert f"    {line}\n" in text
 

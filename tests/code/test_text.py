@@ -23,52 +23,55 @@ ROOT = Path(__file__).parents[2]
 
 PASSES = {
     "columns": """\
-    z1 = W1 @ X + b1  # (F1) z¹ = W¹ x + b¹ 1ᵀ
-    a1 = sigmoid(z1)  # (F2) a¹ = σ(z¹)
-    z2 = W2 @ a1 + b2  # (F3) z² = W² a¹ + b² 1ᵀ
-    ell = np.sum(bce_logits(z2, Y), axis=0)  # (F5) ℓ = 1ᵀ bce-logits(z², y)
-    return ell.sum() / m  # (F6) C = 1/m ℓ 1
+    z1 = W1 @ X + b1  # (D1) z¹ = W¹ x + b¹ 1ᵀ
+    a1 = sigmoid(z1)  # (D2) a¹ = σ(z¹)
+    z2 = W2 @ a1 + b2  # (D3) z² = W² a¹ + b² 1ᵀ
+    ell = np.sum(bce_logits(z2, Y), axis=0)  # (D5) ℓ = 1ᵀ bce-logits(z², y)
+    return ell.sum() / m  # (D6) C = 1/m ℓ 1
     delta2 = bce_logits_prime(z2, Y)  # (BP1) δ² = a² − y
     delta1 = (W2.T @ delta2) * sigmoid_prime(z1)  # (BP2) δ¹ = (W²ᵀ δ²) ⊙ σ′(z¹)
-    return sigmoid(z2)  # (F4) a² = σ(z²)
+    return sigmoid(z2)  # (D4) a² = σ(z²)
     dW1 = delta1 @ X.T / m  # (BP4) ∂C/∂W¹ = 1/m δ¹ xᵀ
     db1 = delta1.sum(axis=1, keepdims=True) / m  # (BP3) ∂C/∂b¹ = 1/m δ¹ 1
     dW2 = delta2 @ a1.T / m  # (BP4) ∂C/∂W² = 1/m δ² a¹ᵀ
     db2 = delta2.sum(axis=1, keepdims=True) / m  # (BP3) ∂C/∂b² = 1/m δ² 1
+    return W1.T @ delta1 / m  # (BP5) ∂C/∂x = 1/m W¹ᵀ δ¹
 """,
     "rows": """\
-    z1 = X @ W1 + b1  # (F1) z¹ = x W¹ + 1 b¹
-    a1 = sigmoid(z1)  # (F2) a¹ = σ(z¹)
-    z2 = a1 @ W2 + b2  # (F3) z² = a¹ W² + 1 b²
-    ell = np.sum(bce_logits(z2, Y), axis=1)  # (F5) ℓ = bce-logits(z², y) 1
-    return ell.sum() / m  # (F6) C = 1/m 1ᵀ ℓ
+    z1 = X @ W1 + b1  # (D1) z¹ = x W¹ + 1 b¹
+    a1 = sigmoid(z1)  # (D2) a¹ = σ(z¹)
+    z2 = a1 @ W2 + b2  # (D3) z² = a¹ W² + 1 b²
+    ell = np.sum(bce_logits(z2, Y), axis=1)  # (D5) ℓ = bce-logits(z², y) 1
+    return ell.sum() / m  # (D6) C = 1/m 1ᵀ ℓ
     delta2 = bce_logits_prime(z2, Y)  # (BP1) δ² = a² − y
     delta1 = (delta2 @ W2.T) * sigmoid_prime(z1)  # (BP2) δ¹ = (δ² W²ᵀ) ⊙ σ′(z¹)
-    return sigmoid(z2)  # (F4) a² = σ(z²)
+    return sigmoid(z2)  # (D4) a² = σ(z²)
     dW1 = X.T @ delta1 / m  # (BP4) ∂C/∂W¹ = 1/m xᵀ δ¹
     db1 = delta1.sum(axis=0) / m  # (BP3) ∂C/∂b¹ = 1/m 1ᵀ δ¹
     dW2 = a1.T @ delta2 / m  # (BP4) ∂C/∂W² = 1/m a¹ᵀ δ²
     db2 = delta2.sum(axis=0) / m  # (BP3) ∂C/∂b² = 1/m 1ᵀ δ²
+    return delta1 @ W1.T / m  # (BP5) ∂C/∂x = 1/m δ¹ W¹ᵀ
 """,
     "single": """\
-    z1 = W1 @ X + b1  # (F1) z¹ = W¹ x + b¹
-    a1 = sigmoid(z1)  # (F2) a¹ = σ(z¹)
-    z2 = W2 @ a1 + b2  # (F3) z² = W² a¹ + b²
-    ell = np.sum(bce_logits(z2, Y))  # (F5) ℓ = 1ᵀ bce-logits(z², y)
-    return ell  # (F6) C = ℓ
+    z1 = W1 @ X + b1  # (D1) z¹ = W¹ x + b¹
+    a1 = sigmoid(z1)  # (D2) a¹ = σ(z¹)
+    z2 = W2 @ a1 + b2  # (D3) z² = W² a¹ + b²
+    ell = np.sum(bce_logits(z2, Y))  # (D5) ℓ = 1ᵀ bce-logits(z², y)
+    return ell  # (D6) C = ℓ
     delta2 = bce_logits_prime(z2, Y)  # (BP1) δ² = a² − y
     delta1 = (W2.T @ delta2) * sigmoid_prime(z1)  # (BP2) δ¹ = (W²ᵀ δ²) ⊙ σ′(z¹)
-    return sigmoid(z2)  # (F4) a² = σ(z²)
+    return sigmoid(z2)  # (D4) a² = σ(z²)
     dW1 = np.outer(delta1, X)  # (BP4) ∂C/∂W¹ = δ¹ xᵀ
     db1 = delta1  # (BP3) ∂C/∂b¹ = δ¹
     dW2 = np.outer(delta2, a1)  # (BP4) ∂C/∂W² = δ² a¹ᵀ
     db2 = delta2  # (BP3) ∂C/∂b² = δ²
+    return W1.T @ delta1  # (BP5) ∂C/∂x = W¹ᵀ δ¹
 """,
 }
 
 
 def cited(text: str) -> str:
-    return "".join(f"{n}\n" for n in text.splitlines() if re.search(r"# \((F|BP)\d+\)", n))
+    return "".join(f"{n}\n" for n in text.splitlines() if re.search(r"# \((D|BP)\d+\)", n))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -80,7 +83,7 @@ def test_generic_depth_is_loops_over_the_layers() -> None:
     text = source("n0-...-nL:sigmoid+bce+l2", "columns")
     for part in (
         "def PARAMETERS(sizes):",
-        "    for l in range(1, L + 1):\n        z[l] = W[l] @ a[l - 1] + b[l]  # (F2) zˡ = Wˡ aˡ⁻¹",
+        "    for l in range(1, L + 1):\n        z[l] = W[l] @ a[l - 1] + b[l]  # (D2) zˡ = Wˡ aˡ⁻¹",
         "    for l in range(L - 1, 0, -1):\n",
         "        delta[l] = (W[l + 1].T @ delta[l + 1]) * sigmoid_prime(z[l])",
         "        # (BP4) ∂C/∂Wˡ = 1/m δˡ aˡ⁻¹ᵀ + λ/m Wˡ\n"
