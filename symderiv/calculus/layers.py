@@ -31,21 +31,18 @@ def dense(
 
 
 def activate(b: Builder, name: str, z: Tensor, units: Axis, layer: int) -> Tensor:
-    """a = f(z): entry by entry for a scalar function, all units at once for a vector function."""
+    """a = f(z): entry by entry for a scalar function, all units at once for a vector function.
+
+    A further argument of the function, such as the slope of a PReLU, is learned by each unit.
+    """
     row = rows()[name]
     a = b.tensor(f"a{layer}", b.batch(units), Role.ACTIVATION, "a", layer)
     indices, unit, example = b.unit_and_example(units)
     if isinstance(row, VectorFunction):
         return compose(b, row, {"z": lambda u, e: b.at(z, u, e)}, units, a, str(layer))
-    return b.define(a, indices, row(b.at(z, unit, example)), "activation")
-
-
-def prelu(b: Builder, z: Tensor, units: Axis, layer: int) -> Tensor:
-    """a = [z > 0] z + (1 − [z > 0]) α z, with a learned slope α for each unit."""
-    slope = b.tensor(f"alpha{layer}", (units,), Role.PARAMETER, "alpha", layer)
-    a = b.tensor(f"a{layer}", b.batch(units), Role.ACTIVATION, "a", layer)
-    indices, unit, example = b.unit_and_example(units)
-    return b.define(a, indices, scalar("prelu")(b.at(z, unit, example), slope[unit]), "activation")
+    learned = row.arguments[1 : len(row.arguments) - len(row.hyper)]
+    slopes = [b.tensor(f"{n}{layer}", (units,), Role.PARAMETER, n, layer)[unit] for n in learned]
+    return b.define(a, indices, row(b.at(z, unit, example), *slopes), "activation")
 
 
 def per_example_loss(

@@ -236,6 +236,22 @@ class Group:
     below: tuple[Expr, ...] = ()
 
 
+def decimal(value: Fraction) -> str | None:
+    """A long fraction that is a finite decimal, exactly; None where the fraction reads better."""
+    rest = value.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    if rest != 1 or value.denominator < 10**6:
+        return None
+    digits = 0
+    while value.denominator > 1:
+        value *= 10
+        digits += 1
+    text = str(abs(value.numerator)).rjust(digits + 1, "0")
+    return f"{text[:-digits]}.{text[-digits:]}"
+
+
 def _fractions(factors: Sequence[Expr]) -> tuple[bool, list[Group]]:
     """Cut a product into its sign and single factors and fractions.
 
@@ -252,7 +268,8 @@ def _fractions(factors: Sequence[Expr]) -> tuple[bool, list[Group]]:
         rest.pop(0)
         value = first.value
         negative, value = value < 0, abs(value)
-        if value.denominator != 1 and not _touches_denominator(rest):
+        alone = decimal(value) is not None or not _touches_denominator(rest)
+        if value.denominator != 1 and alone:
             groups.append(Group((Number(value),)))
         else:
             above = [Number.of(value.numerator)] if value.numerator != 1 else []

@@ -30,6 +30,7 @@ from symderiv.notation.printer import (
     TALL,
     Piece,
     Printer,
+    decimal,
 )
 
 _RELATIONS = {"=": "=", "<=": r"\le", ">=": r"\ge"}
@@ -97,6 +98,8 @@ class TexPrinter(Printer):
         size = abs(value)
         if size.denominator == 1:
             return Piece(str(size), ATOM, FLAT, value < 0, "number", "number")
+        if (written := decimal(size)) is not None:
+            return Piece(written, ATOM, FLAT, value < 0, "number", "number")
         command = "tfrac" if self.small else "frac"
         text = rf"\{command}{{{size.numerator}}}{{{size.denominator}}}"
         return Piece(text, PRODUCT, TALL, value < 0, "fraction", "fraction")

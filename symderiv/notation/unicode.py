@@ -26,6 +26,7 @@ from symderiv.notation.printer import (
     SUM,
     Piece,
     Printer,
+    decimal,
 )
 from symderiv.notation.tex import root_of
 
@@ -83,6 +84,8 @@ class TextPrinter(Printer):
 
     def number(self, value: Fraction) -> Piece:
         size = abs(value)
+        if (written := decimal(size)) is not None:
+            return Piece(written, ATOM, FLAT, value < 0, "number", "number")
         level = ATOM if size.denominator == 1 else PRODUCT
         return Piece(str(size), level, FLAT, value < 0, "number", "number")
 

@@ -12,7 +12,7 @@ from symderiv.calculus.backprop import backprop
 from symderiv.calculus.builder import Builder
 from symderiv.calculus.convolution import conv1d, max_pool1d, reach
 from symderiv.calculus.graph import Definition, Graph
-from symderiv.calculus.layers import activate, dense, prelu
+from symderiv.calculus.layers import activate, dense
 from symderiv.calculus.normalization import batch_norm, layer_norm, rms_norm
 from symderiv.calculus.recurrent import lstm_cell, rnn
 from symderiv.calculus.steps import Adjoint, Derivation, Step
@@ -133,7 +133,7 @@ def with_learned_slope(layout: str) -> Graph:
     b = Builder(layout)
     units = b.units(0, "n")
     z = b.tensor("z", b.batch(units), Role.INPUT)
-    return b.graph(upstream=prelu(b, z, units, 1))
+    return b.graph(upstream=activate(b, "prelu", z, units, 1))
 
 
 def recurrent(layout: str) -> Graph:
