@@ -7,7 +7,6 @@ variable meets the substitution (as a key, or inside a replacement) is renamed f
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 
 from symderiv.algebra.expr import (
     Access,
@@ -33,9 +32,15 @@ from symderiv.algebra.index import (
 )
 
 
-@lru_cache(maxsize=100_000)
 def free_variables(expr: Expr) -> frozenset[Var]:
-    """The variables that occur and are not bound."""
+    """The variables that occur and are not bound; kept with the tree."""
+    known: frozenset[Var] | None = expr.__dict__.get("_free")
+    if known is None:
+        known = expr.__dict__["_free"] = _free_variables(expr)
+    return known
+
+
+def _free_variables(expr: Expr) -> frozenset[Var]:
     match expr:
         case SizeOf(index) | Bracket(index):
             return frozenset(index.variables)

@@ -386,9 +386,11 @@ def winner_range(expr: Expr) -> tuple[Index, ...]:
 
 def walk(expr: Expr) -> Iterator[Expr]:
     """Every subtree, parents before children."""
-    yield expr
-    for child in children(expr):
-        yield from walk(child)
+    waiting = [expr]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(reversed(children(node)))
 
 
 def tensors_in(expr: Expr) -> list[Tensor]:

@@ -177,6 +177,9 @@ def fresh(axis: Axis, name: str = "i") -> Var:
 
 def substitute_index(index: Index, mapping: Mapping[Var, Index]) -> Index:
     """``index`` with variables replaced at once (also inside sizes ``n[l]``)."""
+    plain = index.variable
+    if plain is not None:
+        return mapping.get(plain, index)
     if not any(v in mapping for v in index.variables):
         return index
     result = Index(index.const)

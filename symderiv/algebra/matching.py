@@ -34,7 +34,57 @@ def match(pattern: Expr, expr: Expr, variables: Iterable[Var]) -> Binding | None
 
 def alpha_equal(left: Expr, right: Expr) -> bool:
     """Whether two trees differ in the names of bound variables at most."""
-    return left == right or match(left, right, ()) is not None
+    return left is right or _alike(left, right, {}, {})
+
+
+Levels = dict[Var, int]  # bound variables by how deep they are bound
+
+
+def _alike(left: Expr, right: Expr, mine: Levels, theirs: Levels) -> bool:
+    if type(left) is not type(right):
+        return False
+
+    def same(i: Index, j: Index) -> bool:
+        return _with_levels(i, mine) == _with_levels(j, theirs)
+
+    match left, right:
+        case (Number(a), Number(b)):
+            return a == b
+        case (Access(t, a), Access(u, b)):
+            return t == u and all(map(same, a, b))
+        case (SizeOf(a), SizeOf(b)) | (Bracket(a), Bracket(b)):
+            return same(a, b)
+        case (Delta(a, b), Delta(c, d)):
+            return same(a, c) and same(b, d)
+        case (Sum(v, _), Sum(w, _)) | (Select(_, v, _), Select(_, w, _)):
+            if isinstance(left, Select) and not same(left.at, right.at):  # type: ignore[attr-defined]
+                return False
+            if not (same(v.axis.start, w.axis.start) and same(v.axis.stop, w.axis.stop)):
+                return False
+            mine, theirs = {**mine, v: len(mine)}, {**theirs, w: len(mine)}
+        case (Apply(f, _, p), Apply(g, _, q)) if f != g or p != q:
+            return False
+        case (Pow(_, p), Pow(_, q)) if p != q:
+            return False
+    parts, others = children(left), children(right)
+    return len(parts) == len(others) and all(
+        _alike(a, b, mine, theirs) for a, b in zip(parts, others, strict=True)
+    )
+
+
+def _with_levels(index: Index, levels: Levels) -> object:
+    """The index with bound variables called by their level; equal exactly if the index is."""
+    if not levels:
+        return index
+    return index.const, frozenset(
+        (
+            levels.get(symbol, symbol)
+            if isinstance(symbol, Var)
+            else (symbol.name, symbol.at and _with_levels(symbol.at, levels)),
+            coefficient,
+        )
+        for symbol, coefficient in index.terms
+    )
 
 
 def _match(pattern: Expr, expr: Expr, open_: set[Var], binding: Binding) -> bool:

@@ -134,8 +134,12 @@ def _expand(expr: Expr) -> list[Term]:
         case Add(terms):
             return [t for part in terms for t in _expand(part)]
         case Sum(var, body):
-            inner = (_apart(t, {var}) for t in normal(body).terms)
-            opened = (Term(t.coefficient, (var, *t.bound), t.monomial) for t in inner)
+            bound = [var]
+            while isinstance(body, Sum) and body.var not in bound:
+                bound.append(body.var)
+                body = body.body
+            inner = (_apart(t, set(bound)) for t in _expand(body))
+            opened = (Term(t.coefficient, (*bound, *t.bound), t.monomial) for t in inner)
             return [r for t in opened for r in reduce_term(t)]
         case Mul(factors):
             return _expand_product([(f, 1) for f in factors])
@@ -163,17 +167,29 @@ def _expand_size(index: Index) -> list[Term]:
 
 def _expand_product(factors: list[tuple[Expr, int]]) -> list[Term]:
     """Multiply out; powers of one and the same sum are added up first, so that they cancel."""
+    number = Fraction(1)
+    entries: dict[Expr, int] = {}
     scalar: list[Term] = [_ONE]
-    compounds: dict[str, tuple[Expr, int]] = {}
+    compounds: dict[str, tuple[Normal, int]] = {}
     pending = list(factors)
     while pending:
         base, exponent = pending.pop()
-        if isinstance(base, Mul):
-            pending.extend((f, exponent) for f in base.factors)
-            continue
-        if isinstance(base, Pow):
-            pending.append((base.base, base.exponent * exponent))
-            continue
+        match base:
+            case Mul(inner):
+                pending.extend((f, exponent) for f in inner)
+                continue
+            case Pow(inner_base, p):
+                pending.append((inner_base, p * exponent))
+                continue
+            case Number(value) if value:
+                number *= value**exponent
+                continue
+            case Access():
+                entries[base] = entries.get(base, 0) + exponent
+                continue
+            case Delta() | Bracket() if exponent > 0:  # 0 or 1: every power is the first
+                entries[base] = 1
+                continue
         form = normal(base)
         if form.is_zero:
             if exponent < 0:
@@ -188,18 +204,17 @@ def _expand_product(factors: list[tuple[Expr, int]]) -> list[Term]:
         content, primitive = _primitive(form)
         scalar = _product(scalar, [_raise(content, exponent)])
         known = compounds.get(primitive.key)
-        compounds[primitive.key] = (
-            primitive.expr(),
-            exponent + (known[1] if known else 0),
-        )
-    result = scalar
+        compounds[primitive.key] = (primitive, exponent + (known[1] if known else 0))
+    common = Term(number, (), tuple((entry, p) for entry, p in entries.items() if p))
+    result: Iterable[Term] = _product(scalar, [common])
     for key in sorted(compounds):
-        base, exponent = compounds[key]
+        primitive, exponent = compounds[key]
         if 0 < exponent <= _EXPAND_LIMIT:
-            for _ in range(exponent):
-                result = collect(_product(result, normal(base).terms)).terms  # type: ignore[assignment]
+            for n in range(exponent):
+                result = _product(result, primitive.terms)
+                result = collect(result).terms if n else result
         elif exponent:
-            result = _product(result, [_atom(base, exponent)])
+            result = _product(result, [_atom(primitive.expr(), exponent)])
     return list(result)
 
 
@@ -273,8 +288,9 @@ def _merged(atoms: Iterable[tuple[Expr, int]]) -> Monomial:
 
 
 def _free(term: Term) -> set[Var]:
-    """The variables that occur in a term; those it binds as well, if they occur."""
-    return {v for atom, _ in term.monomial for v in free_variables(atom)}
+    """The variables that occur in a term or in its ranges; also those it binds, if they occur."""
+    found = {v for atom, _ in term.monomial for v in free_variables(atom)}
+    return found.union(*(range_variables(v) for v in term.bound))
 
 
 def _apart(term: Term, taken: set[Var]) -> Term:
@@ -467,7 +483,7 @@ def _sum_out(term: Term) -> list[Term]:
             kept.remove(v)
             sizes.append(size)
             used |= set(size.variables)
-    result = [Term(term.coefficient, tuple(kept), term.monomial)]
+    inside = [Term(term.coefficient, (), term.monomial)]
     for size in sizes:
-        result = _product(result, _expand_size(size))
-    return result
+        inside = _product(inside, _expand_size(size))
+    return [Term(t.coefficient, tuple(kept), t.monomial) for t in inside]

@@ -26,6 +26,7 @@ from symderiv.algebra.expr import (
     walk,
 )
 from symderiv.algebra.index import Var, as_index, fresh
+from symderiv.algebra.matching import alpha_equal
 from symderiv.algebra.normal import Term, normal
 from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.steps import Lemma
@@ -141,7 +142,7 @@ def structural(
 
 def same_normal_form(left: Expr, right: Expr) -> str:
     """The name of the form in which both sides agree, or nothing."""
-    if normal(left).key == normal(right).key:
+    if alpha_equal(left, right) or normal(left).key == normal(right).key:
         return "normal form"
     left, right = strip(left, right)
     if normal(left).key == normal(right).key:
