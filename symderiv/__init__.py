@@ -35,3 +35,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'symderiv' has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(_HOMES[name]), name)
     return value
+
+
+def __dir__() -> list[str]:
+    """The public names, whether imported yet or not."""
+    return sorted(__all__)

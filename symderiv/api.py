@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import keyword
 import re
+import shlex
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symderiv._version import VERSION
-from symderiv.algebra.expr import Access, Expr, Role, Tensor
+from symderiv.algebra.expr import Access, Expr, Role, Tensor, tensors_in
 from symderiv.calculus.backprop import backprop
 from symderiv.calculus.graph import Graph
 from symderiv.calculus.steps import Adjoint
 from symderiv.documents.model import Presentation
 from symderiv.frontend.build import build_graph
-from symderiv.frontend.errors import SpecError
+from symderiv.frontend.errors import SpecError, printable, show
 from symderiv.frontend.network import Network
 from symderiv.frontend.spec import parse_spec
 from symderiv.notation.table import NOTATIONS
@@ -37,18 +40,21 @@ def derive(
     *,
     layout: str = "columns",
     notation: str = "nielsen",
-    wrt: Iterable[str] | None = None,
+    wrt: str | Iterable[str] | None = None,
     name: str | None = None,
+    output: str | None = None,
 ) -> PublishedDerivation:
     """Derive the gradients of a network's cost by backpropagation and check every step.
 
     ``network`` is a spec, a path of a TOML file or a Network; ``layout`` says whether examples
     are rows or columns, or that there is a single one; ``wrt`` names the parameters to
-    differentiate by (all that are not frozen); "X" is the input. Raises SpecError for bad input
-    and Refuted if a step turns out false.
+    differentiate by (all that are not frozen): ``"W1,b1"`` or a list; "W" and "b" are all weights
+    and biases, "X" is the input. ``name`` is the module's, ``output`` the folder that the command
+    in the documents names. Raises SpecError for bad input and Refuted if a step turns out false.
     """
+    asked = "" if isinstance(network, Network) else str(network).strip()
     if not isinstance(network, Network):
-        network = parse_spec(str(network))
+        network = parse_spec(network)
     if layout not in LAYOUTS:
         raise SpecError(
             f"unknown layout {layout!r}", f"known are {', '.join(LAYOUTS)}", field="layout"
@@ -57,13 +63,10 @@ def derive(
         raise SpecError(
             f"unknown notation {notation!r}", f"known are {', '.join(NOTATIONS)}", field="notation"
         )
-    stem = name or network.stem
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,79}", stem):
-        raise SpecError(
-            f"name is {stem!r}", "an identifier such as my_net names the files", field="name"
-        )
+    stem = network.stem if name is None else _checked_name(name)
     built = build_graph(network, layout)
-    wanted = _wanted(built.graph.inputs, built.wrt, wrt)
+    names = None if wrt is None else _names(wrt)
+    wanted = list(built.wrt) if names is None else _wanted(built.graph, network, names)
     try:
         checked = check(backprop(built.graph, wanted))
     except IllFormed as error:
@@ -71,8 +74,15 @@ def derive(
     if checked.refuted:
         step = checked.refuted[0]
         raise Refuted(f"a step is false ({step.rule}: {step.why}); please report this")
-    options = [f"--layout {layout}"] if layout != "columns" else []
-    options += [f"--notation {notation}"] if notation != "nielsen" else []
+    spec = asked if asked.lower().endswith(".toml") else network.spec
+    given = {
+        "--layout": layout if layout != "columns" else None,
+        "--notation": notation if notation != "nielsen" else None,
+        "--wrt": None if names is None else ",".join(names),
+        "--name": name,
+        "-o": output,
+    }
+    words = [spec, *(word for pair in given.items() if pair[1] is not None for word in pair)]
     return PublishedDerivation(
         checked.derivation,
         checked.chains,
@@ -84,7 +94,7 @@ def derive(
         notation=notation,
         stem=stem,
         wrt=None if wrt is None else tuple(t.name for t in wanted),
-        command=" ".join(["symderiv derive", _quoted(network.spec), *options]),
+        command=printable(" ".join(["symderiv derive", *(shlex.quote(w or "") for w in words)])),
     )
 
 
@@ -96,23 +106,67 @@ def _checked(graph: Graph, wanted: Iterable[Tensor]) -> CheckedDerivation:
     return checked
 
 
-def _quoted(spec: str) -> str:
-    return spec if re.fullmatch(r"[\w:+,.=-]+", spec) else f"'{spec}'"
+def _checked_name(name: str) -> str:
+    """A name that files can have and that ``import`` can say without meaning something else."""
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,79}", name):
+        raise SpecError(
+            f"name is {show(name)}", "an identifier such as my_net names the files", field="name"
+        )
+    if keyword.iskeyword(name):
+        taken = "a word of Python"
+    elif name in sys.stdlib_module_names or name in ("numpy", "scipy", "symderiv"):
+        taken = "the name of another module"
+    else:
+        return name
+    raise SpecError(
+        f"name is {name!r}, {taken}", f"{name}_net or my_net can be imported", field="name"
+    )
 
 
-def _wanted(
-    inputs: tuple[Tensor, ...], default: tuple[Tensor, ...], names: Iterable[str] | None
-) -> list[Tensor]:
-    if names is None:
-        return list(default)
-    by_name = {t.name: t for t in inputs} | {t.name.upper(): t for t in inputs if t.name == "x"}
-    chosen = []
+def _names(wrt: str | Iterable[str]) -> list[str]:
+    """The names that are asked for, each once: ``"W1,b1"`` or a list of them."""
+    if not isinstance(wrt, (str, Iterable)):
+        raise SpecError(f"wrt is {show(wrt)}", "write names such as W1,b1", field="wrt", value=wrt)
+    names = [part.strip() for part in wrt.split(",")] if isinstance(wrt, str) else list(wrt)
     for name in names:
-        if name not in by_name:
-            known = ", ".join(sorted(t.name for t in inputs if t.role is not Role.TARGET))
-            raise SpecError(f"wrt names {name!r}", f"known are {known}", field="wrt", value=name)
-        chosen.append(by_name[name])
-    return chosen
+        if not isinstance(name, str) or not name:
+            raise SpecError(
+                f"wrt has {show(name)}", "write names such as W1,b1", field="wrt", value=name
+            )
+    if not names:
+        raise SpecError("wrt is empty", "name a parameter, or leave it out", field="wrt")
+    return list(dict.fromkeys(names))
+
+
+def _wanted(graph: Graph, network: Network, names: Iterable[str]) -> list[Tensor]:
+    """The tensors of these names; ``W`` and ``b`` are all weights and all biases."""
+    asked = {_public(t): [t] for t in graph.inputs if t.role is not Role.TARGET}
+    parameters = [t for t in graph.inputs if t.role is Role.PARAMETER]
+    families = {
+        family: [t for t in parameters if t.symbol == family and not network.is_frozen(t.name)]
+        for family in ("W", "b")
+        if not network.is_program
+    }
+    found = {family: members for family, members in families.items() if members} | asked
+    if "X" in found:
+        found.setdefault("x", found["X"])
+    chosen: dict[Tensor, None] = {}
+    for name in names:
+        if name not in found:
+            known = ", ".join(_public(t) for t in graph.inputs if t.role in _DIFFERENTIABLE)
+            raise SpecError(
+                f"wrt names {show(name)}", f"known are {known}", field="wrt", value=name
+            )
+        chosen.update(dict.fromkeys(found[name]))
+    return list(chosen)
+
+
+_DIFFERENTIABLE = (Role.INPUT, Role.PARAMETER)
+
+
+def _public(tensor: Tensor) -> str:
+    """What users call a tensor: the input is X."""
+    return "X" if tensor.role is Role.INPUT else tensor.name
 
 
 @dataclass(frozen=True, repr=False)
@@ -135,9 +189,13 @@ class PublishedDerivation(CheckedDerivation):
         return self._quantity("z", layer)
 
     def gradient(self, name: str, layer: int | str | None = None) -> Quantity:
-        """The gradient by a parameter, ``gradient("W", 1)``, or by the input, ``gradient("X")``."""
-        if name in ("X", "x"):
-            return self._with_input._quantity("x", None)
+        """The gradient of the cost by a parameter, ``gradient("W", 1)``, or by the input, "X".
+
+        At any depth a layer is "l" or "L". Raises KeyError, which says what there is.
+        """
+        inputs = [t for t in self.graph.inputs if t.role is Role.INPUT]
+        if name in ("X", "x") and len(inputs) == 1:
+            return self._with_input._quantity(inputs[0].name, None)
         return self._quantity(name, layer)
 
     def _quantity(self, symbol: str, layer: int | str | None) -> Quantity:
@@ -146,14 +204,28 @@ class PublishedDerivation(CheckedDerivation):
             assert tensor is not None
             if tensor.name == f"{symbol}{'' if layer is None else layer}":
                 return Quantity(self, adjoint)
-            member = (
-                adjoint.indices[0].key(dict.fromkeys(adjoint.indices[0].variables, "l"))
-                if (tensor.ordered)
-                else None
-            )
-            if tensor.name == symbol and str(layer) == member:
+            if tensor.name == symbol and str(layer) == _member(adjoint):
                 return Quantity(self, adjoint)
-        raise KeyError(f"no derivative by {symbol}{'' if layer is None else layer}")
+        raise KeyError(self._missing(symbol, layer))
+
+    def _missing(self, symbol: str, layer: int | str | None) -> str:
+        """Why there is no such derivative, and which there are."""
+        shown = "delta" if symbol == "z" else str(symbol)
+        name = f"{shown}{'' if layer is None else layer}"
+        adjoints = [(a, a.tensor.of) for a in self.derivation.adjoints if a.tensor.of]
+        members = [_member(a) for a, t in adjoints if t.name == symbol]
+        layers = [str(t.layer) for _, t in adjoints if t.symbol == symbol and t.layer is not None]
+        tensors = {t.name for t in self.graph.tensors}
+        if any(members):
+            known = ", ".join(repr(m) for m in members if m)
+            return f"no {name}: at any depth the layer of {shown} is {known}"
+        if f"{symbol}{'' if layer is None else layer}" in tensors:
+            frozen = self.network is not None and self.network.is_frozen(name)
+            return f"no gradient by {name}: it is " + ("frozen" if frozen else "not among wrt")
+        if layers:
+            return f"no {name}: {shown} has the layers {', '.join(sorted(set(layers), key=int))}"
+        inputs = [t for t in self.graph.inputs if t.role in _DIFFERENTIABLE]
+        return f"no derivative by {name}: known are {', '.join(map(_public, inputs))}"
 
     @cached_property
     def _with_input(self) -> PublishedDerivation:
@@ -246,6 +318,14 @@ class PublishedDerivation(CheckedDerivation):
         }
 
 
+def _member(adjoint: Adjoint) -> str:
+    """Which member of a family an adjoint is about: ``l`` or ``L``; "" without a family."""
+    if not adjoint.tensor.ordered:
+        return ""
+    first = adjoint.indices[0]
+    return first.key(dict.fromkeys(first.variables, "l"))
+
+
 @dataclass(frozen=True, repr=False)
 class Quantity:
     """One derivative of a derivation, in the forms people use."""
@@ -255,6 +335,10 @@ class Quantity:
 
     def __repr__(self) -> str:
         return f"<{self.adjoint.tensor.name}: {self.latex()}>"
+
+    def _repr_latex_(self) -> str:
+        """In a notebook a derivative shows itself."""
+        return rf"$\displaystyle {self.latex()}$"
 
     @property
     def entry(self) -> Access:
@@ -274,9 +358,30 @@ class Quantity:
 
     def sympy(self) -> sympy.Expr:
         """The closed form with ``Indexed`` and ``Sum``; every bound index is a fresh Dummy."""
-        from symderiv.calculus.exchange import to_indexed
+        import sympy
 
-        return to_indexed(self.closed)
+        from symderiv.calculus.exchange import to_indexed
+        from symderiv.notation import Names, index_variables
+
+        names = Names(NOTATIONS[self.derivation.notation], self.derivation.graph)
+        variables = index_variables(self.adjoint.indices)
+        names.fix(*variables)
+        taken = {t.name for t in tensors_in(self.closed)}
+        letters = {v: names.letter(v) for v in variables}
+        symbols = {
+            v: sympy.Symbol(letter, integer=True)
+            for v, letter in letters.items()
+            if letter not in taken
+        }
+
+        def called(tensor: Tensor) -> str:
+            of = tensor.of
+            if of is None or not names.has_name(tensor):
+                return tensor.name
+            layer = names.layer(tensor)
+            return names.symbol(tensor).ascii + ("" if layer is None else str(layer))
+
+        return to_indexed(self.closed, symbols, called=called)
 
     def numpy(self) -> str:
         """The statement of the generated module that computes it."""

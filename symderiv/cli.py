@@ -7,13 +7,14 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from symderiv._version import VERSION
 from symderiv.options import FORMATS, LAYOUTS, SUFFIXES
 
 if TYPE_CHECKING:
     from symderiv.api import PublishedDerivation
+    from symderiv.frontend.errors import SpecError
 
 EXAMPLES = """examples:
   symderiv derive 2-3-1:sigmoid+bce              a document, its PDF and a NumPy module
@@ -22,7 +23,16 @@ EXAMPLES = """examples:
 """
 
 DONE, FALSE, BAD_INPUT, MISSING_TOOL, UNDECIDED = 0, 1, 2, 3, 4
+OUTPUT = Path("output")
 KINDS = ("activations", "losses", "layers", "notations", "rules")
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, as all others are."""
+
+    def error(self, message: str) -> NoReturn:
+        line = " ".join(message.split())
+        self.exit(BAD_INPUT, f"symderiv: {line}; {self.prog} --help says more\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,8 +66,8 @@ def _expected() -> tuple[type[Exception], ...]:
     return Refuted, SpecError, PathRefused, OSError
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> _Parser:
+    parser = _Parser(
         prog="symderiv",
         description="From a network to a proved derivation, a typeset document and NumPy code.",
         epilog=EXAMPLES,
@@ -71,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     derive.add_argument(
         "--to", default=None, metavar="FORMATS", help="of tex,pdf,md,numpy,json (tex,pdf,numpy)"
     )
-    derive.add_argument("-o", "--output", type=Path, default=Path("output"), metavar="DIR")
+    derive.add_argument("-o", "--output", type=Path, default=OUTPUT, metavar="DIR")
     derive.add_argument("--name", metavar="STEM", help="name of the files, an identifier")
     derive.add_argument("--json", action="store_true", help="print the JSON form as well")
     derive.set_defaults(run=_derive)
@@ -102,21 +112,24 @@ def _about_network(parser: argparse.ArgumentParser) -> None:
 def _derived(options: argparse.Namespace) -> PublishedDerivation:
     from symderiv import api
 
-    wrt = options.wrt.split(",") if options.wrt else None
+    output = getattr(options, "output", None)
     return api.derive(
         options.spec,
         layout=options.layout,
         notation=options.notation,
-        wrt=wrt,
+        wrt=options.wrt,
         name=getattr(options, "name", None),
+        output=None if output in (None, OUTPUT) else str(output),
     )
 
 
 def _derive(options: argparse.Namespace) -> int:
     """Write the documents and the code; all is made before anything is written."""
     from symderiv.render import EngineMissing, PdfError, compile_pdf, write_all
+    from symderiv.render.files import PathRefused
 
     formats = _formats(options.to)
+    _check_folder(options.output)
     derivation = _derived(options)
     files: dict[Path, str | bytes] = {}
     notes = []
@@ -133,7 +146,12 @@ def _derive(options: argparse.Namespace) -> int:
             notes.append(f"symderiv: no PDF: {error}")
             if options.to is not None:
                 code = MISSING_TOOL
-    write_all(files)
+    try:
+        write_all(files)
+    except PathRefused:
+        raise
+    except OSError as error:
+        raise _no_folder(options.output, error.strerror or str(error)) from None
     if options.json:
         print(derivation.render("json"), end="")
     else:
@@ -143,6 +161,28 @@ def _derive(options: argparse.Namespace) -> int:
     for note in notes:
         print(note, file=sys.stderr)
     return code
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder that cannot be one before anything is derived."""
+    try:
+        blocked = next((p for p in (folder, *folder.parents) if p.exists()), folder)
+        if blocked.exists() and not blocked.is_dir():
+            raise _no_folder(folder, f"{blocked} is a file")
+    except (OSError, ValueError) as error:
+        if type(error).__name__ == "SpecError":
+            raise
+        raise _no_folder(folder, getattr(error, "strerror", None) or str(error)) from None
+
+
+def _no_folder(folder: Path, problem: str) -> SpecError:
+    from symderiv.frontend.errors import SpecError
+
+    return SpecError(
+        f"output {str(folder)!r}: {problem}",
+        "-o takes a folder that is there or can be made",
+        field="output",
+    )
 
 
 def _summary(derivation: PublishedDerivation) -> str:
@@ -199,6 +239,7 @@ def _gallery(options: argparse.Namespace) -> int:
     from symderiv.render import EngineMissing, PdfError
 
     folder = options.examples or gallery.default_folder()
+    _check_folder(options.output)
     try:
         written = gallery.write(options.output, folder, pdf=options.pdf, bar=gallery.terminal())
     except (EngineMissing, PdfError) as error:

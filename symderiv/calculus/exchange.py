@@ -45,15 +45,22 @@ Atom = Callable[[Tensor, Where], Any]
 # --- Symbolic sizes ------------------------------------------------------------------------------
 
 
-def to_indexed(expr: Expr, names: Mapping[Var, Any] | None = None, *, unfold: bool = True) -> Any:
+def to_indexed(
+    expr: Expr,
+    names: Mapping[Var, Any] | None = None,
+    *,
+    unfold: bool = True,
+    called: Callable[[Tensor], str] = lambda tensor: tensor.name,
+) -> Any:
     """The expression with ``Indexed``, ``Sum``, ``KroneckerDelta`` and ``Piecewise``.
 
     ``names`` gives the SymPy symbols of free indices; the others are called by their own letters,
-    numbered where two would be the same. With ``unfold`` functions of the tables are written by
-    their definitions, else they are ``sympy.Function`` of their name. Raises ValueError for a
-    derivative ``∂e/∂t`` that is not worked out and for the winner of a maximum.
+    numbered where two would be the same. ``called`` names the tensors. With ``unfold`` functions
+    of the tables are written by their definitions, else they are ``sympy.Function`` of their name.
+    Raises ValueError for a derivative ``∂e/∂t`` that is not worked out and for the winner of a
+    maximum.
     """
-    return _Indexed(_free_names(expr, names or {}), unfold).convert(expr)
+    return _Indexed(_free_names(expr, names or {}), unfold, called).convert(expr)
 
 
 def _free_names(expr: Expr, given: Mapping[Var, Any]) -> dict[Var, Any]:
@@ -88,6 +95,7 @@ def _sizes(node: Expr) -> Iterator[Size]:
 class _Indexed:
     names: Mapping[Var, Any]
     unfold: bool
+    called: Callable[[Tensor], str]
 
     def convert(self, expr: Expr) -> Any:
         if self.unfold:
@@ -110,9 +118,9 @@ class _Indexed:
         """What is no arithmetic: entries, sizes, deltas, brackets, sums."""
         match expr:
             case Access(tensor, ()):
-                return sympy.Symbol(tensor.name, real=True)
+                return sympy.Symbol(self.called(tensor), real=True)
             case Access(tensor, indices):
-                base = sympy.IndexedBase(sympy.Symbol(tensor.name, real=True))
+                base = sympy.IndexedBase(sympy.Symbol(self.called(tensor), real=True))
                 return base[tuple(map(self.index, indices))]
             case SizeOf(index):
                 return self.index(index)
@@ -122,7 +130,7 @@ class _Indexed:
                 return sympy.Piecewise((1, self.index(index) >= 0), (0, True))
             case Sum(var, body):
                 bound = sympy.Dummy(var.name, integer=True)
-                inner = _Indexed({**self.names, var: bound}, self.unfold)
+                inner = _Indexed({**self.names, var: bound}, self.unfold, self.called)
                 limits = (bound, self.index(var.axis.start), self.index(var.axis.stop))
                 return sympy.Sum(inner.convert(body), limits)
             case Select():

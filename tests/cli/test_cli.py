@@ -13,13 +13,16 @@ import pytest
 from symderiv.cli import main
 
 
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str, cwd: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "symderiv", *arguments],
         capture_output=True,
         text=True,
         encoding="utf-8",
         timeout=120,
+        cwd=cwd,
         env={**os.environ, "PYTHONUTF8": "1", **environment},
     )
 
@@ -85,6 +88,30 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["derive", "2-1:sigmoid+bce", "--layout", "diagonal"], "diagonal"),
+        (["derive", "2-1:sigmoid+bce", "--bogus"], "--bogus"),
+        (["derive"], "SPEC"),
+        (["frob"], "frob"),
+        (["list", "planets"], "planets"),
+        (["derive", "2-1:sigmoid+bce", "--name", "class"], "class"),
+        (["derive", "2-1:sigmoid+bce", "--name", "json"], "json"),
+        (["derive", "2-1:sigmoid+bce", "--wrt", ""], "wrt"),
+        (["derive", "2-1:sigmoid+bce", "-o", __file__], "is a file"),
+        (["derive", "2-1:sigmoid+bce", "-o", __file__ + "/deeper"], "is a file"),
+        (["gallery", "-o", __file__], "is a file"),
+    ],
+)
+def test_whatever_is_wrong_is_one_line(
+    arguments: list[str], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("symderiv: ") and said.count("\n") == 1 and named in said
+
+
 def test_unknown_layout_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["derive", "2-1:sigmoid+bce", "--layout", "diagonal"]) == 2
 
@@ -143,7 +170,8 @@ def test_outputs_do_not_depend_on_the_hash_seed(tmp_path: Path) -> None:
         folder = tmp_path / seed
         to = ["--to", "tex,numpy,json,md"]
         for spec in ("2-3-2:relu,softmax+ce+l2", "n0-...-nL:tanh,sigmoid+bce"):
-            done = run("derive", spec, *to, "-o", str(folder), PYTHONHASHSEED=seed)
+            folder.mkdir(exist_ok=True)  # the command in the header names what -o was given
+            done = run("derive", spec, *to, "-o", ".", cwd=folder, PYTHONHASHSEED=seed)
             assert done.returncode == 0, done.stderr
         made.append({p.name: p.read_bytes() for p in sorted(folder.iterdir())})
     assert all(other == made[0] for other in made[1:])

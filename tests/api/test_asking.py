@@ -1,0 +1,71 @@
+"""What a derivation is asked for: names, layers, what is wrong with a question, other forms."""
+
+from __future__ import annotations
+
+import pytest
+
+import symderiv
+from symderiv import SpecError
+
+NET = "2-3-1:sigmoid+bce"
+
+
+def test_wrt_takes_text_or_names_and_families() -> None:
+    assert symderiv.derive(NET, wrt="W1,b1").wrt == ("W1", "b1")
+    assert symderiv.derive(NET, wrt=["W1", "W1"]).wrt == ("W1",)
+    assert symderiv.derive(NET, wrt="W").wrt == ("W1", "W2")
+    assert symderiv.derive(NET, wrt="b,W1").wrt == ("b1", "b2", "W1")
+    assert symderiv.derive("n0-...-nL:sigmoid+mse", wrt="b").wrt == ("b",)
+
+
+@pytest.mark.parametrize(
+    ("wrt", "said"), [([], "empty"), ("", "''"), (3, "3"), (["W9"], "known are W1, X, b1, W2, b2")]
+)
+def test_wrt_of_nothing_known_is_refused(wrt: object, said: str) -> None:
+    with pytest.raises(SpecError, match=said):
+        symderiv.derive(NET, wrt=wrt)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["class", "json", "numpy", "symderiv", "a b", "", "1a"])
+def test_a_name_that_cannot_be_imported_is_refused(name: str) -> None:
+    with pytest.raises(SpecError, match="name is"):
+        symderiv.derive(NET, name=name)
+
+
+def test_the_command_repeats_what_was_asked() -> None:
+    made = symderiv.derive(NET, layout="rows", wrt="W1,X", name="net", output="notes here")
+    end = "--layout rows --wrt W1,X --name net -o 'notes here'"
+    assert made.command == f"symderiv derive {NET} {end}"
+    assert "--wrt W1,X" in " ".join(str(made.render("numpy")).replace("#", " ").split())
+
+
+def test_a_file_is_named_as_it_was_given(tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("spec") / "net.toml"
+    path.write_text('sizes = [2, 1]\nloss = "bce"\n', encoding="utf-8")
+    assert symderiv.derive(path).command == f"symderiv derive {path}"
+
+
+def test_questions_without_an_answer_say_what_there_is() -> None:
+    frozen = symderiv.derive(NET + "+freeze=b1")
+    deep = symderiv.derive("n0-...-nL:sigmoid+mse")
+    for ask, said in (
+        (lambda: frozen.gradient("b", 1), "frozen"),
+        (lambda: frozen.delta(3), "layers 1, 2"),
+        (lambda: frozen.gradient("Q"), "W1"),
+        (lambda: deep.delta(1), "'L', 'l'"),
+    ):
+        with pytest.raises(KeyError, match=said):
+            ask()
+    assert deep.delta("L").closed != deep.delta("l").closed
+
+
+def test_sympy_uses_the_letters_of_the_notation() -> None:
+    made = symderiv.derive(NET)
+    assert str(made.delta(2).sympy()) == "a2[j, s] - y[j, s]"
+    assert str(made.gradient("W", 1).sympy()) == "Sum(delta1[j, _s]*x[k, _s], (_s, 1, m))/m"
+
+
+def test_a_quantity_shows_itself_and_the_package_lists_its_names() -> None:
+    shown = symderiv.derive(NET).delta(2)._repr_latex_()
+    assert shown.startswith("$") and r"\delta^{2}_{js}" in shown
+    assert {"derive", "parse_spec", "SpecError"} <= set(dir(symderiv))
