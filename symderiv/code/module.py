@@ -25,7 +25,7 @@ from symderiv.code.parameters import (
 from symderiv.code.passes import Passes
 from symderiv.code.plain import program_data
 from symderiv.code.program import Program
-from symderiv.code.selfcheck import assumptions, dict_text, random_targets
+from symderiv.code.selfcheck import assumptions, dict_text, random_targets, target_test
 from symderiv.notation import Numbering, notation
 from symderiv.proof.check import CheckedDerivation
 from symderiv.render import render_template
@@ -267,6 +267,7 @@ def _self_check(
 
     return {
         "assumptions": assumptions(program),
+        "target_test": target_test(program, passes.loss),
         "main_init": f"init(rng, {sizes})" if sizes else "init(rng)",
         "main_x": f"rng.normal(size={shape(passes.x)})",
         "main_y": random_targets(program, passes.loss, shape(passes.y)),

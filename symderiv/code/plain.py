@@ -72,6 +72,7 @@ def program_data(program: Program, plain: Program, freeze: Collection[str]) -> d
             f"    return {value}",
         ],
         "goal": graph.cost.name,
+        "hyper": [],
     }
 
 

@@ -54,6 +54,26 @@ def random_targets(program: Program, loss: Definition, shape: str) -> list[str]:
     return [f"Y = rng.uniform({bounds}size={shape})"]
 
 
+def target_test(program: Program, loss: Definition) -> dict[str, str] | None:
+    """What Y has to satisfy for the loss to be defined, and in words; None if it may be anything.
+
+    That a distribution sums to 1 is one of the declared facts.
+    """
+    domain = _target_domain(program, loss)
+    if domain is None:
+        return None
+    if domain.values:
+        values = ", ".join(number(value) for value in domain.values)
+        return {"holds": f"np.isin(Y, ({values}))", "text": domain.text}
+    equal = "=" if domain.closed else ""
+    sides = [f"(Y >{equal} {number(domain.low)})"] if domain.low is not None else []
+    sides += [f"(Y <{equal} {number(domain.high)})"] if domain.high is not None else []
+    if not sides:
+        return None
+    holds = " & ".join(sides) if len(sides) > 1 else sides[0][1:-1]
+    return {"holds": holds, "text": domain.text}
+
+
 def _target_domain(program: Program, loss: Definition) -> Domain | None:
     row = rows().get(loss.part_of)
     entry = loss.body.body if isinstance(loss.body, Sum) else loss.body

@@ -130,9 +130,9 @@ def test_wrong_shapes_are_refused_by_name() -> None:
         with pytest.raises(ValueError, match=message):
             net.cost_and_gradients(p, a, b)
 
-    refused(r"Y has the shape \(6,\); it must be \(6, 1\)|Y has the shape \(6,\)", b=y[:, 0])
-    refused(r"Y has the shape \(5, 1\); it must be \(6, 1\)", b=y[:5])
-    refused(r"X has the shape \(6, 3\); it must be \(6, 2\)", a=np.ones((6, 3)))
+    refused(r"Y has the shape \(6,\); it must be \(m, 1\) with m = 6", b=y[:, 0])
+    refused(r"Y has the shape \(5, 1\); it must be \(m, 1\) with m = 6", b=y[:5])
+    refused(r"X has the shape \(6, 3\); it must be \(m, 2\)", a=np.ones((6, 3)))
     refused(r"X has the shape \(2,\)", a=x[0])
     refused(r"X is empty", a=x[:0], b=y[:0])
     refused(r"b1 has the shape \(3, 1\)", p={**params, "b1": np.ones((3, 1))})
@@ -148,7 +148,7 @@ def test_the_shapes_of_any_depth_are_checked_layer_by_layer() -> None:
     net = module(spec, "rows")
     params, x, y = data(spec, "rows", net)
     assert list(params) == ["W1", "b1", "W2", "b2", "W3", "b3"]
-    with pytest.raises(ValueError, match=r"W2 has the shape \(3, 5\); it must be \(4, 5\)"):
+    with pytest.raises(ValueError, match=r"W2 has the shape \(3, 5\); it must be \(n1, n2\)"):
         net.cost({**params, "W2": np.ones((3, 5))}, x, y)
     with pytest.raises(ValueError, match="Y has the shape"):
         net.cost(params, x, np.ones((6, 3)) / 3)
@@ -166,6 +166,44 @@ def test_an_assumption_that_the_derivation_used_is_verified() -> None:
         with pytest.raises(ValueError, match="targets of an example sum to 1"):
             net.cost(params, x, y * np.nan)
     assert "assumed" not in source("2-3-1:sigmoid+bce", "rows")
+
+
+def test_targets_outside_the_domain_of_the_loss_are_refused() -> None:
+    for spec, said in (
+        ("2-3-1:sigmoid+bce", "between 0 and 1"),
+        ("2-4-3:silu,identity+hinge", "-1 or 1"),
+    ):
+        net = module(spec, "rows")
+        params, x, y = data(spec, "rows", net)
+        for wrong in (y + 1.5, y * np.nan):
+            with pytest.raises(ValueError, match=f"Y must be {said}"):
+                net.cost_and_gradients(params, x, wrong)
+    net = module("5-4-3:relu,identity+mse", "rows")
+    params, x, y = data("5-4-3:relu,identity+mse", "rows", net)
+    assert np.isfinite(net.cost(params, x, y + 5))
+
+
+def test_settings_that_make_no_sense_are_refused_by_name() -> None:
+    net = module("5-4-3:tanh,softmax+ce+l2", "columns")
+    params, x, y = data("5-4-3:tanh,softmax+ce+l2", "columns", net)
+    for lam in ("much", -1, None, np.nan, [1, 2]):
+        for ask in (net.cost, net.cost_and_gradients):
+            with pytest.raises(ValueError, match=r"lam is .*it must be a number"):
+                ask(params, x, y, lam=lam)
+    for epochs in (-1, 2.5, "3", True, None):
+        with pytest.raises(ValueError, match=r"epochs is .*at least 0"):
+            net.train(params, x, y, 0.1, epochs)
+    for batch in (0, -2, 1.5, "2"):
+        with pytest.raises(ValueError, match=r"batch is .*at least 1"):
+            net.train(params, x, y, 0.1, 1, batch)
+    assert len(net.train(params, x, y, 0.1, np.int64(2), np.int32(3))[1]) == 2
+
+
+def test_sizes_that_make_no_network_are_refused() -> None:
+    net, rng = module("n0-...-nL:relu,softmax+ce", "rows"), np.random.default_rng(0)
+    for sizes in ([], [3], [3, 0], [3, 2.5, 1], [3, -1, 2]):
+        with pytest.raises(ValueError, match=r"sizes|n1 is"):
+            net.init(rng, sizes)
 
 
 @pytest.mark.parametrize(("spec", "layout"), ALL)

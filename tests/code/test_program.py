@@ -103,7 +103,7 @@ def test_a_program_checks_its_gradients(name: str, tmp_path: Path) -> None:
 def test_only_what_was_asked_for_has_a_gradient(tmp_path: Path) -> None:
     net, params = net_of(text_of("least squares", tmp_path))
     assert list(net.cost_and_gradients(params)[1]) == ["w"]
-    with pytest.raises(ValueError, match=r"y has the shape \(4,\); it must be \(3,\)"):
+    with pytest.raises(ValueError, match=r"y has the shape \(4,\); it must be .* = 3"):
         net.cost({**params, "y": np.ones(4)})
 
 
