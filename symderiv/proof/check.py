@@ -13,6 +13,7 @@ from symderiv.algebra.matching import alpha_equal
 from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Step, Uses
 from symderiv.proof.decide import Statement, Worlds, structural
+from symderiv.proof.likeness import spelled
 from symderiv.proof.meaning import Meaning, NoMeaning
 from symderiv.proof.premises import apply_fact, apply_lemmas, field_lemmas, lemma_verdict
 from symderiv.proof.verdict import Status, Verdict
@@ -108,6 +109,7 @@ class Judge:
         self.closed: list[Adjoint] = []
         self.doubtful: dict[Tensor, Verdict] = {}  # adjoints of which a step is not proved
         self.worlds = Worlds(self.graph)
+        self._verdicts: dict[str, Verdict] = {}
         derived = (*self.graph.upstream, *(a.tensor for a in derivation.adjoints))
         self._adjoints = {t.of: t for t in derived if t.of is not None}
 
@@ -159,13 +161,35 @@ class Judge:
             return Verdict(Status.UNDECIDED, f"not applicable: {error}", "no instance")
         except ZeroDivisionError:
             return Verdict(Status.UNDECIDED, "not applicable: division by zero", "no instance")
-        return structural(
-            Statement(left, right, self.worlds, self._opened(step.premises)),
-            known_left,
-            known_right,
-            field_lemmas(step.premises),
-            tuple(p for p in step.premises if isinstance(p, Fact) and p.assumed),
+        return self._judged(left, right, known_left, known_right, step.premises)
+
+    def _judged(
+        self,
+        left: Expr,
+        right: Expr,
+        known_left: Expr,
+        known_right: Expr,
+        premises: tuple[Premise, ...],
+    ) -> Verdict:
+        """The verdict on a statement; one that differs in names only is not judged again."""
+        opened = self._opened(premises)
+        facts = tuple(p for p in premises if isinstance(p, Fact) and p.assumed)
+        lemmas = field_lemmas(premises)
+        sides = [left, right, known_left, known_right]
+        for fact in facts:
+            sides += [fact.left, fact.right]
+        key = spelled(
+            [*sides, *(lemma.stated for lemma in lemmas.values())],
+            lambda tensor: self.worlds.equations(tensor) if tensor in opened else (),
+            [*lemmas, len(facts)],
         )
+        verdict = self._verdicts.get(key) if key is not None else None
+        if verdict is None:
+            statement = Statement(left, right, self.worlds, opened)
+            verdict = structural(statement, known_left, known_right, lemmas, facts)
+            if key is not None:
+                self._verdicts[key] = verdict
+        return verdict
 
     def _premise(self, premise: Premise) -> Verdict:
         if isinstance(premise, Lemma):

@@ -108,11 +108,12 @@ class Worlds:
         )
 
     def _equations(self, opened: frozenset[Tensor]) -> list[Equation]:
-        found: list[Equation] = []
-        for tensor in opened:
-            known = self.closed.get(tensor)
-            found += known or [(d.indices, d.body) for d in self.graph.definitions_of(tensor)]
-        return found
+        return [equation for tensor in opened for equation in self.equations(tensor)]
+
+    def equations(self, tensor: Tensor) -> list[Equation]:
+        """What is known of a tensor: the closed form of an adjoint, or its definitions."""
+        known = self.closed.get(tensor)
+        return known or [(d.indices, d.body) for d in self.graph.definitions_of(tensor)]
 
 
 def structural(
