@@ -78,6 +78,7 @@ def _backwards(graph: Graph, wrt: set[Tensor]) -> Iterator[Access]:
         if isinstance(block, Definition):
             leads_to = not needed.isdisjoint(tensors_in(block.body))
             ends = block.target == graph.cost or graph.given(block.target) is not None
+            leads_to = leads_to and block.target in graph.relevant
             if not ends and (leads_to or block.target in wrt):
                 adjoint = adjoint_tensor(graph, block.target)
                 yield Access(adjoint, (*_leading(adjoint), *_renamed(block.indices)))
@@ -87,7 +88,9 @@ def _backwards(graph: Graph, wrt: set[Tensor]) -> Iterator[Access]:
         )
         for member in ("last", "others"):
             for target in targets:
-                if target in needed and (member == "others" or _covers_last(block, target)):
+                if target in needed & graph.relevant and (
+                    member == "others" or _covers_last(block, target)
+                ):
                     yield _member(adjoint_tensor(graph, target), block, member)
     for tensor in graph.inputs:
         if tensor in wrt:
@@ -166,6 +169,8 @@ def _places(graph: Graph, wrt: Access) -> list[_Place]:
     """Where a tensor is used; along an ordered axis, solved for the user's own index."""
     places: dict[tuple[Tensor, Index | None, tuple[Index, ...]], _Place] = {}
     for definition, access in graph.uses(wrt.tensor):
+        if definition.target not in graph.relevant:
+            continue
         first: Index | None = None
         conditions: list[Expr] = []
         head = definition.indices[0] if definition.indices else None

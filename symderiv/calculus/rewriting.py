@@ -89,7 +89,7 @@ def named_value(expr: Expr, graph: Graph) -> Access | None:
     """The entry of the graph that is defined as exactly this expression."""
     for definition in graph.definitions:
         binding = match(definition.body, expr, definition.variables)
-        if binding is not None:
+        if binding is not None and len(binding) == len(definition.variables):
             image = substitute(definition.left, binding)
             assert isinstance(image, Access)
             return image

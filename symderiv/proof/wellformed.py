@@ -60,6 +60,7 @@ def require_well_formed(derivation: Derivation) -> None:
         for expr in (adjoint.left, adjoint.closed, *_spoken(adjoint)):
             names.meet(*(node for node in walk(expr) if isinstance(node, Access)))
             ranges.meet(expr)
+        _require_spoken_of(adjoint)
     for fact in graph.facts:
         ranges.meet(fact.left, fact.right)
     _require_disjoint((a.tensor, a.indices) for a in derivation.adjoints)
@@ -135,6 +136,14 @@ def _spoken(adjoint: Adjoint) -> Iterator[Expr]:
         for premise in step.premises:
             if isinstance(premise, Fact):
                 yield from (premise.left, premise.right)
+
+
+def _require_spoken_of(adjoint: Adjoint) -> None:
+    """Every free index of a step is one that the derivative has."""
+    own = {v for index in adjoint.indices for v in index.variables}
+    for step in adjoint.steps:
+        if not (free_variables(step.left) | free_variables(step.right)) <= own:
+            raise IllFormed(f"a step of {adjoint.tensor.name} does not say what an index is")
 
 
 def _require_tuples(derivation: Derivation) -> None:
