@@ -10,6 +10,7 @@ from symderiv.algebra.index import Size, as_index
 from symderiv.calculus.graph import Graph
 from symderiv.calculus.networks import any_depth, feed_forward
 from symderiv.frontend.errors import SpecError
+from symderiv.frontend.example import check_complete
 from symderiv.frontend.lower import lower
 from symderiv.frontend.network import Network
 from symderiv.frontend.scalars import written_out
@@ -32,8 +33,11 @@ def build_graph(network: Network, layout: str = "columns") -> Built:
     """The graph of a network, of any depth or a given one, or of a program.
 
     Numbers of units stay the symbols n[l]; ``sizes`` says what they are. Names of the user's
-    own become sizes of that name. Errors: SpecError.
+    own become sizes of that name. Errors: SpecError, also for an example that lacks a number.
     """
+    if not network.generic:
+        data = () if network.is_program else ("X", "Y")
+        check_complete(network.example, (*data, *network.parameters))
     if network.is_program:
         lowered = lower(network, layout)
         return Built(lowered.graph, lowered.wrt, lowered.sizes)

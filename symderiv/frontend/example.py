@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from symderiv.frontend.checks import check_freeze, check_names, natural
-from symderiv.frontend.errors import SpecError, show, suggest
+from symderiv.frontend.errors import SpecError, listed, show, suggest
 from symderiv.frontend.tokens import MAX_DIGITS, exact_decimal
 
 MAX_STEPS = 10**6
@@ -118,6 +118,20 @@ def check_program_example(given: object, variables: Sequence[str]) -> Example | 
     params = _gather(table, variables)
     frozen = check_names(table.get("freeze", ()), "example.freeze", variables)
     return Example(None, None, _sorted(params), _rate(table), _steps(table), frozen)
+
+
+def check_complete(example: Example | None, needed: Sequence[str]) -> None:
+    """A worked example has a value for every name of ``needed``; SpecError names what has none."""
+    if example is None:
+        return
+    given = {name for name, _ in example.params}
+    given |= {name for name in ("X", "Y") if getattr(example, name) is not None}
+    missing = [name for name in needed if name not in given]
+    if missing:
+        raise SpecError(
+            f"example has no value for {listed(missing)}",
+            "give it, or leave [example] out", field="example", value=missing[0],
+        )  # fmt: skip
 
 
 def _check_keys(table: Mapping[str, object], known: Sequence[str]) -> None:

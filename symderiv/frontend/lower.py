@@ -32,8 +32,8 @@ from symderiv.frontend.errors import SpecError, listed
 from symderiv.frontend.grammar import parse_expression
 from symderiv.frontend.naming import Axes, Names
 from symderiv.frontend.network import Network
-from symderiv.frontend.nodes import Node, names, to_text, walk
-from symderiv.frontend.program import CONSTANTS, Request, Statements
+from symderiv.frontend.nodes import Node, names, to_text, walk, with_calls
+from symderiv.frontend.program import CONSTANTS, OF_A_PROGRAM, Request, Statements
 from symderiv.frontend.shapes import Misfit, Shape, Shapes, written
 from symderiv.frontend.values import array, variables
 from symderiv.notation.conventions import GREEK
@@ -80,7 +80,7 @@ def lower_expression(
     used = {*names(node), *shapes, *(s for shape in shapes.values() for s in shape)}
     free = Names({str(word) for word in used}).new(name)
     request = Request(None, upstream, tuple(wrt))
-    return lower_program(((free, node),), shapes, request, text)
+    return lower_program(((free, with_calls(node, OF_A_PROGRAM)),), shapes, request, text)
 
 
 def lower_program(

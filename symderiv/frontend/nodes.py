@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -145,6 +145,27 @@ def walk(node: Node) -> Iterator[Node]:
 def names(node: Node) -> tuple[str, ...]:
     """The variables of an expression in the order of their first appearance."""
     return tuple(dict.fromkeys(n.name for n in walk(node) if isinstance(n, Name)))
+
+
+def with_calls(node: Node, other: Mapping[str, str]) -> Node:
+    """The expression with the functions of ``other`` called by their other names."""
+    if not any(isinstance(n, Call) and n.name in other for n in walk(node)):
+        return node
+    match node:
+        case Call():
+            args = tuple(with_calls(a, other) for a in node.args)
+            return replace(node, name=other.get(node.name, node.name), args=args)
+        case Transposed() | Unary():
+            return replace(node, operand=with_calls(node.operand, other))
+        case Binary() | Compare():
+            left, right = with_calls(node.left, other), with_calls(node.right, other)
+            return replace(node, left=left, right=right)
+        case Index():
+            indices = tuple(with_calls(i, other) for i in node.indices)
+            return replace(node, base=with_calls(node.base, other), indices=indices)
+        case Derivative():
+            return replace(node, of=with_calls(node.of, other), by=with_calls(node.by, other))
+    return node
 
 
 _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = 1, 2, 3, 4, 5

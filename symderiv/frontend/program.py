@@ -11,11 +11,13 @@ from symderiv.frontend.cursor import MAX_NODES
 from symderiv.frontend.errors import SpecError, show, suggest
 from symderiv.frontend.functions import FREE_AS_NAMES, arities
 from symderiv.frontend.grammar import parse_expression, parse_program
-from symderiv.frontend.nodes import Assignment, Node, names, walk
+from symderiv.frontend.nodes import Assignment, Node, names, walk, with_calls
 
 MAX_STATEMENTS = 200
 CONSTANTS = ("pi",)
 """Names that stand for numbers and so are not variables."""
+OF_A_PROGRAM = {"sigma": "sigmoid"}
+"""What functions of a network are in a program, which has no activation of its own."""
 
 Statements: TypeAlias = tuple[tuple[str, Node], ...]
 Shapes: TypeAlias = tuple[tuple[str, tuple[int | str, ...]], ...]
@@ -66,7 +68,7 @@ def check_program(given: object) -> Statements:
                 problem, remedy, field="program" if column is None else "expression",
                 value=name, column=column, text=text,
             )  # fmt: skip
-    return tuple((name, value) for name, value, _, _ in statements)
+    return tuple((name, with_calls(value, OF_A_PROGRAM)) for name, value, _, _ in statements)
 
 
 def _pairs(given: object) -> list[object]:

@@ -7,13 +7,16 @@ u = b*c; J = 3*(a + u)   digits.toml
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 from symderiv.frontend.checks import ELLIPSES, MAX_LAYERS
-from symderiv.frontend.errors import SpecError, show, suggest
+from symderiv.frontend.errors import SHOWN, SpecError, show, suggest
+from symderiv.frontend.grammar import parse_expression
 from symderiv.frontend.known import ALIASES, activation_names, canonical, loss_names
 from symderiv.frontend.network import Network
+from symderiv.frontend.nodes import Name, Num
 from symderiv.frontend.toml import read_toml
 
 MAX_INLINE = 4096
@@ -46,6 +49,9 @@ def parse_inline(text: str) -> Network:
             f"spec has {len(text)} characters", f"at most {MAX_INLINE} are taken; use a .toml file",
             field="spec", value=text,
         )  # fmt: skip
+    if ":" not in text and _is_expression(text):
+        raise SpecError(f"{show(text)} is an expression without a name",
+                        f"write J = {text[:SHOWN]}", field="spec", value=text)  # fmt: skip
     if ":" not in text:
         raise SpecError(f"spec {show(text)} has no ':'" if text else "spec is empty", _FORMS,
                         field="spec", value=text)  # fmt: skip
@@ -61,6 +67,16 @@ def parse_inline(text: str) -> Network:
     for option in options:
         _read_option(option, layers, given)
     return Network.build(**given)
+
+
+def _is_expression(text: str) -> bool:
+    """Whether a text without ``:`` computes something, and is no list of sizes such as 2-3-1."""
+    if re.match(r"[\w.…]+(-[\w.…]+)+(\+|$)", text):
+        return False
+    try:
+        return not isinstance(parse_expression(text), (Name, Num))
+    except SpecError:
+        return False
 
 
 def _parts(text: str, field: str, of: str) -> list[str]:

@@ -111,7 +111,7 @@ def test_the_module_computes_the_same(stem: str, layout: str) -> None:
             assert got == pytest.approx(np.ravel(dense(adjoint.tensor)), rel=1e-11)
 
 
-def test_incomplete_or_large_examples_have_no_section() -> None:
+def test_incomplete_examples_are_refused_and_large_ones_have_no_section() -> None:
     def section(example: dict[str, Any], spec: str = "2-1:sigmoid+bce") -> bool:
         net = parse_spec(spec)
         sizes = net.sizes
@@ -122,8 +122,9 @@ def test_incomplete_or_large_examples_have_no_section() -> None:
 
     full = {"X": [[1, 2]], "Y": [[1]], "W1": [[1, 2]], "b1": [0]}
     assert section(full)
-    assert not section({k: v for k, v in full.items() if k != "b1"})
-    assert not section({k: v for k, v in full.items() if k != "Y"})
+    for missing in ("b1", "Y"):
+        with pytest.raises(symderiv.SpecError, match=f"no value for {missing}"):
+            section({k: v for k, v in full.items() if k != missing})
     assert not section({"X": [[1] * 60], "Y": [[1]], "W1": [[1] * 60], "b1": [0]}, "60-1:tanh+mse")
     # the logarithm of 0
     low = {"X": [[1, 1]], "Y": [[1]], "W1": [[-9, -9]], "b1": [0]}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symderiv.frontend import Network, Request, SpecError, parse_spec
+from symderiv.frontend import Network, Request, SpecError, build_graph, parse_spec
 from symderiv.frontend.known import activation_names, canonical, fits, loss_names
 
 
@@ -152,6 +152,8 @@ REFUSED = [
     ("2-3-1", "spec", "2-3-1:sigmoid+bce"),
     ("2-3-1+bias=1", "spec", "no ':'"),
     ("hello", "spec", "no ':'"),
+    ("a + b", "spec", "write J = a + b"),
+    ("3*(a+b*c)", "spec", "write J = 3*(a+b*c)"),
     ("", "spec", "empty"),
     ("2-1:relu+mse+" + "x" * 5000, "spec", "4096"),
     ("2-1:re\x1b[31mlu+mse", "activation", r"\x1b"),
@@ -454,3 +456,29 @@ def test_neither_sympy_nor_numpy_is_imported() -> None:
     )
     root = Path(__file__).parents[2]
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
+
+
+def test_sigma_is_the_sigmoid_of_a_program() -> None:
+    same = parse_spec("a = sigmoid(w*x + b); J = (a - y)**2")
+    assert parse_spec("a = σ(w*x + b); J = (a - y)**2") == same
+    assert parse_spec("a = sigma(w*x + b); J = (a - y)**2") == same
+
+
+@pytest.mark.parametrize(
+    ("spec", "example", "missing"),
+    [
+        ("2-1:sigmoid+bce", {"X": [[1, 2]]}, "Y, W1, b1"),
+        ("2-1:sigmoid+bce", {"X": [[1, 2]], "Y": [[1]], "W1": [[1, 2]]}, "b1"),
+        ("J = a*b", {"a": 1}, "b"),
+    ],
+)
+def test_an_example_that_lacks_a_number_is_refused(
+    spec: str, example: dict[str, object], missing: str
+) -> None:
+    net = parse_spec(spec)
+    if net.is_program:
+        net = Network.build(program=spec, example=example)
+    else:
+        net = Network.build(net.sizes, net.activations, net.loss, example=example)
+    with pytest.raises(SpecError, match=f"no value for {missing};"):
+        build_graph(net)
