@@ -29,6 +29,7 @@ class Names:
         self.notation = notation
         self.base = base
         self.parts = _parts(graph)
+        self._taken = self._symbols_of(graph)
         self._fixed: dict[Var, str] = {}
         self._scope: dict[Var, str] = {}
         self._remembered: dict[Var, str] = {}
@@ -89,9 +90,24 @@ class Names:
         if self.base is not None and self.is_input(tensor):
             return notation.symbols["a"]
         if tensor.name in self.parts and tensor.symbol in notation.parts:
-            return notation.parts[tensor.symbol]
+            return self._free_symbol(tensor)
         key = tensor.symbol or tensor.name
         return notation.symbols.get(key) or spelled(key)
+
+    def _symbols_of(self, graph: Graph | None) -> frozenset[str]:
+        """What the quantities that are no line of a vector function are called."""
+        named = [t for t in graph.tensors if not self._is_part(t)] if graph else []
+        symbols = (self.notation.symbols.get(k) or spelled(k) for k in (t.symbol for t in named))
+        return frozenset(symbol.unicode for symbol in symbols)
+
+    def _is_part(self, tensor: Tensor) -> bool:
+        return tensor.name in self.parts and tensor.symbol in self.notation.parts
+
+    def _free_symbol(self, tensor: Tensor) -> Symbol:
+        """The notation's symbol for a line of a vector function, or one that nobody has."""
+        usual = self.notation.parts[tensor.symbol]
+        others = (spelled(name) for name in (tensor.symbol, *"vwqrtgh", tensor.name))
+        return next((s for s in (usual, *others) if s.unicode not in self._taken), usual)
 
     def is_input(self, tensor: Tensor) -> bool:
         """Whether the tensor is the network's input, which is layer 0 as well."""
