@@ -3,16 +3,16 @@
 # spec      n0-...-nL:sigmoid+mse
 # notation  nielsen, layout columns
 # command   symderiv derive examples/any_depth.toml --name any_depth
-# sha256    df8593438a96129ce9c9c138005dbedc1b58fea2b7fa35de173aef009a96e28e
+# sha256    836ce03b709572497a5a7f5876eeeb73fbb46f7ba93f8b6abcb031d2dffb14be
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
 """Cost and gradients of a network by backpropagation, in NumPy alone.
 
 X has the shape (n0, m) and Y the shape (nL, m): one example a column. Everything is computed in
-the float type of the parameters. The comments cite the equations: F forward, BP1 the error of the
-output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as a script,
-this module checks its own gradients.
+the float type of the parameters. The comments cite the equations of the document: D forward, BP1
+the error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights.
+Run as a script, this module checks its own gradients.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ def init(rng, sizes):
 
     `sizes` lists n0, ..., nL.
     """
+    if len(sizes) < 2:
+        raise ValueError(f"sizes has {len(sizes)} entries; it must list n0, ..., nL")
+    sizes = [_count(f"n{l}", size, 1) for l, size in enumerate(sizes)]
     params = {}
     for l in range(1, len(sizes)):
         before, after = sizes[l - 1], sizes[l]
@@ -70,10 +73,10 @@ def _forward(W, b, X):
     """The forward pass: weighted inputs and activations, layer by layer."""
     L = len(W)
     a, z = {}, {}
-    a[0] = X  # (F1) a⁰ = x
+    a[0] = X  # (D1) a⁰ = x
     for l in range(1, L + 1):
-        z[l] = W[l] @ a[l - 1] + b[l]  # (F2) zˡ = Wˡ aˡ⁻¹ + bˡ 1ᵀ
-        a[l] = sigmoid(z[l])  # (F3) aˡ = σ(zˡ)
+        z[l] = W[l] @ a[l - 1] + b[l]  # (D2) zˡ = Wˡ aˡ⁻¹ + bˡ 1ᵀ
+        a[l] = sigmoid(z[l])  # (D3) aˡ = σ(zˡ)
     return a, z
 
 
@@ -81,8 +84,8 @@ def _cost(a, Y):
     """The cost, from the last quantities of the forward pass."""
     L = len(a) - 1
     m = Y.shape[1]
-    ell = np.sum(mse(a[L], Y), axis=0)  # (F4) ℓ = 1ᵀ mse(aᴸ, y)
-    return ell.sum() / m  # (F5) C = 1/m ℓ 1
+    ell = np.sum(mse(a[L], Y), axis=0)  # (D4) ℓ = 1ᵀ mse(aᴸ, y)
+    return ell.sum() / m  # (D5) C = 1/m ℓ 1
 
 
 def _errors(W, a, z, Y):
@@ -145,6 +148,8 @@ def train(params, X, Y, rate, epochs, batch=None, *, rng=None):
     mean of what its steps met.
     """
     params, rate = dict(params), float(rate)
+    epochs = _count("epochs", epochs, 0)
+    batch = None if batch is None else _count("batch", batch, 1)
     history = []
     rng = np.random.default_rng(0) if rng is None else rng
     *_, X, Y = _arrays(params, X, Y)
@@ -163,8 +168,6 @@ def _batches(m, batch, rng):
     """The examples of each step of an epoch."""
     if batch is None:
         return [slice(None)]
-    if batch < 1:
-        raise ValueError(f"batch is {batch}; it must be at least 1")
     order = rng.permutation(m)
     return [order[start : start + batch] for start in range(0, m, batch)]
 
@@ -198,15 +201,26 @@ def _array(name, value, shape, sizes, dtype):
         return array
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold real numbers, not {array.dtype}")
-    if array.ndim == len(shape):
-        for size, count in zip(shape, array.shape):
-            sizes.setdefault(size, count if isinstance(size, str) else size)
-        shape = tuple(sizes[size] for size in shape)
-    if array.shape != shape:
-        raise ValueError(f"{name} has the shape {array.shape}; it must be {shape}")
+    known = dict(sizes)
+    for size, count in zip(shape, array.shape):
+        known.setdefault(size, count if isinstance(size, str) else size)
+    if array.shape != tuple(known.get(size) for size in shape):
+        wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+        names = [size for size in dict.fromkeys(shape) if isinstance(size, str) and size in sizes]
+        given = " and ".join(f"{size} = {sizes[size]}" for size in names)
+        given = f" with {given}" if given else ""
+        raise ValueError(f"{name} has the shape {array.shape}; it must be ({wanted}){given}")
     if array.size == 0:
         raise ValueError(f"{name} is empty: its shape is {array.shape}")
+    sizes.update(known)
     return array.astype(dtype, copy=False)
+
+
+def _count(name, value, least):
+    """A whole number that is not too small."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number, at least {least}")
+    return int(value)
 
 
 # --- The check: complex steps through the definitions ---

@@ -3,7 +3,7 @@
 # spec      Z = Q @ K.T/sqrt(d); A = softmax(Z); Y = A @ V
 # notation  nielsen, layout columns
 # command   symderiv derive examples/attention.toml --name attention
-# sha256    d0368a7d4b0471f4ee0272414f692dc0f0136c8c42711698e6a9e08127e4184d
+# sha256    49b2064f0a8b23a902a0504fadc915ddcd561eb5d9ba2915a1fce97605333ac5
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -30,10 +30,10 @@ def init(rng, sizes):
 
     `sizes` is a dict with d, k, m, n.
     """
-    d = sizes["d"]
-    k = sizes["k"]
-    m = sizes["m"]
-    n = sizes["n"]
+    d = _count("d", sizes["d"], 1)
+    k = _count("k", sizes["k"], 1)
+    m = _count("m", sizes["m"], 1)
+    n = _count("n", sizes["n"], 1)
     return {
         "Q": rng.uniform(0.1, 0.9, (m, d)),
         "K": rng.uniform(0.1, 0.9, (n, d)),
@@ -58,10 +58,10 @@ def cost(params):
     """The value of L."""
     Q, K, V, dY_given = _arrays(params)
     d = Q.shape[1]
-    Z = Q @ K.T / float(np.sqrt(d))  # (F1) Z = 1/sqrt(d) Q Kᵀ
-    A = softmax(Z, axis=1)  # (F2) A = softmax(Z)
-    Y = A @ V  # (F3) Y = A V
-    L = np.sum(dY_given * Y)  # (F4) L = 1ᵀ (dYgiven ⊙ Y) 1
+    Z = Q @ K.T / float(np.sqrt(d))  # (D1) Z = 1/sqrt(d) Q Kᵀ
+    A = softmax(Z, axis=1)  # (D4) A = softmax(Z)
+    Y = A @ V  # (D5) Y = A V
+    L = np.sum(dY_given * Y)  # (D6) L = 1ᵀ (dYgiven ⊙ Y) 1
     return float(L)
 
 
@@ -69,15 +69,15 @@ def cost_and_gradients(params):
     """The value of L, and its gradients as a dict with the names of `params`."""
     Q, K, V, dY_given = _arrays(params)
     d = Q.shape[1]
-    Z = Q @ K.T / float(np.sqrt(d))  # (F1) Z = 1/sqrt(d) Q Kᵀ
-    A = softmax(Z, axis=1)  # (F2) A = softmax(Z)
-    Y = A @ V  # (F3) Y = A V
-    L = np.sum(dY_given * Y)  # (F4) L = 1ᵀ (dYgiven ⊙ Y) 1
-    dA = dY_given @ V.T  # ∂L/∂A = dYgiven Vᵀ
-    dZ = A * (dA - np.sum(dA * A, axis=1)[:, None])  # ∂L/∂Z = A ⊙ (∂L/∂A − (∂L/∂A ⊙ A) 1 1ᵀ)
-    dQ = dZ @ K / float(np.sqrt(d))  # ∂L/∂Q = 1/sqrt(d) ∂L/∂Z K
-    dK = dZ.T @ Q / float(np.sqrt(d))  # ∂L/∂K = 1/sqrt(d) ∂L/∂Zᵀ Q
-    dV = A.T @ dY_given  # ∂L/∂V = Aᵀ dYgiven
+    Z = Q @ K.T / float(np.sqrt(d))  # (D1) Z = 1/sqrt(d) Q Kᵀ
+    A = softmax(Z, axis=1)  # (D4) A = softmax(Z)
+    Y = A @ V  # (D5) Y = A V
+    L = np.sum(dY_given * Y)  # (D6) L = 1ᵀ (dYgiven ⊙ Y) 1
+    dA = dY_given @ V.T  # (G1) ∂L/∂A = dYgiven Vᵀ
+    dZ = A * (dA - np.sum(dA * A, axis=1)[:, None])  # (G2) ∂L/∂Z = A ⊙ (∂L/∂A − (∂L/∂A ⊙ A) 1 1ᵀ)
+    dQ = dZ @ K / float(np.sqrt(d))  # (G3) ∂L/∂Q = 1/sqrt(d) ∂L/∂Z K
+    dK = dZ.T @ Q / float(np.sqrt(d))  # (G4) ∂L/∂K = 1/sqrt(d) ∂L/∂Zᵀ Q
+    dV = A.T @ dY_given  # (G5) ∂L/∂V = Aᵀ dYgiven
     gradients = {"Q": dQ, "K": dK, "V": dV}
     dtype = np.asarray(L).dtype
     return float(L), {name: np.array(g, dtype) for name, g in gradients.items()}
@@ -87,7 +87,7 @@ def train(params, rate, epochs):
     """Gradient descent: the parameters after it, and the value before each step."""
     params, rate = dict(params), float(rate)
     history = []
-    for _ in range(epochs):
+    for _ in range(_count("epochs", epochs, 0)):
         value, gradients = cost_and_gradients(params)
         for name, gradient in gradients.items():
             params[name] = params[name] - rate * gradient
@@ -116,15 +116,26 @@ def _array(name, value, shape, sizes, dtype):
         return array
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold real numbers, not {array.dtype}")
-    if array.ndim == len(shape):
-        for size, count in zip(shape, array.shape):
-            sizes.setdefault(size, count if isinstance(size, str) else size)
-        shape = tuple(sizes[size] for size in shape)
-    if array.shape != shape:
-        raise ValueError(f"{name} has the shape {array.shape}; it must be {shape}")
+    known = dict(sizes)
+    for size, count in zip(shape, array.shape):
+        known.setdefault(size, count if isinstance(size, str) else size)
+    if array.shape != tuple(known.get(size) for size in shape):
+        wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+        names = [size for size in dict.fromkeys(shape) if isinstance(size, str) and size in sizes]
+        given = " and ".join(f"{size} = {sizes[size]}" for size in names)
+        given = f" with {given}" if given else ""
+        raise ValueError(f"{name} has the shape {array.shape}; it must be ({wanted}){given}")
     if array.size == 0:
         raise ValueError(f"{name} is empty: its shape is {array.shape}")
+    sizes.update(known)
     return array.astype(dtype, copy=False)
+
+
+def _count(name, value, least):
+    """A whole number that is not too small."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number, at least {least}")
+    return int(value)
 
 
 # --- The check: complex steps through the definitions ---

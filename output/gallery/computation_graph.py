@@ -3,7 +3,7 @@
 # spec      u = b*c; v = a + u; J = 3*v
 # notation  nielsen, layout columns
 # command   symderiv derive examples/computation_graph.toml --name computation_graph
-# sha256    7b1651c333c7c2cd11a9bd31096ebc322d20c084b489ced81a65d15121fb2b21
+# sha256    f9c2653c05c00a745af1b2493f1aa636710053811dae8f976c3135188ac750b8
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -39,21 +39,21 @@ def init(rng):
 def cost(params):
     """The value of J."""
     b, c, a = _arrays(params)
-    u = b * c  # (F1) u = bc
-    v = a + u  # (F2) v = a + u
-    J = 3 * v  # (F3) J = 3v
+    u = b * c  # (D1) u = bc
+    v = a + u  # (D2) v = a + u
+    J = 3 * v  # (D3) J = 3v
     return float(J)
 
 
 def cost_and_gradients(params):
     """The value of J, and its gradients as a dict with the names of `params`."""
     b, c, a = _arrays(params)
-    u = b * c  # (F1) u = bc
-    v = a + u  # (F2) v = a + u
-    J = 3 * v  # (F3) J = 3v
-    db = 3 * c  # ∂J/∂b = 3c
-    dc = 3 * b  # ∂J/∂c = 3b
-    da = 3  # ∂J/∂a = 3
+    u = b * c  # (D1) u = bc
+    v = a + u  # (D2) v = a + u
+    J = 3 * v  # (D3) J = 3v
+    db = 3 * c  # (G1) ∂J/∂b = 3c
+    dc = 3 * b  # (G2) ∂J/∂c = 3b
+    da = 3  # (G3) ∂J/∂a = 3
     gradients = {"b": db, "c": dc, "a": da}
     dtype = np.asarray(J).dtype
     return float(J), {name: np.array(g, dtype) for name, g in gradients.items()}
@@ -63,7 +63,7 @@ def train(params, rate, epochs):
     """Gradient descent: the parameters after it, and the value before each step."""
     params, rate = dict(params), float(rate)
     history = []
-    for _ in range(epochs):
+    for _ in range(_count("epochs", epochs, 0)):
         value, gradients = cost_and_gradients(params)
         for name, gradient in gradients.items():
             params[name] = params[name] - rate * gradient
@@ -92,15 +92,26 @@ def _array(name, value, shape, sizes, dtype):
         return array
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold real numbers, not {array.dtype}")
-    if array.ndim == len(shape):
-        for size, count in zip(shape, array.shape):
-            sizes.setdefault(size, count if isinstance(size, str) else size)
-        shape = tuple(sizes[size] for size in shape)
-    if array.shape != shape:
-        raise ValueError(f"{name} has the shape {array.shape}; it must be {shape}")
+    known = dict(sizes)
+    for size, count in zip(shape, array.shape):
+        known.setdefault(size, count if isinstance(size, str) else size)
+    if array.shape != tuple(known.get(size) for size in shape):
+        wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+        names = [size for size in dict.fromkeys(shape) if isinstance(size, str) and size in sizes]
+        given = " and ".join(f"{size} = {sizes[size]}" for size in names)
+        given = f" with {given}" if given else ""
+        raise ValueError(f"{name} has the shape {array.shape}; it must be ({wanted}){given}")
     if array.size == 0:
         raise ValueError(f"{name} is empty: its shape is {array.shape}")
+    sizes.update(known)
     return array.astype(dtype, copy=False)
+
+
+def _count(name, value, least):
+    """A whole number that is not too small."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number, at least {least}")
+    return int(value)
 
 
 # --- The check: complex steps through the definitions ---

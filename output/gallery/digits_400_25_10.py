@@ -3,16 +3,16 @@
 # spec      400-25-10:sigmoid+bce+l2
 # notation  nielsen, layout columns
 # command   symderiv derive examples/digits_400_25_10.toml --name digits_400_25_10
-# sha256    5e57fb65b1f68da2d8227704440102e53cd8693f8ff9ad3ef6338aaaedbcc01b
+# sha256    6d7d9e1fe817a6cd50dd3bbdae580635ab7d1b88f49b33367c3404287fe0a7e5
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
 """Cost and gradients of a network by backpropagation, in NumPy alone.
 
 X has the shape (400, m) and Y the shape (10, m): one example a column. Everything is computed in
-the float type of the parameters. The comments cite the equations: F forward, BP1 the error of the
-output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as a script,
-this module checks its own gradients.
+the float type of the parameters. The comments cite the equations of the document: D forward, BP1
+the error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights.
+Run as a script, this module checks its own gradients.
 """
 
 from __future__ import annotations
@@ -67,18 +67,18 @@ def sigmoid_prime(z):
 
 def _forward(W1, b1, W2, b2, X):
     """The forward pass: weighted inputs and activations, layer by layer."""
-    z1 = W1 @ X + b1  # (F1) z¹ = W¹ x + b¹ 1ᵀ
-    a1 = sigmoid(z1)  # (F2) a¹ = σ(z¹)
-    z2 = W2 @ a1 + b2  # (F3) z² = W² a¹ + b² 1ᵀ
+    z1 = W1 @ X + b1  # (D1) z¹ = W¹ x + b¹ 1ᵀ
+    a1 = sigmoid(z1)  # (D2) a¹ = σ(z¹)
+    z2 = W2 @ a1 + b2  # (D3) z² = W² a¹ + b² 1ᵀ
     return z1, a1, z2
 
 
 def _cost(W1, W2, z2, Y, lam):
     """The cost, from the last quantities of the forward pass."""
     m = Y.shape[1]
-    ell = np.sum(bce_logits(z2, Y), axis=0)  # (F5) ℓ = 1ᵀ bce-logits(z², y)
-    R = lam / (2 * m) * (np.vdot(W1, W1) + np.vdot(W2, W2))  # (F6) R = λ/2m (‖W¹‖² + ‖W²‖²)
-    return ell.sum() / m + R  # (F7) C = 1/m ℓ 1 + R
+    ell = np.sum(bce_logits(z2, Y), axis=0)  # (D5) ℓ = 1ᵀ bce-logits(z², y)
+    R = lam / (2 * m) * (np.vdot(W1, W1) + np.vdot(W2, W2))  # (D6) R = λ/2m (‖W¹‖² + ‖W²‖²)
+    return ell.sum() / m + R  # (D7) C = 1/m ℓ 1 + R
 
 
 def _errors(W2, z1, z2, Y):
@@ -95,11 +95,12 @@ def forward(params, X):
     """The output of the network, with the shape (10, m)."""
     W1, b1, W2, b2, X = _arrays(params, X)
     *_, z2 = _forward(W1, b1, W2, b2, X)
-    return sigmoid(z2)  # (F4) a² = σ(z²)
+    return sigmoid(z2)  # (D4) a² = σ(z²)
 
 
 def cost(params, X, Y, *, lam=0.0):
     """The mean over the examples of bce, summed over the outputs, plus the penalty."""
+    lam = _number("lam", lam)
     W1, b1, W2, b2, X, Y = _arrays(params, X, Y)
     *_, z2 = _forward(W1, b1, W2, b2, X)
     return float(_cost(W1, W2, z2, Y, lam))
@@ -107,7 +108,7 @@ def cost(params, X, Y, *, lam=0.0):
 
 def cost_and_gradients(params, X, Y, *, lam=0.0):
     """The cost, and its gradient by every parameter as a dict with the names of `params`."""
-    lam = float(lam)
+    lam = _number("lam", lam)
     W1, b1, W2, b2, X, Y = _arrays(params, X, Y)
     z1, a1, z2 = _forward(W1, b1, W2, b2, X)
     delta2, delta1 = _errors(W2, z1, z2, Y)
@@ -137,6 +138,8 @@ def train(params, X, Y, rate, epochs, batch=None, *, lam=0.0, rng=None):
     mean of what its steps met.
     """
     params, rate = dict(params), float(rate)
+    epochs = _count("epochs", epochs, 0)
+    batch = None if batch is None else _count("batch", batch, 1)
     history = []
     rng = np.random.default_rng(0) if rng is None else rng
     *_, X, Y = _arrays(params, X, Y)
@@ -155,8 +158,6 @@ def _batches(m, batch, rng):
     """The examples of each step of an epoch."""
     if batch is None:
         return [slice(None)]
-    if batch < 1:
-        raise ValueError(f"batch is {batch}; it must be at least 1")
     order = rng.permutation(m)
     return [order[start : start + batch] for start in range(0, m, batch)]
 
@@ -178,6 +179,8 @@ def _arrays(params, X, Y=None):
     if Y is not None:
         Y = _array("Y", Y, (10, "m"), sizes, dtype)
         arrays.append(Y)
+        if not np.all((Y >= 0) & (Y <= 1)):
+            raise ValueError("Y must be between 0 and 1")
     return arrays
 
 
@@ -188,15 +191,37 @@ def _array(name, value, shape, sizes, dtype):
         return array
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold real numbers, not {array.dtype}")
-    if array.ndim == len(shape):
-        for size, count in zip(shape, array.shape):
-            sizes.setdefault(size, count if isinstance(size, str) else size)
-        shape = tuple(sizes[size] for size in shape)
-    if array.shape != shape:
-        raise ValueError(f"{name} has the shape {array.shape}; it must be {shape}")
+    known = dict(sizes)
+    for size, count in zip(shape, array.shape):
+        known.setdefault(size, count if isinstance(size, str) else size)
+    if array.shape != tuple(known.get(size) for size in shape):
+        wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+        names = [size for size in dict.fromkeys(shape) if isinstance(size, str) and size in sizes]
+        given = " and ".join(f"{size} = {sizes[size]}" for size in names)
+        given = f" with {given}" if given else ""
+        raise ValueError(f"{name} has the shape {array.shape}; it must be ({wanted}){given}")
     if array.size == 0:
         raise ValueError(f"{name} is empty: its shape is {array.shape}")
+    sizes.update(known)
     return array.astype(dtype, copy=False)
+
+
+def _count(name, value, least):
+    """A whole number that is not too small."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number, at least {least}")
+    return int(value)
+
+
+def _number(name, value):
+    """A number that is not negative."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = -1.0
+    if not 0 <= number < np.inf:
+        raise ValueError(f"{name} is {value!r}; it must be a number that is not negative")
+    return number
 
 
 # --- The check: complex steps through the definitions ---

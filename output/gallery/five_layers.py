@@ -3,16 +3,16 @@
 # spec      5-4-4-3-3-2:tanh,tanh,tanh,tanh,identity+half-mse
 # notation  nielsen, layout columns
 # command   symderiv derive examples/five_layers.toml --name five_layers
-# sha256    961fe152a25c9629992caa3bc47b3013b3ad4b1ea464238fbfbd3a1d76dc3c90
+# sha256    2ede5a864b44965fcf7a426526a9059eecca86e627872d535c4dc855e48fba2b
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
 """Cost and gradients of a network by backpropagation, in NumPy alone.
 
 X has the shape (5, m) and Y the shape (2, m): one example a column. Everything is computed in the
-float type of the parameters. The comments cite the equations: F forward, BP1 the error of the
-output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as a script,
-this module checks its own gradients.
+float type of the parameters. The comments cite the equations of the document: D forward, BP1 the
+error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as
+a script, this module checks its own gradients.
 """
 
 from __future__ import annotations
@@ -68,24 +68,24 @@ def tanh_prime(z):
 
 def _forward(W1, b1, W2, b2, W3, b3, W4, b4, W5, b5, X):
     """The forward pass: weighted inputs and activations, layer by layer."""
-    z1 = W1 @ X + b1  # (F1) z¹ = W¹ x + b¹ 1ᵀ
-    a1 = np.tanh(z1)  # (F2) a¹ = tanh(z¹)
-    z2 = W2 @ a1 + b2  # (F3) z² = W² a¹ + b² 1ᵀ
-    a2 = np.tanh(z2)  # (F4) a² = tanh(z²)
-    z3 = W3 @ a2 + b3  # (F5) z³ = W³ a² + b³ 1ᵀ
-    a3 = np.tanh(z3)  # (F6) a³ = tanh(z³)
-    z4 = W4 @ a3 + b4  # (F7) z⁴ = W⁴ a³ + b⁴ 1ᵀ
-    a4 = np.tanh(z4)  # (F8) a⁴ = tanh(z⁴)
-    z5 = W5 @ a4 + b5  # (F9) z⁵ = W⁵ a⁴ + b⁵ 1ᵀ
-    a5 = z5  # (F10) a⁵ = z⁵
+    z1 = W1 @ X + b1  # (D1) z¹ = W¹ x + b¹ 1ᵀ
+    a1 = np.tanh(z1)  # (D2) a¹ = tanh(z¹)
+    z2 = W2 @ a1 + b2  # (D3) z² = W² a¹ + b² 1ᵀ
+    a2 = np.tanh(z2)  # (D4) a² = tanh(z²)
+    z3 = W3 @ a2 + b3  # (D5) z³ = W³ a² + b³ 1ᵀ
+    a3 = np.tanh(z3)  # (D6) a³ = tanh(z³)
+    z4 = W4 @ a3 + b4  # (D7) z⁴ = W⁴ a³ + b⁴ 1ᵀ
+    a4 = np.tanh(z4)  # (D8) a⁴ = tanh(z⁴)
+    z5 = W5 @ a4 + b5  # (D9) z⁵ = W⁵ a⁴ + b⁵ 1ᵀ
+    a5 = z5  # (D10) a⁵ = z⁵
     return z1, a1, z2, a2, z3, a3, z4, a4, a5
 
 
 def _cost(a5, Y):
     """The cost, from the last quantities of the forward pass."""
     m = Y.shape[1]
-    ell = np.sum(half_mse(a5, Y), axis=0)  # (F11) ℓ = 1ᵀ half-mse(a⁵, y)
-    return ell.sum() / m  # (F12) C = 1/m ℓ 1
+    ell = np.sum(half_mse(a5, Y), axis=0)  # (D11) ℓ = 1ᵀ half-mse(a⁵, y)
+    return ell.sum() / m  # (D12) C = 1/m ℓ 1
 
 
 def _errors(W2, W3, W4, W5, z1, z2, z3, z4, a5, Y):
@@ -155,6 +155,8 @@ def train(params, X, Y, rate, epochs, batch=None, *, rng=None):
     mean of what its steps met.
     """
     params, rate = dict(params), float(rate)
+    epochs = _count("epochs", epochs, 0)
+    batch = None if batch is None else _count("batch", batch, 1)
     history = []
     rng = np.random.default_rng(0) if rng is None else rng
     *_, X, Y = _arrays(params, X, Y)
@@ -173,8 +175,6 @@ def _batches(m, batch, rng):
     """The examples of each step of an epoch."""
     if batch is None:
         return [slice(None)]
-    if batch < 1:
-        raise ValueError(f"batch is {batch}; it must be at least 1")
     order = rng.permutation(m)
     return [order[start : start + batch] for start in range(0, m, batch)]
 
@@ -206,15 +206,26 @@ def _array(name, value, shape, sizes, dtype):
         return array
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold real numbers, not {array.dtype}")
-    if array.ndim == len(shape):
-        for size, count in zip(shape, array.shape):
-            sizes.setdefault(size, count if isinstance(size, str) else size)
-        shape = tuple(sizes[size] for size in shape)
-    if array.shape != shape:
-        raise ValueError(f"{name} has the shape {array.shape}; it must be {shape}")
+    known = dict(sizes)
+    for size, count in zip(shape, array.shape):
+        known.setdefault(size, count if isinstance(size, str) else size)
+    if array.shape != tuple(known.get(size) for size in shape):
+        wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+        names = [size for size in dict.fromkeys(shape) if isinstance(size, str) and size in sizes]
+        given = " and ".join(f"{size} = {sizes[size]}" for size in names)
+        given = f" with {given}" if given else ""
+        raise ValueError(f"{name} has the shape {array.shape}; it must be ({wanted}){given}")
     if array.size == 0:
         raise ValueError(f"{name} is empty: its shape is {array.shape}")
+    sizes.update(known)
     return array.astype(dtype, copy=False)
+
+
+def _count(name, value, least):
+    """A whole number that is not too small."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number, at least {least}")
+    return int(value)
 
 
 # --- The check: complex steps through the definitions ---

@@ -4,16 +4,16 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/hinton_linear_neuron.toml --layout rows --name
 #           hinton_linear_neuron
-# sha256    6e40affd56aaf0c347a866fed9d88564cc8e6c299cad61cc849afd7ee0a174cc
+# sha256    ab35664489454afa9a223ba971a4407e28933425a30204bb351572b3052629ee
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
 """Cost and gradients of a network by backpropagation, in NumPy alone.
 
 X has the shape (m, n0) and Y the shape (m, 1): one example a row. Everything is computed in the
-float type of the parameters. The comments cite the equations: F forward, BP1 the error of the
-output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as a script,
-this module checks its own gradients.
+float type of the parameters. The comments cite the equations of the document: D forward, BP1 the
+error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as
+a script, this module checks its own gradients.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def init(rng, sizes):
 
     `sizes` is a dict with n0.
     """
-    n0 = sizes["n0"]
+    n0 = _count("n0", sizes["n0"], 1)
     return {
         "W1": rng.normal(0, np.sqrt(2 / (n0 + 1)), (n0, 1)),
     }
@@ -49,15 +49,15 @@ def half_mse(a, y):
 
 def _forward(W1, X):
     """The forward pass: weighted inputs and activations, layer by layer."""
-    z1 = X @ W1  # (F1) z¹ = x W¹
-    a1 = z1  # (F2) a¹ = z¹
+    z1 = X @ W1  # (D1) z¹ = x W¹
+    a1 = z1  # (D2) a¹ = z¹
     return a1
 
 
 def _cost(a1, Y):
     """The cost, from the last quantities of the forward pass."""
-    ell = np.sum(half_mse(a1, Y), axis=1)  # (F3) ℓ = half-mse(a¹, y) 1
-    return ell.sum()  # (F4) C = 1ᵀ ℓ
+    ell = np.sum(half_mse(a1, Y), axis=1)  # (D3) ℓ = half-mse(a¹, y) 1
+    return ell.sum()  # (D4) C = 1ᵀ ℓ
 
 
 def _errors(a1, Y):
@@ -109,6 +109,8 @@ def train(params, X, Y, rate, epochs, batch=None, *, rng=None):
     mean of what its steps met.
     """
     params, rate = dict(params), float(rate)
+    epochs = _count("epochs", epochs, 0)
+    batch = None if batch is None else _count("batch", batch, 1)
     history = []
     rng = np.random.default_rng(0) if rng is None else rng
     *_, X, Y = _arrays(params, X, Y)
@@ -127,8 +129,6 @@ def _batches(m, batch, rng):
     """The examples of each step of an epoch."""
     if batch is None:
         return [slice(None)]
-    if batch < 1:
-        raise ValueError(f"batch is {batch}; it must be at least 1")
     order = rng.permutation(m)
     return [order[start : start + batch] for start in range(0, m, batch)]
 
@@ -160,15 +160,26 @@ def _array(name, value, shape, sizes, dtype):
         return array
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold real numbers, not {array.dtype}")
-    if array.ndim == len(shape):
-        for size, count in zip(shape, array.shape):
-            sizes.setdefault(size, count if isinstance(size, str) else size)
-        shape = tuple(sizes[size] for size in shape)
-    if array.shape != shape:
-        raise ValueError(f"{name} has the shape {array.shape}; it must be {shape}")
+    known = dict(sizes)
+    for size, count in zip(shape, array.shape):
+        known.setdefault(size, count if isinstance(size, str) else size)
+    if array.shape != tuple(known.get(size) for size in shape):
+        wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+        names = [size for size in dict.fromkeys(shape) if isinstance(size, str) and size in sizes]
+        given = " and ".join(f"{size} = {sizes[size]}" for size in names)
+        given = f" with {given}" if given else ""
+        raise ValueError(f"{name} has the shape {array.shape}; it must be ({wanted}){given}")
     if array.size == 0:
         raise ValueError(f"{name} is empty: its shape is {array.shape}")
+    sizes.update(known)
     return array.astype(dtype, copy=False)
+
+
+def _count(name, value, least):
+    """A whole number that is not too small."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number, at least {least}")
+    return int(value)
 
 
 # --- The check: complex steps through the definitions ---

@@ -3,7 +3,7 @@
 # spec      r = X @ w - y; J = mean(where(abs(r) <= 1, 0.5*r**2, abs(r) - 0.5))
 # notation  nielsen, layout columns
 # command   symderiv derive examples/huber_regression.toml --name huber_regression
-# sha256    09ba4c20ba3030e07ae674aac5f9a05f342467794dc04c0ef7f8ef13984c5456
+# sha256    bef58c66aea56076b986655d8e8457ac6a4270b0abe9221d9f045f194f764bf6
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -29,8 +29,8 @@ def init(rng, sizes):
 
     `sizes` is a dict with m, n.
     """
-    m = sizes["m"]
-    n = sizes["n"]
+    m = _count("m", sizes["m"], 1)
+    n = _count("n", sizes["n"], 1)
     return {
         "X": rng.uniform(0.1, 0.9, (m, n)),
         "w": rng.uniform(0.1, 0.9, (n,)),
@@ -53,8 +53,8 @@ def cost(params):
     """The value of J."""
     X, w, y = _arrays(params)
     m = X.shape[0]
-    r = X @ w - y  # (F1) r = X w − y
-    # (F2) J = 1/m 1ᵀ ([abs(r) − 1 > 0] ⊙ (abs(r) − 1/2) + 1/2 ((1 − [abs(r) − 1 > 0]) ⊙ r²))
+    r = X @ w - y  # (D1) r = X w − y
+    # (D2) J = 1/m 1ᵀ ([abs(r) − 1 > 0] ⊙ (abs(r) − 1/2) + 1/2 ((1 − [abs(r) − 1 > 0]) ⊙ r²))
     J = (
         np.sum(positive(np.abs(r) - 1) * (np.abs(r) - 0.5) + (1 - positive(np.abs(r) - 1)) * r**2 / 2)
         / m
@@ -66,13 +66,13 @@ def cost_and_gradients(params):
     """The value of J, and its gradients as a dict with the names of `params`."""
     X, w, y = _arrays(params)
     m = X.shape[0]
-    r = X @ w - y  # (F1) r = X w − y
-    # (F2) J = 1/m 1ᵀ ([abs(r) − 1 > 0] ⊙ (abs(r) − 1/2) + 1/2 ((1 − [abs(r) − 1 > 0]) ⊙ r²))
+    r = X @ w - y  # (D1) r = X w − y
+    # (D2) J = 1/m 1ᵀ ([abs(r) − 1 > 0] ⊙ (abs(r) − 1/2) + 1/2 ((1 − [abs(r) − 1 > 0]) ⊙ r²))
     J = (
         np.sum(positive(np.abs(r) - 1) * (np.abs(r) - 0.5) + (1 - positive(np.abs(r) - 1)) * r**2 / 2)
         / m
     )
-    # ∂J/∂w = 1/m Xᵀ ([abs(r) − 1 > 0] ⊙ sign(r) + (1 − [abs(r) − 1 > 0]) ⊙ r)
+    # (G1) ∂J/∂w = 1/m Xᵀ ([abs(r) − 1 > 0] ⊙ sign(r) + (1 − [abs(r) − 1 > 0]) ⊙ r)
     dw = X.T @ (positive(np.abs(r) - 1) * np.sign(r) + (1 - positive(np.abs(r) - 1)) * r) / m
     gradients = {"w": dw}
     dtype = np.asarray(J).dtype
@@ -83,7 +83,7 @@ def train(params, rate, epochs):
     """Gradient descent: the parameters after it, and the value before each step."""
     params, rate = dict(params), float(rate)
     history = []
-    for _ in range(epochs):
+    for _ in range(_count("epochs", epochs, 0)):
         value, gradients = cost_and_gradients(params)
         for name, gradient in gradients.items():
             params[name] = params[name] - rate * gradient
@@ -112,15 +112,26 @@ def _array(name, value, shape, sizes, dtype):
         return array
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold real numbers, not {array.dtype}")
-    if array.ndim == len(shape):
-        for size, count in zip(shape, array.shape):
-            sizes.setdefault(size, count if isinstance(size, str) else size)
-        shape = tuple(sizes[size] for size in shape)
-    if array.shape != shape:
-        raise ValueError(f"{name} has the shape {array.shape}; it must be {shape}")
+    known = dict(sizes)
+    for size, count in zip(shape, array.shape):
+        known.setdefault(size, count if isinstance(size, str) else size)
+    if array.shape != tuple(known.get(size) for size in shape):
+        wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+        names = [size for size in dict.fromkeys(shape) if isinstance(size, str) and size in sizes]
+        given = " and ".join(f"{size} = {sizes[size]}" for size in names)
+        given = f" with {given}" if given else ""
+        raise ValueError(f"{name} has the shape {array.shape}; it must be ({wanted}){given}")
     if array.size == 0:
         raise ValueError(f"{name} is empty: its shape is {array.shape}")
+    sizes.update(known)
     return array.astype(dtype, copy=False)
+
+
+def _count(name, value, least):
+    """A whole number that is not too small."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number, at least {least}")
+    return int(value)
 
 
 # --- The check: complex steps through the definitions ---

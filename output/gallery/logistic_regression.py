@@ -3,16 +3,16 @@
 # spec      n0-1:sigmoid+bce
 # notation  nielsen, layout columns
 # command   symderiv derive examples/logistic_regression.toml --name logistic_regression
-# sha256    3be2fc0077bfb3794d3b64ddf907e80e7d93a2b1831f43c8ccf777eb1fd5db52
+# sha256    56c8fccbb006baea083e36549b6d221d35dd859aa8bf350a11ebae022ec29187
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
 """Cost and gradients of a network by backpropagation, in NumPy alone.
 
 X has the shape (n0, m) and Y the shape (1, m): one example a column. Everything is computed in the
-float type of the parameters. The comments cite the equations: F forward, BP1 the error of the
-output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as a script,
-this module checks its own gradients.
+float type of the parameters. The comments cite the equations of the document: D forward, BP1 the
+error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as
+a script, this module checks its own gradients.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def init(rng, sizes):
 
     `sizes` is a dict with n0.
     """
-    n0 = sizes["n0"]
+    n0 = _count("n0", sizes["n0"], 1)
     return {
         "W1": rng.normal(0, np.sqrt(2 / (n0 + 1)), (1, n0)),
         "b1": np.zeros((1, 1)),
@@ -61,15 +61,15 @@ def bce_logits_prime(z, y):
 
 def _forward(W1, b1, X):
     """The forward pass: weighted inputs and activations, layer by layer."""
-    z1 = W1 @ X + b1  # (F1) z¹ = W¹ x + b¹ 1ᵀ
+    z1 = W1 @ X + b1  # (D1) z¹ = W¹ x + b¹ 1ᵀ
     return z1
 
 
 def _cost(z1, Y):
     """The cost, from the last quantities of the forward pass."""
     m = Y.shape[1]
-    ell = np.sum(bce_logits(z1, Y), axis=0)  # (F3) ℓ = 1ᵀ bce-logits(z¹, y)
-    return ell.sum() / m  # (F4) C = 1/m ℓ 1
+    ell = np.sum(bce_logits(z1, Y), axis=0)  # (D3) ℓ = 1ᵀ bce-logits(z¹, y)
+    return ell.sum() / m  # (D4) C = 1/m ℓ 1
 
 
 def _errors(z1, Y):
@@ -85,7 +85,7 @@ def forward(params, X):
     """The output of the network, with the shape (1, m)."""
     W1, b1, X = _arrays(params, X)
     z1 = _forward(W1, b1, X)
-    return sigmoid(z1)  # (F2) a¹ = σ(z¹)
+    return sigmoid(z1)  # (D2) a¹ = σ(z¹)
 
 
 def cost(params, X, Y):
@@ -124,6 +124,8 @@ def train(params, X, Y, rate, epochs, batch=None, *, rng=None):
     mean of what its steps met.
     """
     params, rate = dict(params), float(rate)
+    epochs = _count("epochs", epochs, 0)
+    batch = None if batch is None else _count("batch", batch, 1)
     history = []
     rng = np.random.default_rng(0) if rng is None else rng
     *_, X, Y = _arrays(params, X, Y)
@@ -142,8 +144,6 @@ def _batches(m, batch, rng):
     """The examples of each step of an epoch."""
     if batch is None:
         return [slice(None)]
-    if batch < 1:
-        raise ValueError(f"batch is {batch}; it must be at least 1")
     order = rng.permutation(m)
     return [order[start : start + batch] for start in range(0, m, batch)]
 
@@ -165,6 +165,8 @@ def _arrays(params, X, Y=None):
     if Y is not None:
         Y = _array("Y", Y, (1, "m"), sizes, dtype)
         arrays.append(Y)
+        if not np.all((Y >= 0) & (Y <= 1)):
+            raise ValueError("Y must be between 0 and 1")
     return arrays
 
 
@@ -175,15 +177,26 @@ def _array(name, value, shape, sizes, dtype):
         return array
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold real numbers, not {array.dtype}")
-    if array.ndim == len(shape):
-        for size, count in zip(shape, array.shape):
-            sizes.setdefault(size, count if isinstance(size, str) else size)
-        shape = tuple(sizes[size] for size in shape)
-    if array.shape != shape:
-        raise ValueError(f"{name} has the shape {array.shape}; it must be {shape}")
+    known = dict(sizes)
+    for size, count in zip(shape, array.shape):
+        known.setdefault(size, count if isinstance(size, str) else size)
+    if array.shape != tuple(known.get(size) for size in shape):
+        wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+        names = [size for size in dict.fromkeys(shape) if isinstance(size, str) and size in sizes]
+        given = " and ".join(f"{size} = {sizes[size]}" for size in names)
+        given = f" with {given}" if given else ""
+        raise ValueError(f"{name} has the shape {array.shape}; it must be ({wanted}){given}")
     if array.size == 0:
         raise ValueError(f"{name} is empty: its shape is {array.shape}")
+    sizes.update(known)
     return array.astype(dtype, copy=False)
+
+
+def _count(name, value, least):
+    """A whole number that is not too small."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number, at least {least}")
+    return int(value)
 
 
 # --- The check: complex steps through the definitions ---

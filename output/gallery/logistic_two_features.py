@@ -4,7 +4,7 @@
 # notation  nielsen, layout columns
 # command   symderiv derive examples/logistic_two_features.toml --name
 #           logistic_two_features
-# sha256    42b55f9c8e6d79d9a7824396e76f4a4cf74d8bce585d482062260c918e1f42f2
+# sha256    daa5f65d702ee154833e0c9a2f53a194ca271d1cb67f0cf560d9aec309c4ce92
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -33,7 +33,7 @@ def init(rng, sizes):
 
     `sizes` is a dict with m.
     """
-    m = sizes["m"]
+    m = _count("m", sizes["m"], 1)
     return {
         "w1": rng.uniform(0.1, 0.9, ()),
         "x1": rng.uniform(0.1, 0.9, (m,)),
@@ -70,9 +70,9 @@ def cost(params):
     """The value of C."""
     w1, x1, w2, x2, b, y = _arrays(params)
     m = x1.shape[0]
-    z = w1 * x1 + w2 * x2 + b  # (F1) z = w1 x1 + w2 x2 + b
-    ell = bce_logits(z, y)  # (F3) ell = bce-logits(z, y)
-    C = ell.sum() / m  # (F4) C = 1/m 1ᵀ ell
+    z = w1 * x1 + w2 * x2 + b  # (D1) z = w1 x1 + w2 x2 + b
+    ell = bce_logits(z, y)  # (D3) ell = bce-logits(z, y)
+    C = ell.sum() / m  # (D4) C = 1/m 1ᵀ ell
     return float(C)
 
 
@@ -80,13 +80,13 @@ def cost_and_gradients(params):
     """The value of C, and its gradients as a dict with the names of `params`."""
     w1, x1, w2, x2, b, y = _arrays(params)
     m = x1.shape[0]
-    z = w1 * x1 + w2 * x2 + b  # (F1) z = w1 x1 + w2 x2 + b
-    ell = bce_logits(z, y)  # (F3) ell = bce-logits(z, y)
-    C = ell.sum() / m  # (F4) C = 1/m 1ᵀ ell
+    z = w1 * x1 + w2 * x2 + b  # (D1) z = w1 x1 + w2 x2 + b
+    ell = bce_logits(z, y)  # (D3) ell = bce-logits(z, y)
+    C = ell.sum() / m  # (D4) C = 1/m 1ᵀ ell
     dz = bce_logits_prime(z, y)  # (BP1) ∂ell/∂z = a − y
-    dw1 = dz @ x1 / m  # ∂C/∂w1 = 1/m ∂ell/∂zᵀ x1
-    dw2 = dz @ x2 / m  # ∂C/∂w2 = 1/m ∂ell/∂zᵀ x2
-    db = dz.sum() / m  # ∂C/∂b = 1/m 1ᵀ ∂ell/∂z
+    dw1 = dz @ x1 / m  # (BP4a) ∂C/∂w1 = 1/m ∂ell/∂zᵀ x1
+    dw2 = dz @ x2 / m  # (BP4b) ∂C/∂w2 = 1/m ∂ell/∂zᵀ x2
+    db = dz.sum() / m  # (BP3) ∂C/∂b = 1/m 1ᵀ ∂ell/∂z
     gradients = {"w1": dw1, "w2": dw2, "b": db}
     dtype = np.asarray(C).dtype
     return float(C), {name: np.array(g, dtype) for name, g in gradients.items()}
@@ -96,7 +96,7 @@ def train(params, rate, epochs):
     """Gradient descent: the parameters after it, and the value before each step."""
     params, rate = dict(params), float(rate)
     history = []
-    for _ in range(epochs):
+    for _ in range(_count("epochs", epochs, 0)):
         value, gradients = cost_and_gradients(params)
         for name, gradient in gradients.items():
             params[name] = params[name] - rate * gradient
@@ -125,15 +125,26 @@ def _array(name, value, shape, sizes, dtype):
         return array
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold real numbers, not {array.dtype}")
-    if array.ndim == len(shape):
-        for size, count in zip(shape, array.shape):
-            sizes.setdefault(size, count if isinstance(size, str) else size)
-        shape = tuple(sizes[size] for size in shape)
-    if array.shape != shape:
-        raise ValueError(f"{name} has the shape {array.shape}; it must be {shape}")
+    known = dict(sizes)
+    for size, count in zip(shape, array.shape):
+        known.setdefault(size, count if isinstance(size, str) else size)
+    if array.shape != tuple(known.get(size) for size in shape):
+        wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+        names = [size for size in dict.fromkeys(shape) if isinstance(size, str) and size in sizes]
+        given = " and ".join(f"{size} = {sizes[size]}" for size in names)
+        given = f" with {given}" if given else ""
+        raise ValueError(f"{name} has the shape {array.shape}; it must be ({wanted}){given}")
     if array.size == 0:
         raise ValueError(f"{name} is empty: its shape is {array.shape}")
+    sizes.update(known)
     return array.astype(dtype, copy=False)
+
+
+def _count(name, value, least):
+    """A whole number that is not too small."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number, at least {least}")
+    return int(value)
 
 
 # --- The check: complex steps through the definitions ---

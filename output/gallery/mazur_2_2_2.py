@@ -3,16 +3,16 @@
 # spec      2-2-2:sigmoid+half-mse
 # notation  nielsen, layout single
 # command   symderiv derive examples/mazur_2_2_2.toml --layout single --name mazur_2_2_2
-# sha256    977e0e3b3a292c691886eaa17264c5337fd21dcb853050dc19f918a28a75a3f2
+# sha256    db6bf4b7390b11f83561df597dcfebad733bdb5d42539181762869d9f23b6c26
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
 """Cost and gradients of a network by backpropagation, in NumPy alone.
 
 X has the shape (2,) and Y the shape (2,): one example, vectors have one axis. Everything is
-computed in the float type of the parameters. The comments cite the equations: F forward, BP1 the
-error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as
-a script, this module checks its own gradients.
+computed in the float type of the parameters. The comments cite the equations of the document: D
+forward, BP1 the error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases
+and weights. Run as a script, this module checks its own gradients.
 """
 
 from __future__ import annotations
@@ -62,17 +62,17 @@ def sigmoid_prime(z):
 
 def _forward(W1, b1, W2, b2, X):
     """The forward pass: weighted inputs and activations, layer by layer."""
-    z1 = W1 @ X + b1  # (F1) z¹ = W¹ x + b¹
-    a1 = sigmoid(z1)  # (F2) a¹ = σ(z¹)
-    z2 = W2 @ a1 + b2  # (F3) z² = W² a¹ + b²
-    a2 = sigmoid(z2)  # (F4) a² = σ(z²)
+    z1 = W1 @ X + b1  # (D1) z¹ = W¹ x + b¹
+    a1 = sigmoid(z1)  # (D2) a¹ = σ(z¹)
+    z2 = W2 @ a1 + b2  # (D3) z² = W² a¹ + b²
+    a2 = sigmoid(z2)  # (D4) a² = σ(z²)
     return z1, a1, z2, a2
 
 
 def _cost(a2, Y):
     """The cost, from the last quantities of the forward pass."""
-    ell = np.sum(half_mse(a2, Y))  # (F5) ℓ = 1ᵀ half-mse(a², y)
-    return ell  # (F6) C = ℓ
+    ell = np.sum(half_mse(a2, Y))  # (D5) ℓ = 1ᵀ half-mse(a², y)
+    return ell  # (D6) C = ℓ
 
 
 def _errors(W2, z1, z2, a2, Y):
@@ -124,6 +124,7 @@ def train(params, X, Y, rate, epochs):
     """Gradient descent: the parameters after it, and one cost an epoch.
     """
     params, rate = dict(params), float(rate)
+    epochs = _count("epochs", epochs, 0)
     history = []
     for _ in range(epochs):
         value, gradients = cost_and_gradients(params, X, Y)
@@ -160,15 +161,26 @@ def _array(name, value, shape, sizes, dtype):
         return array
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold real numbers, not {array.dtype}")
-    if array.ndim == len(shape):
-        for size, count in zip(shape, array.shape):
-            sizes.setdefault(size, count if isinstance(size, str) else size)
-        shape = tuple(sizes[size] for size in shape)
-    if array.shape != shape:
-        raise ValueError(f"{name} has the shape {array.shape}; it must be {shape}")
+    known = dict(sizes)
+    for size, count in zip(shape, array.shape):
+        known.setdefault(size, count if isinstance(size, str) else size)
+    if array.shape != tuple(known.get(size) for size in shape):
+        wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+        names = [size for size in dict.fromkeys(shape) if isinstance(size, str) and size in sizes]
+        given = " and ".join(f"{size} = {sizes[size]}" for size in names)
+        given = f" with {given}" if given else ""
+        raise ValueError(f"{name} has the shape {array.shape}; it must be ({wanted}){given}")
     if array.size == 0:
         raise ValueError(f"{name} is empty: its shape is {array.shape}")
+    sizes.update(known)
     return array.astype(dtype, copy=False)
+
+
+def _count(name, value, least):
+    """A whole number that is not too small."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number, at least {least}")
+    return int(value)
 
 
 # --- The check: complex steps through the definitions ---

@@ -4,16 +4,16 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/mlp_relu_mse_from_scratch.toml --layout rows --name
 #           mlp_relu_mse_from_scratch
-# sha256    a5fbd56c788851988be753ccdefd1259f58833263a45c3353d0c984b4c788898
+# sha256    d900b69f60d96446400a3731c7043e5c9cc668e9ccbd67c60474ad9215c2d02a
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
 """Cost and gradients of a network by backpropagation, in NumPy alone.
 
 X has the shape (m, n0) and Y the shape (m, n1): one example a row. Everything is computed in the
-float type of the parameters. The comments cite the equations: F forward, BP1 the error of the
-output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as a script,
-this module checks its own gradients.
+float type of the parameters. The comments cite the equations of the document: D forward, BP1 the
+error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as
+a script, this module checks its own gradients.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def init(rng, sizes):
 
     `sizes` is a dict with n0, n1.
     """
-    n0 = sizes["n0"]
-    n1 = sizes["n1"]
+    n0 = _count("n0", sizes["n0"], 1)
+    n1 = _count("n1", sizes["n1"], 1)
     return {
         "W1": rng.normal(0, np.sqrt(2 / n0), (n0, n1)),
         "b1": np.zeros((n1,)),
@@ -57,16 +57,16 @@ def mse(a, y):
 
 def _forward(W1, b1, X):
     """The forward pass: weighted inputs and activations, layer by layer."""
-    z1 = X @ W1 + b1  # (F1) z¹ = x W¹ + 1 b¹
-    a1 = relu(z1)  # (F2) a¹ = relu(z¹)
+    z1 = X @ W1 + b1  # (D1) z¹ = x W¹ + 1 b¹
+    a1 = relu(z1)  # (D2) a¹ = relu(z¹)
     return z1, a1
 
 
 def _cost(a1, Y):
     """The cost, from the last quantities of the forward pass."""
     m = Y.shape[0]
-    ell = np.sum(mse(a1, Y), axis=1)  # (F3) ℓ = mse(a¹, y) 1
-    return ell.sum() / m  # (F4) C = 1/m 1ᵀ ℓ
+    ell = np.sum(mse(a1, Y), axis=1)  # (D3) ℓ = mse(a¹, y) 1
+    return ell.sum() / m  # (D4) C = 1/m 1ᵀ ℓ
 
 
 def _errors(z1, a1, Y):
@@ -121,6 +121,8 @@ def train(params, X, Y, rate, epochs, batch=None, *, rng=None):
     mean of what its steps met.
     """
     params, rate = dict(params), float(rate)
+    epochs = _count("epochs", epochs, 0)
+    batch = None if batch is None else _count("batch", batch, 1)
     history = []
     rng = np.random.default_rng(0) if rng is None else rng
     *_, X, Y = _arrays(params, X, Y)
@@ -139,8 +141,6 @@ def _batches(m, batch, rng):
     """The examples of each step of an epoch."""
     if batch is None:
         return [slice(None)]
-    if batch < 1:
-        raise ValueError(f"batch is {batch}; it must be at least 1")
     order = rng.permutation(m)
     return [order[start : start + batch] for start in range(0, m, batch)]
 
@@ -172,15 +172,26 @@ def _array(name, value, shape, sizes, dtype):
         return array
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold real numbers, not {array.dtype}")
-    if array.ndim == len(shape):
-        for size, count in zip(shape, array.shape):
-            sizes.setdefault(size, count if isinstance(size, str) else size)
-        shape = tuple(sizes[size] for size in shape)
-    if array.shape != shape:
-        raise ValueError(f"{name} has the shape {array.shape}; it must be {shape}")
+    known = dict(sizes)
+    for size, count in zip(shape, array.shape):
+        known.setdefault(size, count if isinstance(size, str) else size)
+    if array.shape != tuple(known.get(size) for size in shape):
+        wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+        names = [size for size in dict.fromkeys(shape) if isinstance(size, str) and size in sizes]
+        given = " and ".join(f"{size} = {sizes[size]}" for size in names)
+        given = f" with {given}" if given else ""
+        raise ValueError(f"{name} has the shape {array.shape}; it must be ({wanted}){given}")
     if array.size == 0:
         raise ValueError(f"{name} is empty: its shape is {array.shape}")
+    sizes.update(known)
     return array.astype(dtype, copy=False)
+
+
+def _count(name, value, least):
+    """A whole number that is not too small."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number, at least {least}")
+    return int(value)
 
 
 # --- The check: complex steps through the definitions ---

@@ -3,16 +3,16 @@
 # spec      3-4-2:sigmoid+mse
 # notation  nielsen, layout columns
 # command   symderiv derive examples/mlp_vectorised.toml --name mlp_vectorised
-# sha256    c3ff983712d152c9bd14160f34713d4a846daaaa2a75e0a8cb5edc9ab10cebe1
+# sha256    b68f01dc5b3c9da560ee8c43c8a7906729016a9fcbbf59404c7723863b9e29e2
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
 """Cost and gradients of a network by backpropagation, in NumPy alone.
 
 X has the shape (3, m) and Y the shape (2, m): one example a column. Everything is computed in the
-float type of the parameters. The comments cite the equations: F forward, BP1 the error of the
-output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as a script,
-this module checks its own gradients.
+float type of the parameters. The comments cite the equations of the document: D forward, BP1 the
+error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as
+a script, this module checks its own gradients.
 """
 
 from __future__ import annotations
@@ -62,18 +62,18 @@ def sigmoid_prime(z):
 
 def _forward(W1, b1, W2, b2, X):
     """The forward pass: weighted inputs and activations, layer by layer."""
-    z1 = W1 @ X + b1  # (F1) z¹ = W¹ x + b¹ 1ᵀ
-    a1 = sigmoid(z1)  # (F2) a¹ = σ(z¹)
-    z2 = W2 @ a1 + b2  # (F3) z² = W² a¹ + b² 1ᵀ
-    a2 = sigmoid(z2)  # (F4) a² = σ(z²)
+    z1 = W1 @ X + b1  # (D1) z¹ = W¹ x + b¹ 1ᵀ
+    a1 = sigmoid(z1)  # (D2) a¹ = σ(z¹)
+    z2 = W2 @ a1 + b2  # (D3) z² = W² a¹ + b² 1ᵀ
+    a2 = sigmoid(z2)  # (D4) a² = σ(z²)
     return z1, a1, z2, a2
 
 
 def _cost(a2, Y):
     """The cost, from the last quantities of the forward pass."""
     m = Y.shape[1]
-    ell = np.sum(mse(a2, Y), axis=0)  # (F5) ℓ = 1ᵀ mse(a², y)
-    return ell.sum() / m  # (F6) C = 1/m ℓ 1
+    ell = np.sum(mse(a2, Y), axis=0)  # (D5) ℓ = 1ᵀ mse(a², y)
+    return ell.sum() / m  # (D6) C = 1/m ℓ 1
 
 
 def _errors(W2, z1, z2, a2, Y):
@@ -131,6 +131,8 @@ def train(params, X, Y, rate, epochs, batch=None, *, rng=None):
     mean of what its steps met.
     """
     params, rate = dict(params), float(rate)
+    epochs = _count("epochs", epochs, 0)
+    batch = None if batch is None else _count("batch", batch, 1)
     history = []
     rng = np.random.default_rng(0) if rng is None else rng
     *_, X, Y = _arrays(params, X, Y)
@@ -149,8 +151,6 @@ def _batches(m, batch, rng):
     """The examples of each step of an epoch."""
     if batch is None:
         return [slice(None)]
-    if batch < 1:
-        raise ValueError(f"batch is {batch}; it must be at least 1")
     order = rng.permutation(m)
     return [order[start : start + batch] for start in range(0, m, batch)]
 
@@ -182,15 +182,26 @@ def _array(name, value, shape, sizes, dtype):
         return array
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold real numbers, not {array.dtype}")
-    if array.ndim == len(shape):
-        for size, count in zip(shape, array.shape):
-            sizes.setdefault(size, count if isinstance(size, str) else size)
-        shape = tuple(sizes[size] for size in shape)
-    if array.shape != shape:
-        raise ValueError(f"{name} has the shape {array.shape}; it must be {shape}")
+    known = dict(sizes)
+    for size, count in zip(shape, array.shape):
+        known.setdefault(size, count if isinstance(size, str) else size)
+    if array.shape != tuple(known.get(size) for size in shape):
+        wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+        names = [size for size in dict.fromkeys(shape) if isinstance(size, str) and size in sizes]
+        given = " and ".join(f"{size} = {sizes[size]}" for size in names)
+        given = f" with {given}" if given else ""
+        raise ValueError(f"{name} has the shape {array.shape}; it must be ({wanted}){given}")
     if array.size == 0:
         raise ValueError(f"{name} is empty: its shape is {array.shape}")
+    sizes.update(known)
     return array.astype(dtype, copy=False)
+
+
+def _count(name, value, least):
+    """A whole number that is not too small."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number, at least {least}")
+    return int(value)
 
 
 # --- The check: complex steps through the definitions ---

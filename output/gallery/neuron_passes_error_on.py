@@ -4,16 +4,16 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/neuron_passes_error_on.toml --layout rows --name
 #           neuron_passes_error_on
-# sha256    6940adb26cc4db8fd90a1205368b07249f840c4a10874052694802d74c6c55c5
+# sha256    e2105ff85a2bcffb45f6c8b856b2eae28b3d5263e6c75956975a7320ed8f55ab
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
 """Cost and gradients of a network by backpropagation, in NumPy alone.
 
 X has the shape (m, n0) and Y the shape (m, 1): one example a row. Everything is computed in the
-float type of the parameters. The comments cite the equations: F forward, BP1 the error of the
-output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as a script,
-this module checks its own gradients.
+float type of the parameters. The comments cite the equations of the document: D forward, BP1 the
+error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as
+a script, this module checks its own gradients.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def init(rng, sizes):
 
     `sizes` is a dict with n0.
     """
-    n0 = sizes["n0"]
+    n0 = _count("n0", sizes["n0"], 1)
     return {
         "W1": rng.normal(0, np.sqrt(2 / (n0 + 1)), (n0, 1)),
         "b1": np.zeros((1,)),
@@ -62,15 +62,15 @@ def bce_logits_prime(z, y):
 
 def _forward(W1, b1, X):
     """The forward pass: weighted inputs and activations, layer by layer."""
-    z1 = X @ W1 + b1  # (F1) z¹ = x W¹ + 1 b¹
+    z1 = X @ W1 + b1  # (D1) z¹ = x W¹ + 1 b¹
     return z1
 
 
 def _cost(z1, Y):
     """The cost, from the last quantities of the forward pass."""
     m = Y.shape[0]
-    ell = np.sum(bce_logits(z1, Y), axis=1)  # (F3) ℓ = bce-logits(z¹, y) 1
-    return ell.sum() / m  # (F4) C = 1/m 1ᵀ ℓ
+    ell = np.sum(bce_logits(z1, Y), axis=1)  # (D3) ℓ = bce-logits(z¹, y) 1
+    return ell.sum() / m  # (D4) C = 1/m 1ᵀ ℓ
 
 
 def _errors(z1, Y):
@@ -86,7 +86,7 @@ def forward(params, X):
     """The output of the network, with the shape (m, 1)."""
     W1, b1, X = _arrays(params, X)
     z1 = _forward(W1, b1, X)
-    return sigmoid(z1)  # (F2) a¹ = σ(z¹)
+    return sigmoid(z1)  # (D2) a¹ = σ(z¹)
 
 
 def cost(params, X, Y):
@@ -114,7 +114,7 @@ def input_gradient(params, X, Y):
     z1 = _forward(W1, b1, X)
     delta1 = _errors(z1, Y)
     m = X.shape[0]
-    return delta1 @ W1.T / m  # ∂C/∂x = 1/m δ¹ W¹ᵀ
+    return delta1 @ W1.T / m  # (BP5) ∂C/∂x = 1/m δ¹ W¹ᵀ
 
 
 def train(params, X, Y, rate, epochs, batch=None, *, rng=None):
@@ -125,6 +125,8 @@ def train(params, X, Y, rate, epochs, batch=None, *, rng=None):
     mean of what its steps met.
     """
     params, rate = dict(params), float(rate)
+    epochs = _count("epochs", epochs, 0)
+    batch = None if batch is None else _count("batch", batch, 1)
     history = []
     rng = np.random.default_rng(0) if rng is None else rng
     *_, X, Y = _arrays(params, X, Y)
@@ -143,8 +145,6 @@ def _batches(m, batch, rng):
     """The examples of each step of an epoch."""
     if batch is None:
         return [slice(None)]
-    if batch < 1:
-        raise ValueError(f"batch is {batch}; it must be at least 1")
     order = rng.permutation(m)
     return [order[start : start + batch] for start in range(0, m, batch)]
 
@@ -166,6 +166,8 @@ def _arrays(params, X, Y=None):
     if Y is not None:
         Y = _array("Y", Y, ("m", 1), sizes, dtype)
         arrays.append(Y)
+        if not np.all((Y >= 0) & (Y <= 1)):
+            raise ValueError("Y must be between 0 and 1")
     return arrays
 
 
@@ -176,15 +178,26 @@ def _array(name, value, shape, sizes, dtype):
         return array
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold real numbers, not {array.dtype}")
-    if array.ndim == len(shape):
-        for size, count in zip(shape, array.shape):
-            sizes.setdefault(size, count if isinstance(size, str) else size)
-        shape = tuple(sizes[size] for size in shape)
-    if array.shape != shape:
-        raise ValueError(f"{name} has the shape {array.shape}; it must be {shape}")
+    known = dict(sizes)
+    for size, count in zip(shape, array.shape):
+        known.setdefault(size, count if isinstance(size, str) else size)
+    if array.shape != tuple(known.get(size) for size in shape):
+        wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+        names = [size for size in dict.fromkeys(shape) if isinstance(size, str) and size in sizes]
+        given = " and ".join(f"{size} = {sizes[size]}" for size in names)
+        given = f" with {given}" if given else ""
+        raise ValueError(f"{name} has the shape {array.shape}; it must be ({wanted}){given}")
     if array.size == 0:
         raise ValueError(f"{name} is empty: its shape is {array.shape}")
+    sizes.update(known)
     return array.astype(dtype, copy=False)
+
+
+def _count(name, value, least):
+    """A whole number that is not too small."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number, at least {least}")
+    return int(value)
 
 
 # --- The check: complex steps through the definitions ---

@@ -4,16 +4,16 @@
 # notation  nielsen, layout single
 # command   symderiv derive examples/one_neuron_chain.toml --layout single --name
 #           one_neuron_chain
-# sha256    ac5df1efa1f5d786939620d82c859c5072c4e3b6db4bdd1045a46c8cde87ca5d
+# sha256    2ba140ec065e8defe28c0fdc35930dc78179737256cd7a328739b82910d8f663
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
 """Cost and gradients of a network by backpropagation, in NumPy alone.
 
 X has the shape (1,) and Y the shape (1,): one example, vectors have one axis. Everything is
-computed in the float type of the parameters. The comments cite the equations: F forward, BP1 the
-error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as
-a script, this module checks its own gradients.
+computed in the float type of the parameters. The comments cite the equations of the document: D
+forward, BP1 the error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases
+and weights. Run as a script, this module checks its own gradients.
 """
 
 from __future__ import annotations
@@ -67,19 +67,19 @@ def sigmoid_prime(z):
 
 def _forward(W1, b1, W2, b2, W3, b3, X):
     """The forward pass: weighted inputs and activations, layer by layer."""
-    z1 = W1 @ X + b1  # (F1) z¹ = W¹ x + b¹
-    a1 = sigmoid(z1)  # (F2) a¹ = σ(z¹)
-    z2 = W2 @ a1 + b2  # (F3) z² = W² a¹ + b²
-    a2 = sigmoid(z2)  # (F4) a² = σ(z²)
-    z3 = W3 @ a2 + b3  # (F5) z³ = W³ a² + b³
-    a3 = sigmoid(z3)  # (F6) a³ = σ(z³)
+    z1 = W1 @ X + b1  # (D1) z¹ = W¹ x + b¹
+    a1 = sigmoid(z1)  # (D2) a¹ = σ(z¹)
+    z2 = W2 @ a1 + b2  # (D3) z² = W² a¹ + b²
+    a2 = sigmoid(z2)  # (D4) a² = σ(z²)
+    z3 = W3 @ a2 + b3  # (D5) z³ = W³ a² + b³
+    a3 = sigmoid(z3)  # (D6) a³ = σ(z³)
     return z1, a1, z2, a2, z3, a3
 
 
 def _cost(a3, Y):
     """The cost, from the last quantities of the forward pass."""
-    ell = np.sum(mse(a3, Y))  # (F7) ℓ = 1ᵀ mse(a³, y)
-    return ell  # (F8) C = ℓ
+    ell = np.sum(mse(a3, Y))  # (D7) ℓ = 1ᵀ mse(a³, y)
+    return ell  # (D8) C = ℓ
 
 
 def _errors(W2, W3, z1, z2, z3, a3, Y):
@@ -134,6 +134,7 @@ def train(params, X, Y, rate, epochs):
     """Gradient descent: the parameters after it, and one cost an epoch.
     """
     params, rate = dict(params), float(rate)
+    epochs = _count("epochs", epochs, 0)
     history = []
     for _ in range(epochs):
         value, gradients = cost_and_gradients(params, X, Y)
@@ -170,15 +171,26 @@ def _array(name, value, shape, sizes, dtype):
         return array
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold real numbers, not {array.dtype}")
-    if array.ndim == len(shape):
-        for size, count in zip(shape, array.shape):
-            sizes.setdefault(size, count if isinstance(size, str) else size)
-        shape = tuple(sizes[size] for size in shape)
-    if array.shape != shape:
-        raise ValueError(f"{name} has the shape {array.shape}; it must be {shape}")
+    known = dict(sizes)
+    for size, count in zip(shape, array.shape):
+        known.setdefault(size, count if isinstance(size, str) else size)
+    if array.shape != tuple(known.get(size) for size in shape):
+        wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+        names = [size for size in dict.fromkeys(shape) if isinstance(size, str) and size in sizes]
+        given = " and ".join(f"{size} = {sizes[size]}" for size in names)
+        given = f" with {given}" if given else ""
+        raise ValueError(f"{name} has the shape {array.shape}; it must be ({wanted}){given}")
     if array.size == 0:
         raise ValueError(f"{name} is empty: its shape is {array.shape}")
+    sizes.update(known)
     return array.astype(dtype, copy=False)
+
+
+def _count(name, value, least):
+    """A whole number that is not too small."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number, at least {least}")
+    return int(value)
 
 
 # --- The check: complex steps through the definitions ---

@@ -3,7 +3,7 @@
 # spec      r = X @ w - y; J = mean(r**2) + lam*norm(w)**2
 # notation  nielsen, layout columns
 # command   symderiv derive examples/ridge_regression.toml --name ridge_regression
-# sha256    17c8ba67bad9cdb90c6c78acf023270524676ab809e1ecf40dc4eee813d14d76
+# sha256    0f742bd8865528e9c522040a460234e71bd30e10631657426a727400ba02c020
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -30,8 +30,8 @@ def init(rng, sizes):
 
     `sizes` is a dict with m, n.
     """
-    m = sizes["m"]
-    n = sizes["n"]
+    m = _count("m", sizes["m"], 1)
+    n = _count("n", sizes["n"], 1)
     return {
         "X": rng.uniform(0.1, 0.9, (m, n)),
         "w": rng.uniform(0.1, 0.9, (n,)),
@@ -47,8 +47,8 @@ def cost(params):
     """The value of J."""
     X, w, y, lam = _arrays(params)
     m = X.shape[0]
-    r = X @ w - y  # (F1) r = X w − y
-    J = np.sum(r**2) / m + lam * np.sum(w**2)  # (F2) J = 1/m 1ᵀ r² + λ 1ᵀ w²
+    r = X @ w - y  # (D1) r = X w − y
+    J = np.sum(r**2) / m + lam * np.sum(w**2)  # (D2) J = 1/m 1ᵀ r² + λ 1ᵀ w²
     return float(J)
 
 
@@ -56,9 +56,9 @@ def cost_and_gradients(params):
     """The value of J, and its gradients as a dict with the names of `params`."""
     X, w, y, lam = _arrays(params)
     m = X.shape[0]
-    r = X @ w - y  # (F1) r = X w − y
-    J = np.sum(r**2) / m + lam * np.sum(w**2)  # (F2) J = 1/m 1ᵀ r² + λ 1ᵀ w²
-    dw = 2 / m * (X.T @ r) + 2 * lam * w  # ∂J/∂w = 2/m Xᵀ r + 2λ w
+    r = X @ w - y  # (D1) r = X w − y
+    J = np.sum(r**2) / m + lam * np.sum(w**2)  # (D2) J = 1/m 1ᵀ r² + λ 1ᵀ w²
+    dw = 2 / m * (X.T @ r) + 2 * lam * w  # (G1) ∂J/∂w = 2/m Xᵀ r + 2λ w
     gradients = {"w": dw}
     dtype = np.asarray(J).dtype
     return float(J), {name: np.array(g, dtype) for name, g in gradients.items()}
@@ -68,7 +68,7 @@ def train(params, rate, epochs):
     """Gradient descent: the parameters after it, and the value before each step."""
     params, rate = dict(params), float(rate)
     history = []
-    for _ in range(epochs):
+    for _ in range(_count("epochs", epochs, 0)):
         value, gradients = cost_and_gradients(params)
         for name, gradient in gradients.items():
             params[name] = params[name] - rate * gradient
@@ -97,15 +97,26 @@ def _array(name, value, shape, sizes, dtype):
         return array
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold real numbers, not {array.dtype}")
-    if array.ndim == len(shape):
-        for size, count in zip(shape, array.shape):
-            sizes.setdefault(size, count if isinstance(size, str) else size)
-        shape = tuple(sizes[size] for size in shape)
-    if array.shape != shape:
-        raise ValueError(f"{name} has the shape {array.shape}; it must be {shape}")
+    known = dict(sizes)
+    for size, count in zip(shape, array.shape):
+        known.setdefault(size, count if isinstance(size, str) else size)
+    if array.shape != tuple(known.get(size) for size in shape):
+        wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+        names = [size for size in dict.fromkeys(shape) if isinstance(size, str) and size in sizes]
+        given = " and ".join(f"{size} = {sizes[size]}" for size in names)
+        given = f" with {given}" if given else ""
+        raise ValueError(f"{name} has the shape {array.shape}; it must be ({wanted}){given}")
     if array.size == 0:
         raise ValueError(f"{name} is empty: its shape is {array.shape}")
+    sizes.update(known)
     return array.astype(dtype, copy=False)
+
+
+def _count(name, value, least):
+    """A whole number that is not too small."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number, at least {least}")
+    return int(value)
 
 
 # --- The check: complex steps through the definitions ---

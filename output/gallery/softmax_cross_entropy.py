@@ -4,16 +4,16 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/softmax_cross_entropy.toml --layout rows --name
 #           softmax_cross_entropy
-# sha256    7496cd6cedbd07dc9a058955677bb992f9757764ce1ebc7cab4854302b309714
+# sha256    52817bd7fdc4d063ebff01429a54a648a145b370b866118bb7cda5dc659b131d
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
 """Cost and gradients of a network by backpropagation, in NumPy alone.
 
 X has the shape (m, n0) and Y the shape (m, n2): one example a row. Everything is computed in the
-float type of the parameters. The comments cite the equations: F forward, BP1 the error of the
-output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as a script,
-this module checks its own gradients.
+float type of the parameters. The comments cite the equations of the document: D forward, BP1 the
+error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as
+a script, this module checks its own gradients.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def init(rng, sizes):
 
     `sizes` is a dict with n0, n1, n2.
     """
-    n0 = sizes["n0"]
-    n1 = sizes["n1"]
-    n2 = sizes["n2"]
+    n0 = _count("n0", sizes["n0"], 1)
+    n1 = _count("n1", sizes["n1"], 1)
+    n2 = _count("n2", sizes["n2"], 1)
     return {
         "W1": rng.normal(0, np.sqrt(2 / (n0 + n1)), (n0, n1)),
         "b1": np.zeros((n1,)),
@@ -88,17 +88,17 @@ def tanh_prime(z):
 
 def _forward(W1, b1, W2, b2, X):
     """The forward pass: weighted inputs and activations, layer by layer."""
-    z1 = X @ W1 + b1  # (F1) z¹ = x W¹ + 1 b¹
-    a1 = np.tanh(z1)  # (F2) a¹ = tanh(z¹)
-    z2 = a1 @ W2 + b2  # (F3) z² = a¹ W² + 1 b²
+    z1 = X @ W1 + b1  # (D1) z¹ = x W¹ + 1 b¹
+    a1 = np.tanh(z1)  # (D2) a¹ = tanh(z¹)
+    z2 = a1 @ W2 + b2  # (D3) z² = a¹ W² + 1 b²
     return z1, a1, z2
 
 
 def _cost(z2, Y):
     """The cost, from the last quantities of the forward pass."""
     m = Y.shape[0]
-    ell = ce_logits(z2, Y, axis=1)  # (F5) ℓ = ce-logits(z², y)
-    return ell.sum() / m  # (F6) C = 1/m 1ᵀ ℓ
+    ell = ce_logits(z2, Y, axis=1)  # (D7) ℓ = ce-logits(z², y)
+    return ell.sum() / m  # (D8) C = 1/m 1ᵀ ℓ
 
 
 def _errors(W2, z1, z2, Y):
@@ -115,7 +115,7 @@ def forward(params, X):
     """The output of the network, with the shape (m, n2)."""
     W1, b1, W2, b2, X = _arrays(params, X)
     *_, z2 = _forward(W1, b1, W2, b2, X)
-    return softmax(z2, axis=1)  # (F4) a² = softmax(z²)
+    return softmax(z2, axis=1)  # (D6) a² = softmax(z²)
 
 
 def cost(params, X, Y):
@@ -156,6 +156,8 @@ def train(params, X, Y, rate, epochs, batch=None, *, rng=None):
     mean of what its steps met.
     """
     params, rate = dict(params), float(rate)
+    epochs = _count("epochs", epochs, 0)
+    batch = None if batch is None else _count("batch", batch, 1)
     history = []
     rng = np.random.default_rng(0) if rng is None else rng
     *_, X, Y = _arrays(params, X, Y)
@@ -174,8 +176,6 @@ def _batches(m, batch, rng):
     """The examples of each step of an epoch."""
     if batch is None:
         return [slice(None)]
-    if batch < 1:
-        raise ValueError(f"batch is {batch}; it must be at least 1")
     order = rng.permutation(m)
     return [order[start : start + batch] for start in range(0, m, batch)]
 
@@ -199,6 +199,8 @@ def _arrays(params, X, Y=None):
         arrays.append(Y)
         if not np.allclose(Y.sum(axis=1), 1, rtol=0, atol=1e-5):
             raise ValueError("Y breaks what is assumed: the targets of an example sum to 1")
+        if not np.all((Y >= 0) & (Y <= 1)):
+            raise ValueError("Y must be between 0 and 1, summing to 1")
     return arrays
 
 
@@ -209,15 +211,26 @@ def _array(name, value, shape, sizes, dtype):
         return array
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold real numbers, not {array.dtype}")
-    if array.ndim == len(shape):
-        for size, count in zip(shape, array.shape):
-            sizes.setdefault(size, count if isinstance(size, str) else size)
-        shape = tuple(sizes[size] for size in shape)
-    if array.shape != shape:
-        raise ValueError(f"{name} has the shape {array.shape}; it must be {shape}")
+    known = dict(sizes)
+    for size, count in zip(shape, array.shape):
+        known.setdefault(size, count if isinstance(size, str) else size)
+    if array.shape != tuple(known.get(size) for size in shape):
+        wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+        names = [size for size in dict.fromkeys(shape) if isinstance(size, str) and size in sizes]
+        given = " and ".join(f"{size} = {sizes[size]}" for size in names)
+        given = f" with {given}" if given else ""
+        raise ValueError(f"{name} has the shape {array.shape}; it must be ({wanted}){given}")
     if array.size == 0:
         raise ValueError(f"{name} is empty: its shape is {array.shape}")
+    sizes.update(known)
     return array.astype(dtype, copy=False)
+
+
+def _count(name, value, least):
+    """A whole number that is not too small."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number, at least {least}")
+    return int(value)
 
 
 # --- The check: complex steps through the definitions ---

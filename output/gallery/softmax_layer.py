@@ -3,7 +3,7 @@
 # spec      p = softmax(z)
 # notation  nielsen, layout columns
 # command   symderiv derive examples/softmax_layer.toml --name softmax_layer
-# sha256    917644ce07aa45841c4d48d7237840be8434f58dd9387d49d0ff639a669c900c
+# sha256    ee8f8814279232164ae434745fdc26a70e1aa0cc76c87e2105c6dd3f7006d0d7
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -28,8 +28,8 @@ def init(rng, sizes):
 
     `sizes` is a dict with k, m.
     """
-    k = sizes["k"]
-    m = sizes["m"]
+    k = _count("k", sizes["k"], 1)
+    m = _count("m", sizes["m"], 1)
     return {
         "z": rng.uniform(0.1, 0.9, (m, k)),
         "dp_given": rng.uniform(0.1, 0.9, (m, k)),
@@ -51,17 +51,17 @@ def softmax(z, axis):
 def cost(params):
     """The value of L."""
     z, dp_given = _arrays(params)
-    p = softmax(z, axis=1)  # (F1) p = softmax(z)
-    L = np.sum(dp_given * p)  # (F2) L = 1ᵀ (dpgiven ⊙ p) 1
+    p = softmax(z, axis=1)  # (D3) p = softmax(z)
+    L = np.sum(dp_given * p)  # (D4) L = 1ᵀ (dpgiven ⊙ p) 1
     return float(L)
 
 
 def cost_and_gradients(params):
     """The value of L, and its gradients as a dict with the names of `params`."""
     z, dp_given = _arrays(params)
-    p = softmax(z, axis=1)  # (F1) p = softmax(z)
-    L = np.sum(dp_given * p)  # (F2) L = 1ᵀ (dpgiven ⊙ p) 1
-    # ∂L/∂z = p ⊙ (dpgiven − (dpgiven ⊙ p) 1 1ᵀ)
+    p = softmax(z, axis=1)  # (D3) p = softmax(z)
+    L = np.sum(dp_given * p)  # (D4) L = 1ᵀ (dpgiven ⊙ p) 1
+    # (G1) ∂L/∂z = p ⊙ (dpgiven − (dpgiven ⊙ p) 1 1ᵀ)
     dz = p * (dp_given - np.sum(dp_given * p, axis=1)[:, None])
     gradients = {"z": dz}
     dtype = np.asarray(L).dtype
@@ -72,7 +72,7 @@ def train(params, rate, epochs):
     """Gradient descent: the parameters after it, and the value before each step."""
     params, rate = dict(params), float(rate)
     history = []
-    for _ in range(epochs):
+    for _ in range(_count("epochs", epochs, 0)):
         value, gradients = cost_and_gradients(params)
         for name, gradient in gradients.items():
             params[name] = params[name] - rate * gradient
@@ -101,15 +101,26 @@ def _array(name, value, shape, sizes, dtype):
         return array
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold real numbers, not {array.dtype}")
-    if array.ndim == len(shape):
-        for size, count in zip(shape, array.shape):
-            sizes.setdefault(size, count if isinstance(size, str) else size)
-        shape = tuple(sizes[size] for size in shape)
-    if array.shape != shape:
-        raise ValueError(f"{name} has the shape {array.shape}; it must be {shape}")
+    known = dict(sizes)
+    for size, count in zip(shape, array.shape):
+        known.setdefault(size, count if isinstance(size, str) else size)
+    if array.shape != tuple(known.get(size) for size in shape):
+        wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+        names = [size for size in dict.fromkeys(shape) if isinstance(size, str) and size in sizes]
+        given = " and ".join(f"{size} = {sizes[size]}" for size in names)
+        given = f" with {given}" if given else ""
+        raise ValueError(f"{name} has the shape {array.shape}; it must be ({wanted}){given}")
     if array.size == 0:
         raise ValueError(f"{name} is empty: its shape is {array.shape}")
+    sizes.update(known)
     return array.astype(dtype, copy=False)
+
+
+def _count(name, value, least):
+    """A whole number that is not too small."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number, at least {least}")
+    return int(value)
 
 
 # --- The check: complex steps through the definitions ---
