@@ -377,6 +377,15 @@ def rebuild(expr: Expr, transform: Callable[[Expr], Expr]) -> Expr:
     return expr
 
 
+def has_partial(expr: Expr) -> bool:
+    """Whether a derivative is still written out as ∂e/∂t; kept with the tree."""
+    known: bool | None = expr.__dict__.get("_partial")
+    if known is None:
+        known = isinstance(expr, Partial) or any(map(has_partial, children(expr)))
+        expr.__dict__["_partial"] = known
+    return known
+
+
 def winner_range(expr: Expr) -> tuple[Index, ...]:
     """What is >= 0 wherever a selector is not 0: the winner is in the range of its maximum."""
     if not isinstance(expr, Select):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from symderiv.algebra.expr import (
     ONE,
+    Access,
     Add,
+    Apply,
     Expr,
     Mul,
     Number,
@@ -14,11 +16,13 @@ from symderiv.algebra.expr import (
     Pow,
     SizeOf,
     Sum,
+    Tensor,
     mul,
     power,
     rebuild,
     walk,
 )
+from symderiv.algebra.index import Size, as_index
 from symderiv.calculus.ordering import ordered_product
 
 
@@ -42,9 +46,31 @@ def cancel(expr: Expr) -> Expr:
 
 
 def _cancel_rational(expr: Expr) -> Expr | None:
-    from symderiv.calculus.sympy_bridge import cancel_rational
+    """SymPy's answer for the same fraction in letters, so that it is asked once for each shape."""
+    from symderiv.calculus.sympy_bridge import cancel_rational, rational_atoms
 
-    return cancel_rational(expr)
+    letters = {atom: _letter(atom, n) for n, atom in enumerate(rational_atoms(expr))}
+    compact = cancel_rational(_replaced(expr, letters))
+    if compact is None:
+        return None
+    return _replaced(compact, {letter: atom for atom, letter in letters.items()})
+
+
+def _letter(atom: Expr, number: int) -> Expr:
+    """A letter that is ordered and printed as the atom is."""
+    name = f"x{number}"
+    match atom:
+        case Access(tensor, _):
+            return Access(Tensor(name, role=tensor.role), ())
+        case SizeOf():
+            return SizeOf(as_index(Size(name)))
+        case _:
+            return Apply(name, (), ())
+
+
+def _replaced(expr: Expr, images: Mapping[Expr, Expr]) -> Expr:
+    found = images.get(expr)
+    return rebuild(expr, lambda e: _replaced(e, images)) if found is None else found
 
 
 def _cancel_powers(expr: Mul) -> Expr:

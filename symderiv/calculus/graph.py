@@ -186,6 +186,31 @@ class Graph:
                 waiting.extend(new)
         return found
 
+    def leading_to(self, goal: Tensor, avoiding: Tensor | None = None) -> frozenset[Tensor]:
+        """The goal and all that it is computed from, on ways that do not pass ``avoiding``.
+
+        The cost is computed from the outputs whose adjoints are given, in a way not written here.
+        """
+        known = self._leading.get((goal, avoiding))
+        if known is None:
+            found = {goal}
+            waiting = [goal]
+            if goal == self.cost:
+                waiting.extend(a.of for a in self.upstream if a.of is not None)
+                found.update(waiting)
+            while waiting:
+                for definition in self.definitions_of(waiting.pop()):
+                    sources = (t for t in tensors_in(definition.body) if t != avoiding)
+                    new = [t for t in sources if t not in found]
+                    found.update(new)
+                    waiting.extend(new)
+            known = self._leading[goal, avoiding] = frozenset(found)
+        return known
+
+    @cached_property
+    def _leading(self) -> dict[tuple[Tensor, Tensor | None], frozenset[Tensor]]:
+        return {}
+
     @cached_property
     def per_example(self) -> frozenset[Tensor]:
         """Tensors of which each example's entries reach the cost through that example's loss alone.

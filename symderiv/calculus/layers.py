@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from symderiv.algebra.expr import ONE, Expr, Number, Role, SizeOf, Tensor, add, apply, sum_over
 from symderiv.algebra.index import Axis, Index, Var, as_index
 from symderiv.calculus.builder import HALF, Builder, compose, mean_over
-from symderiv.calculus.functions import DISTRIBUTION, VectorFunction, rows, scalar
+from symderiv.calculus.functions import DISTRIBUTION, VectorFunction, rows
 
 
 def dense(

@@ -21,6 +21,7 @@ from symderiv.algebra.expr import (
     Sum,
     Tensor,
     add,
+    has_partial,
     mul,
     rebuild,
     sum_over,
@@ -44,15 +45,12 @@ def uses(tensor: Tensor) -> Premise:
 # --- Derivatives -------------------------------------------------------------------------------
 
 
-def has_partial(expr: Expr) -> bool:
-    """Whether a derivative is still written out as ∂e/∂t."""
-    return any(isinstance(node, Partial) for node in walk(expr))
-
-
 def differentiate_partials(expr: Expr) -> Expr:
     """Every ``Partial`` replaced by the derivative it stands for."""
     if isinstance(expr, Partial):
         return differentiate(expr.body, expr.wrt)
+    if not has_partial(expr):
+        return expr
     return rebuild(expr, differentiate_partials)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from symderiv.algebra.expr import Access, Expr, Partial, rebuild
+from symderiv.algebra.expr import Access, Expr, Partial, has_partial, rebuild
 from symderiv.algebra.matching import alpha_equal
 from symderiv.calculus import cancelling, collecting, folding, rewriting
 from symderiv.calculus.graph import Graph
@@ -89,7 +89,7 @@ def _definitions(expr: Expr, chain: Chain) -> Outcome | None:
 
 
 def _derivatives(expr: Expr, chain: Chain) -> Outcome | None:
-    if not rewriting.has_partial(expr):
+    if not has_partial(expr):
         return None
     return rewriting.differentiate_partials(expr), "differentiate, term by term", ()
 

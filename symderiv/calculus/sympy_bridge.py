@@ -172,7 +172,7 @@ def cancel_rational(expr: Expr) -> Expr | None:
     """
     import sympy
 
-    atoms = _atoms(expr)
+    atoms = rational_atoms(expr)
     atoms.sort(key=_rank)
     symbols = {atom: sympy.Dummy(f"x{k:03}") for k, atom in enumerate(atoms)}
     value = _rational(expr, symbols)
@@ -189,12 +189,13 @@ def cancel_rational(expr: Expr) -> Expr | None:
     return found if _weight(found) < _weight(expr) else None
 
 
-def _atoms(expr: Expr) -> list[Expr]:
+def rational_atoms(expr: Expr) -> list[Expr]:
+    """What is no arithmetic, each once, in order of appearance."""
     match expr:
         case Number():
             return []
         case Add() | Mul() | Pow() if not _is_piecewise(expr):
-            return list(dict.fromkeys(a for c in children(expr) for a in _atoms(c)))
+            return list(dict.fromkeys(a for c in children(expr) for a in rational_atoms(c)))
         case _:
             return [expr]
 

@@ -26,6 +26,7 @@ from symderiv.algebra.expr import (
     add,
     as_expr,
     delta,
+    has_partial,
     mul,
     power,
     rebuild,
@@ -88,7 +89,7 @@ class Meaning:
                     raise NoMeaning(f"{body.tensor.name} differentiated by itself")
                 body = self._equation(body, expr.wrt)
             return rate(refresh(body), expr.wrt)
-        return rebuild(expr, self.expand)
+        return rebuild(expr, self.expand) if has_partial(expr) else expr
 
     def _equation(self, entry: Access, wrt: Access) -> Expr:
         """What an entry is defined as, where its equation is certain and uses ``wrt`` itself.
@@ -149,18 +150,8 @@ class Meaning:
         return self.factor
 
     def _leads_to(self, source: Tensor, goal: Tensor, avoiding: Tensor | None = None) -> bool:
-        """Whether ``goal`` is computed from ``source``; an upstream gradient leads to the cost."""
-        reached = {source}
-        waiting = [source]
-        while waiting:
-            tensor = waiting.pop()
-            targets = [d.target for d in self.graph.users(tensor)]
-            if self.graph.given(tensor) is not None:
-                targets.append(self.graph.cost)
-            new = [t for t in dict.fromkeys(targets) if t not in reached and t != avoiding]
-            reached.update(new)
-            waiting.extend(new)
-        return goal in reached
+        """Whether ``goal`` is computed from ``source``, other than through ``avoiding``."""
+        return source in self.graph.leading_to(goal, avoiding)
 
 
 def _apart(first: Access, second: Access) -> bool:

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from symderiv.algebra.expr import Expr, Role, Tensor
+from symderiv.algebra.expr import Expr, Role, Tensor, has_partial
 from symderiv.algebra.index import Size
 from symderiv.calculus.graph import EXAMPLE, Graph
-from symderiv.calculus.rewriting import has_partial
 from symderiv.calculus.steps import Adjoint, Derivation
 from tests.oracles.forward import (
     Backward,
