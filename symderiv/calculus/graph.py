@@ -171,20 +171,7 @@ class Graph:
     @cached_property
     def relevant(self) -> frozenset[Tensor]:
         """The cost (or the outputs whose adjoints are given) and all that it is computed from."""
-        return frozenset(
-            self._computing((self.cost, *(a.of for a in self.upstream if a.of is not None)))
-        )
-
-    def _computing(self, results: Iterable[Tensor]) -> set[Tensor]:
-        """The results and all that they are computed from."""
-        found = set(results)
-        waiting = list(found)
-        while waiting:
-            for definition in self.definitions_of(waiting.pop()):
-                new = [t for t in tensors_in(definition.body) if t not in found]
-                found.update(new)
-                waiting.extend(new)
-        return found
+        return self.leading_to(self.cost)
 
     def leading_to(self, goal: Tensor, avoiding: Tensor | None = None) -> frozenset[Tensor]:
         """The goal and all that it is computed from, on ways that do not pass ``avoiding``.
@@ -220,7 +207,7 @@ class Graph:
         loss = self.example_loss
         if loss is None:
             return frozenset()
-        below = self._computing((loss,))
+        below = self.leading_to(loss)
         batched = {t for t in below if any(axis.name == EXAMPLE for axis in t.axes)}
         for definition in self.definitions:
             if definition.target in below and _crosses_examples(definition):
