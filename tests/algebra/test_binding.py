@@ -13,11 +13,11 @@ from symderiv.algebra.expr import Expr, Sum
 from symderiv.algebra.index import as_index, fresh
 from symderiv.algebra.matching import alpha_equal, match
 from tests.algebra.numeric import SMALL, agree, value
-from tests.algebra.trees import FREE, UNITS, I, J, S, W, X, indices, near_miss, trees
+from tests.algebra.trees import FREE, UNITS, I, J, S, W, X, examples, indices, near_miss, trees
 
 
 @given(trees(), indices(FREE), indices(FREE))
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_substitution_is_evaluation_at_other_indices(expr: Expr, first: Any, second: Any) -> None:
     moved = substitute(expr, {I: first, J: second})
     for sizes in SMALL:
@@ -47,7 +47,7 @@ def test_new_bound_variables_change_nothing(expr: Expr) -> None:
 
 
 @given(st.data())
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_trees_equal_up_to_names_have_equal_values(data: Any) -> None:
     expr = data.draw(trees())
     other = near_miss(data.draw, refresh(expr))
@@ -55,7 +55,7 @@ def test_trees_equal_up_to_names_have_equal_values(data: Any) -> None:
 
 
 @given(st.data())
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_a_match_turns_the_pattern_into_the_tree(data: Any) -> None:
     pattern = data.draw(trees(depth=2))
     images = {v: data.draw(indices(FREE)) for v in (I, S)}

@@ -9,11 +9,11 @@ from symderiv.algebra.index import Axis, as_index, fresh
 from symderiv.calculus.collecting import collect
 from symderiv.calculus.rewriting import collapse, tidy
 from tests.algebra.numeric import agree
-from tests.algebra.trees import FREE, UNITS, I, N, W, X, trees
+from tests.algebra.trees import FREE, UNITS, I, N, W, X, examples, trees
 
 
 @given(trees())
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_collapse_keeps_the_value(expr: Expr) -> None:
     try:
         collapsed, _ = collapse(expr)
@@ -23,7 +23,7 @@ def test_collapse_keeps_the_value(expr: Expr) -> None:
 
 
 @given(trees())
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_tidying_keeps_the_value(expr: Expr) -> None:
     try:
         tidied = tidy(expr)
@@ -33,7 +33,7 @@ def test_tidying_keeps_the_value(expr: Expr) -> None:
 
 
 @given(trees())
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_collecting_keeps_the_value(expr: Expr) -> None:
     try:
         collected = collect(expr)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from symderiv.algebra.index import Axis, Index, Var, guards, is_nonnegative, is_zero, lower_bound
 from tests.algebra.numeric import SMALL, Sizes
-from tests.algebra.trees import FREE, binders, indices
+from tests.algebra.trees import FREE, binders, examples, indices
 
 SIZES = (*SMALL, Sizes(1, 1, 1), Sizes(4, 3, 2))
 
@@ -33,7 +33,7 @@ def scoped(draw: Any) -> tuple[tuple[Var, ...], Index]:
 
 
 @given(scoped())
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_bounds_and_signs_hold_everywhere(case: tuple[tuple[Var, ...], Index]) -> None:
     scope, index = case
     low, sign, zero = lower_bound(index), is_nonnegative(index), is_zero(index)
@@ -46,7 +46,7 @@ def test_bounds_and_signs_hold_everywhere(case: tuple[tuple[Var, ...], Index]) -
 
 
 @given(scoped(), st.data())
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_guards_say_exactly_when_an_index_is_on_an_axis(
     case: tuple[tuple[Var, ...], Index], data: Any
 ) -> None:

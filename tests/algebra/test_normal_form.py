@@ -13,7 +13,21 @@ from symderiv.algebra.expr import Delta, Expr, Sum, apply, mul
 from symderiv.algebra.index import Axis, Size, as_index, fresh
 from symderiv.algebra.normal import equal, normal
 from tests.algebra.numeric import agree
-from tests.algebra.trees import FREE, LAYER, UNITS, C, I, J, N, W, X, near_miss, rewritten, trees
+from tests.algebra.trees import (
+    FREE,
+    LAYER,
+    UNITS,
+    C,
+    I,
+    J,
+    N,
+    W,
+    X,
+    examples,
+    near_miss,
+    rewritten,
+    trees,
+)
 
 
 def form(expr: Expr) -> Expr | None:
@@ -25,14 +39,14 @@ def form(expr: Expr) -> Expr | None:
 
 
 @given(trees())
-@settings(max_examples=250)
+@settings(max_examples=examples(250))
 def test_the_normal_form_has_the_same_values(expr: Expr) -> None:
     flat = form(expr)
     assert flat is None or agree(expr, flat, FREE)
 
 
 @given(st.data())
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_equal_normal_forms_have_equal_values(data: Any) -> None:
     expr = data.draw(trees())
     other = near_miss(data.draw, expr)
@@ -44,14 +58,14 @@ def test_equal_normal_forms_have_equal_values(data: Any) -> None:
 
 
 @given(trees())
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_the_normal_form_is_its_own_normal_form(expr: Expr) -> None:
     flat = form(expr)
     assert flat is None or normal(flat).key == normal(expr).key
 
 
 @given(st.data())
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_ways_of_writing_have_one_normal_form(data: Any) -> None:
     expr = data.draw(trees(rational=False))
     assert normal(rewritten(data.draw, expr)).key == normal(expr).key

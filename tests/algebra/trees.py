@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from typing import Any
 
@@ -45,6 +46,11 @@ X = Tensor("x", (fresh(UNITS),), Role.INPUT)
 W = Tensor("W", (fresh(UNITS), fresh(UNITS)), Role.PARAMETER)
 Y = Tensor("y", (fresh(UNITS), fresh(EXAMPLES)), Role.TARGET)
 C = Tensor("c", (), Role.HYPERPARAMETER)
+
+
+def examples(count: int) -> int:
+    """How many examples a property is tried on; SYMDERIV_EXAMPLES divides it."""
+    return max(10, count // int(os.environ.get("SYMDERIV_EXAMPLES", "1")))
 
 
 @st.composite

@@ -13,6 +13,7 @@ from symderiv.calculus.backprop import backprop
 from symderiv.calculus.builder import Builder
 from symderiv.calculus.graph import Graph
 from symderiv.proof.check import check
+from tests.algebra.trees import examples
 from tests.oracles.duals import errors
 from tests.proof.planted import accepted, in_steps, proved
 
@@ -104,7 +105,7 @@ def parameters(graph: Graph) -> list[Tensor]:
 
 
 @given(graphs())
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_random_graphs_are_derived_and_proved(graph: Graph) -> None:
     derivation = backprop(graph, parameters(graph))
     assert proved(check(derivation))
@@ -112,7 +113,7 @@ def test_random_graphs_are_derived_and_proved(graph: Graph) -> None:
 
 
 @given(graphs(), st.randoms(use_true_random=False))
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 def test_errors_in_random_derivations_are_not_proved(graph: Graph, random: Any) -> None:
     derivation = backprop(graph, parameters(graph))
     planted = list(in_steps(derivation))

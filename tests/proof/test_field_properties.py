@@ -19,7 +19,7 @@ from symderiv.calculus.steps import Lemma
 from symderiv.proof.decide import Statement, Worlds, structural
 from symderiv.proof.field import NoInstance, P, World, assignments, inverse, square_root
 from symderiv.proof.verdict import Status
-from tests.algebra.trees import FREE, I, J, X, Y, near_miss, rewritten, trees
+from tests.algebra.trees import FREE, I, J, X, Y, examples, near_miss, rewritten, trees
 
 EMPTY = Graph((), Tensor("C", (), Role.COST))
 SIZES = {"n": 3, "m": 4, "L": 2} | {f"q[{k}]": 1 + k % 3 for k in range(-40, 60)}
@@ -47,7 +47,7 @@ def field_values(w: World, expr: Expr, free: list[Var]) -> list[int | None]:
 
 
 @given(st.data())
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_ways_of_writing_have_one_value(data: st.DataObject) -> None:
     expr = data.draw(trees(depth=2))
     other = rewritten(data.draw, expr)
@@ -60,7 +60,7 @@ def test_ways_of_writing_have_one_value(data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_what_is_proved_has_one_normal_form_or_one_value(data: st.DataObject) -> None:
     """No near miss is ever proved unless exact fractions agree as well."""
     from tests.algebra.numeric import agree

@@ -35,7 +35,7 @@ from symderiv.calculus.graph import Graph
 from symderiv.calculus.steps import Derivation
 from symderiv.proof.meaning import Meaning, NoMeaning, rate
 from tests.algebra.numeric import SMALL, Env, Sizes, noise, value
-from tests.algebra.trees import FREE, UNITS, I, J, W, X, trees
+from tests.algebra.trees import FREE, UNITS, I, J, W, X, examples, trees
 
 Pair = tuple[Fraction, Fraction]  # a value, and its rate of change
 
@@ -91,7 +91,7 @@ ENTRIES = (X[I], W[I, J], W[I, I], W[1, J], X[as_index(J) + 1])
 
 
 @given(trees(depth=3), st.sampled_from(ENTRIES), st.sampled_from((rate, differentiate)))
-@settings(max_examples=250)
+@settings(max_examples=examples(250))
 def test_a_rate_is_how_fast_the_value_moves(expr: Expr, entry: Access, account: Any) -> None:
     expr = refresh(expr)  # its bound variables are not those of the entry
     try:
@@ -116,7 +116,7 @@ def form(expr: Expr) -> str | None:
 
 
 @given(trees(depth=2), st.sampled_from(ENTRIES))
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_both_accounts_agree_in_normal_form(expr: Expr, entry: Access) -> None:
     expr = refresh(expr)
     try:
@@ -127,7 +127,7 @@ def test_both_accounts_agree_in_normal_form(expr: Expr, entry: Access) -> None:
 
 
 @given(trees(depth=2, rational=False), trees(depth=2, rational=False), st.sampled_from(ENTRIES))
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_the_engine_is_linear_and_obeys_the_product_rule(f: Expr, g: Expr, entry: Access) -> None:
     f, g = refresh(f), refresh(g)
     df, dg = differentiate(f, entry), differentiate(g, entry)
