@@ -58,7 +58,8 @@ def main() -> None:
         ("--help, whole process", f"{process('-m', 'symderiv', '--help'):.0f} ms"),
         ("three layers, derive + check + render, warm",
          f"{timed(pipeline('4-5-3-2:sigmoid+bce+l2')):.0f} ms"),
-        ("the same, derive + check", f"{timed(lambda: symderiv.derive('4-5-3-2:sigmoid+bce+l2')):.0f} ms"),
+        ("the same, derive + check",
+         f"{timed(lambda: symderiv.derive('4-5-3-2:sigmoid+bce+l2')):.0f} ms"),
         ("any depth, derive + check",
          f"{timed(lambda: symderiv.derive('n0-...-nL:sigmoid+mse')):.0f} ms"),
     ]  # fmt: skip
