@@ -158,10 +158,12 @@ class Ledger:
 
     def show(self, expr: Expr, names: Names) -> Math:
         """A formula in every form."""
+        tex = latex(expr, self.notation, names)
+        letters = names.copy()  # the letters of this moment, for the forms that are asked for later
         return Math(
-            latex(expr, self.notation, names),
-            text(expr, self.notation, names),
-            text(expr, self.notation, names, unicode=False),
+            tex,
+            lambda: text(expr, self.notation, letters),
+            lambda: text(expr, self.notation, letters, unicode=False),
         )
 
     def show_matrix(self, node: MatrixExpr, names: Names, shapes: bool = False) -> Math | None:

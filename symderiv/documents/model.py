@@ -2,24 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from symderiv.frontend.example import Example
 
 
-@dataclass(frozen=True)
-class Math:
-    """A formula, finished: for TeX, for a Unicode terminal and for an ASCII one."""
+Lazy = str | Callable[[], str]
 
-    tex: str
-    unicode: str
-    ascii: str
+
+class Math:
+    """A formula, finished: for TeX, for a Unicode terminal and for an ASCII one.
+
+    The forms for a terminal may be given as functions, which are asked once, if at all.
+    """
+
+    __match_args__ = ("tex", "unicode", "ascii")
+
+    def __init__(self, tex: str, unicode: Lazy, ascii: Lazy) -> None:
+        self.tex = tex
+        self._unicode = unicode
+        self._ascii = ascii
+
+    @cached_property
+    def unicode(self) -> str:
+        """The formula for a terminal that shows Unicode."""
+        return self._unicode if isinstance(self._unicode, str) else self._unicode()
+
+    @cached_property
+    def ascii(self) -> str:
+        """The formula for a terminal that shows ASCII only."""
+        return self._ascii if isinstance(self._ascii, str) else self._ascii()
 
     def __add__(self, other: Math) -> Math:
-        return Math(self.tex + other.tex, self.unicode + other.unicode, self.ascii + other.ascii)
+        return Math(
+            self.tex + other.tex,
+            lambda: self.unicode + other.unicode,
+            lambda: self.ascii + other.ascii,
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Math) and self.tex == other.tex
+
+    def __hash__(self) -> int:
+        return hash(self.tex)
 
 
 @dataclass(frozen=True)

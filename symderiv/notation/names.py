@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 
 from symderiv.algebra.binding import free_variables
 from symderiv.algebra.expr import Access, Bracket, Delta, Expr, Role, Select, SizeOf, Tensor, walk
@@ -33,6 +34,13 @@ class Names:
         self._fixed: dict[Var, str] = {}
         self._scope: dict[Var, str] = {}
         self._remembered: dict[Var, str] = {}
+
+    def copy(self) -> Names:
+        """The same names, with letters of their own from now on."""
+        other = copy(self)
+        other._fixed, other._scope = dict(self._fixed), dict(self._scope)
+        other._remembered = dict(self._remembered)
+        return other
 
     # --- letters -------------------------------------------------------------------------------
 
