@@ -48,9 +48,9 @@ Y = Tensor("y", (fresh(UNITS), fresh(EXAMPLES)), Role.TARGET)
 C = Tensor("c", (), Role.HYPERPARAMETER)
 
 
-def examples(count: int) -> int:
+def examples(count: int, least: int = 10) -> int:
     """How many examples a property is tried on; SYMDERIV_EXAMPLES divides it."""
-    return max(10, count // int(os.environ.get("SYMDERIV_EXAMPLES", "1")))
+    return max(least, count // int(os.environ.get("SYMDERIV_EXAMPLES", "1")))
 
 
 @st.composite

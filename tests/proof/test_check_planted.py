@@ -18,6 +18,7 @@ from symderiv.calculus.steps import Derivation, Lemma
 from symderiv.proof.check import BrokenChain, check
 from symderiv.proof.verdict import Status
 from tests.algebra.numeric import agree
+from tests.algebra.trees import examples
 from tests.proof.planted import (
     NETWORKS,
     accepted,
@@ -28,7 +29,7 @@ from tests.proof.planted import (
     swapped,
 )
 
-SAMPLE = 10**9 if os.environ.get("SYMDERIV_MUTANTS") == "all" else 16
+SAMPLE = 10**9 if os.environ.get("SYMDERIV_MUTANTS") == "all" else examples(16, least=4)
 
 
 def sampled(planted: Iterator[tuple[str, Derivation]], offset: int) -> list[tuple[str, Derivation]]:
