@@ -1,9 +1,9 @@
 """From a network to a proved derivation, a typeset document and NumPy code.
 
-    parse_spec  spec text, TOML or Python    ->  Network
-    derive      Network -> Graph -> Steps    ->  CheckedDerivation   (every step judged)
-    .render     "tex", "pdf", "md", "json", "numpy"
-    .delta(l), .gradient("W", l), .gradient("X")   with .latex(), .sympy(), .numpy()
+parse_spec  spec text, TOML or Python    ->  Network
+derive      Network -> Graph -> Steps    ->  CheckedDerivation   (every step judged)
+.render     "tex", "pdf", "md", "json", "numpy"
+.delta(l), .gradient("W", l), .gradient("X")   with .latex(), .sympy(), .numpy()
 """
 
 from __future__ import annotations

@@ -108,7 +108,6 @@ def _steps(number: int) -> str:
     return f"{number} step" if number == 1 else f"{number} steps"
 
 
-_EVALUATIONS = re.compile(r"; \d+ evaluations? in (.+)$")
 _CHANCE = re.compile(r"error < (\d+)/(\S+)")
 
 
@@ -116,9 +115,7 @@ def _methods(verdicts: list[Verdict]) -> list[Phrase]:
     """The deciders, each with its steps and the worst bound of the points that confirmed them."""
     groups: dict[tuple[str, str], list[Verdict]] = {}
     for verdict in verdicts:
-        found = _EVALUATIONS.search(verdict.method)
-        method = verdict.method[: found.start()] if found else verdict.method
-        groups.setdefault((method, found[1] if found else ""), []).append(verdict)
+        groups.setdefault((verdict.method, verdict.confirmed), []).append(verdict)
     items = []
     for (method, field), group in sorted(groups.items(), key=lambda g: (-len(g[1]), g[0])):
         confirmed = say("confirmed", field=_field(field)) if field else ()

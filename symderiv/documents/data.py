@@ -86,7 +86,7 @@ def _formula(
 def _verdict(verdict: Verdict) -> dict[str, str]:
     return {
         "status": verdict.status.value,
-        "method": verdict.method,
+        "method": verdict.method + (f"; also in {verdict.confirmed}" if verdict.confirmed else ""),
         "scope": verdict.scope,
         "bound": verdict.bound,
     }

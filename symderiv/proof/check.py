@@ -13,7 +13,7 @@ from symderiv.algebra.matching import alpha_equal
 from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Step, Uses
 from symderiv.proof.decide import Statement, Worlds, structural
-from symderiv.proof.likeness import spelled
+from symderiv.proof.likeness import recall, remember, spelled
 from symderiv.proof.meaning import Meaning, NoMeaning
 from symderiv.proof.premises import apply_fact, apply_lemmas, field_lemmas, lemma_verdict
 from symderiv.proof.verdict import Status, Verdict
@@ -109,7 +109,6 @@ class Judge:
         self.closed: list[Adjoint] = []
         self.doubtful: dict[Tensor, Verdict] = {}  # adjoints of which a step is not proved
         self.worlds = Worlds(self.graph)
-        self._verdicts: dict[str, Verdict] = {}
         derived = (*self.graph.upstream, *(a.tensor for a in derivation.adjoints))
         self._adjoints = {t.of: t for t in derived if t.of is not None}
 
@@ -183,12 +182,11 @@ class Judge:
             lambda tensor: self.worlds.equations(tensor) if tensor in opened else (),
             [*lemmas, len(facts)],
         )
-        verdict = self._verdicts.get(key) if key is not None else None
+        verdict = recall(key)
         if verdict is None:
             statement = Statement(left, right, self.worlds, opened)
             verdict = structural(statement, known_left, known_right, lemmas, facts)
-            if key is not None:
-                self._verdicts[key] = verdict
+            remember(key, verdict)
         return verdict
 
     def _premise(self, premise: Premise) -> Verdict:

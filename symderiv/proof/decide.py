@@ -36,6 +36,7 @@ from symderiv.proof.sizes import assign, indices_of, size_symbols
 from symderiv.proof.verdict import Status, Verdict
 
 TRIALS = 3  # worlds in which a step is evaluated
+FIELD = "GF(2^61 - 1)"
 REDRAWS = 40  # worlds tried until one has a value
 
 LemmaTable = Mapping[tuple[str, int], Lemma]
@@ -134,11 +135,13 @@ def structural(
     except ZeroDivisionError:
         return Verdict(Status.UNDECIDED, "not applicable: division by zero", "no instance")
     sampled = sample(statement, lemmas or {}, facts, trials=1 if proved else TRIALS)
-    if sampled.status is Status.TESTED and not proved:
-        proved = zero_at_all_sizes(left, right)
-    if proved and sampled.status is Status.TESTED:
-        return Verdict(Status.PROVED, f"{proved}; {sampled.method}", "all sizes", sampled.bound, 0)
-    return sampled
+    if sampled.status is not Status.TESTED:
+        return sampled
+    bound = "exact" if proved else sampled.bound
+    proved = proved or zero_at_all_sizes(left, right)
+    if not proved:
+        return sampled
+    return Verdict(Status.PROVED, proved, "all sizes", bound, 0, confirmed=FIELD)
 
 
 def same_normal_form(left: Expr, right: Expr) -> str:
@@ -246,16 +249,16 @@ def _sample(
     shown = ", ".join(f"{name} = {n}" for name, n in sorted(world.sizes.items()))
     return Verdict(
         Status.TESTED,
-        f"{compared} evaluations in GF(2^61 - 1)",
+        f"{compared} evaluation{'s' * (compared != 1)} in {FIELD}",
         f"tested up to {shown}",
-        _bound(statement, compared),
+        _bound(statement),
         0,
     )
 
 
-def _bound(statement: Statement, compared: int) -> str:
+def _bound(statement: Statement) -> str:
     degree = max(_degree(statement.left), _degree(statement.right))
-    return f"error < {degree}/2^61 in each of {compared} evaluations"
+    return f"error < {degree}/2^61 in each evaluation"
 
 
 def _degree(expr: Expr) -> int:

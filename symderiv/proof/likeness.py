@@ -2,12 +2,14 @@
 
 The layers of a deep network give the same statements again and again, about other tensors. A
 statement is spelled with tensors, sizes, variables and placeholders numbered in the order in which
-they are met. Two statements with the same spelling are turned into one another by renaming, so they
-are true together; one of them is judged.
+they are met, together with every equation that it may rest on. Two statements with the same
+spelling are turned into one another by renaming, so they are true together; one of them is judged,
+once in a process if normal forms prove it.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable
 
 from symderiv.algebra.expr import (
@@ -26,22 +28,30 @@ from symderiv.algebra.expr import (
     Tensor,
 )
 from symderiv.algebra.index import Axis, Index, Size, Var
+from symderiv.proof.verdict import Status, Verdict
+
+KEPT = 20_000  # statements that are remembered
 
 
-class Unlike(Exception):
-    """The statement is spelled by its own names: it has families, whose members are related."""
+class Related(Exception):
+    """There are sizes n[l - 1], n[l]: members of a family, which are more than their names."""
 
 
 class Spelling:
-    """Spells expressions; everything that is met gets a number of its own."""
+    """Spells expressions; everything that is met gets a number of its own.
 
-    def __init__(self) -> None:
+    The sizes n[0], n[1], ... of a network that is written out are as good as any other names. With
+    ``families`` they are spelled as members, so that n[0], n[l - 1] and n[l] stay related.
+    """
+
+    def __init__(self, families: bool = False) -> None:
+        self.families = families
         self.tensors: dict[Tensor, int] = {}
-        self._sizes: dict[Size, int] = {}
+        self._sizes: dict[Size | str, int] = {}
         self._variables: dict[Var, int] = {}
 
     def expr(self, expr: Expr) -> str:
-        """The spelling of a tree. Raises Unlike."""
+        """The spelling of a tree. Raises Related."""
         match expr:
             case Number(value):
                 return str(value)
@@ -65,7 +75,7 @@ class Spelling:
                 return f"[{self._index(index)}]"
             case Select(at, var, body):
                 return f"(max {self._index(at)} {self._variable(var)} {self.expr(body)})"
-        raise Unlike
+        raise TypeError(f"no part of a statement: {expr!r}")
 
     def equation(self, tensor: Tensor, indices: Iterable[Index], body: Expr) -> str:
         """The spelling of ``tensor[indices] = body``."""
@@ -75,16 +85,13 @@ class Spelling:
         number = self.tensors.get(tensor)
         if number is not None:
             return f"T{number}"
-        if tensor.ordered:
-            raise Unlike
         number = self.tensors[tensor] = len(self.tensors)
         axes = ",".join(map(self._axis, tensor.axes))
         return f"T{number}<{tensor.role.value} {tensor.named} {axes}>"
 
     def _axis(self, axis: Axis) -> str:
-        if axis.ordered:
-            raise Unlike
-        return f"{axis.name} {self._index(axis.start)}..{self._index(axis.stop)}"
+        kind = "ordered " if axis.ordered else ""
+        return f"{kind}{axis.name} {self._index(axis.start)}..{self._index(axis.stop)}"
 
     def _variable(self, variable: Var) -> str:
         number = self._variables.get(variable)
@@ -94,9 +101,12 @@ class Spelling:
         return f"v{number}<{self._axis(variable.axis)}>"
 
     def _size(self, size: Size) -> str:
-        if size.at is not None and size.at.terms:
-            raise Unlike
-        return f"s{self._sizes.setdefault(size, len(self._sizes))}"
+        if size.at is not None and size.at.terms and not self.families:
+            raise Related
+        if size.at is None or not self.families:
+            return f"s{self._sizes.setdefault(size, len(self._sizes))}"
+        family = self._sizes.setdefault(size.name, len(self._sizes))
+        return f"s{family}({self._index(size.at)})"
 
     def _index(self, index: Index) -> str:
         if not index.terms:
@@ -112,20 +122,55 @@ def spelled(
     exprs: Iterable[Expr],
     equations: Callable[[Tensor], Iterable[tuple[tuple[Index, ...], Expr]]],
     marks: Iterable[object] = (),
-) -> str | None:
-    """The spelling of a statement with every equation it may rest on; None if it has none.
+) -> str:
+    """The spelling of a statement with every equation it may rest on.
 
     ``equations`` gives those of a tensor (none for a tensor that stays an atom); ``marks`` are
     further words that must be the same.
     """
-    spelling = Spelling()
+    exprs, words = list(exprs), list(map(repr, marks))
     try:
-        lines = [spelling.expr(e) for e in exprs]
-        done = 0
-        while done < len(spelling.tensors):
-            tensor = list(spelling.tensors)[done]
-            done += 1
-            lines += [spelling.equation(tensor, i, body) for i, body in equations(tensor)]
-    except Unlike:
-        return None
-    return "\n".join([*lines, *map(repr, marks)])
+        return "\n".join([*_lines(Spelling(), exprs, equations), *words])
+    except Related:
+        return "\n".join([*_lines(Spelling(families=True), exprs, equations), *words])
+
+
+def _lines(
+    spelling: Spelling,
+    exprs: Iterable[Expr],
+    equations: Callable[[Tensor], Iterable[tuple[tuple[Index, ...], Expr]]],
+) -> list[str]:
+    lines = [spelling.expr(e) for e in exprs]
+    done = 0
+    while done < len(spelling.tensors):
+        tensor = list(spelling.tensors)[done]
+        done += 1
+        lines += [spelling.equation(tensor, i, body) for i, body in equations(tensor)]
+    return lines
+
+
+# --- What has been proved in this process ------------------------------------------------------
+
+_proved: dict[bytes, Verdict] = {}
+
+
+def recall(spelling: str) -> Verdict | None:
+    """The verdict on a statement that has been proved, whatever its names were."""
+    return _proved.get(_digest(spelling))
+
+
+def remember(spelling: str, verdict: Verdict) -> None:
+    """Keep what is proved by a form; any other verdict names sizes and points of its own."""
+    if verdict.status is Status.PROVED and verdict.bound == "exact":
+        if len(_proved) >= KEPT:
+            _proved.clear()
+        _proved[_digest(spelling)] = verdict
+
+
+def forget() -> None:
+    """Judge everything anew from here on."""
+    _proved.clear()
+
+
+def _digest(spelling: str) -> bytes:
+    return hashlib.sha256(spelling.encode()).digest()

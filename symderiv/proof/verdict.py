@@ -23,7 +23,9 @@ class Verdict:
     """A status with its warrant.
 
     ``method`` names the decider, ``scope`` the sizes or the domain it speaks of, ``bound`` the
-    chance that a random check erred (as text), ``counterexample`` the point of a refutation.
+    chance that a random check erred (as text; ``exact`` where nothing is left to chance),
+    ``confirmed`` the field in which what is proved was evaluated as well, and ``counterexample``
+    the point of a refutation.
     """
 
     status: Status
@@ -32,3 +34,4 @@ class Verdict:
     bound: str = ""
     seed: int | None = None
     counterexample: Mapping[str, str] | None = None
+    confirmed: str = ""

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from symderiv.algebra.expr import Access, Expr, Role, Tensor, apply, sum_over
-from symderiv.algebra.index import Index
+import importlib
+from itertools import product
+
+import pytest
+
+from symderiv.algebra.expr import Access, Expr, Role, SizeOf, Tensor, apply, sum_over
+from symderiv.algebra.index import Axis, Index, Size, as_index
 from symderiv.calculus.backprop import backprop
 from symderiv.calculus.builder import Builder
+from symderiv.calculus.graph import Graph
 from symderiv.calculus.networks import any_depth, feed_forward
-from symderiv.proof import check as checking
 from symderiv.proof.check import check
-from symderiv.proof.likeness import spelled
+from symderiv.proof.likeness import recall, remember, spelled
+from symderiv.proof.verdict import Status, Verdict
+
+checking = importlib.import_module("symderiv.proof.check")
 
 
 def nothing(_: Tensor) -> list[tuple[tuple[Index, ...], Expr]]:
     return []
 
 
-def product(size: str, one: str, other: str, swapped: bool = False) -> str | None:
+def spelled_product(size: str, one: str, other: str, swapped: bool = False) -> str:
     b = Builder()
     n, p = b.axis("unit", size), b.axis("unit", size if swapped else "p")
     u, v = b.tensor(one, [n, p]), b.tensor(other, [p])
@@ -26,11 +34,11 @@ def product(size: str, one: str, other: str, swapped: bool = False) -> str | Non
 
 
 def test_names_do_not_matter() -> None:
-    assert product("n", "W", "x") == product("q", "V", "z")
+    assert spelled_product("n", "W", "x") == spelled_product("q", "V", "z")
 
 
 def test_places_do() -> None:
-    assert product("n", "W", "x", swapped=True) != product("n", "W", "x")
+    assert spelled_product("n", "W", "x", swapped=True) != spelled_product("n", "W", "x")
 
 
 def test_one_tensor_twice_is_not_two_tensors() -> None:
@@ -53,17 +61,47 @@ def test_an_equation_that_is_rested_on_matters() -> None:
     assert one != two != spelled([u[()]], nothing)
 
 
-def test_families_are_spelled_by_nobody() -> None:
-    graph = any_depth("tanh", "tanh", "mse")
-    assert spelled([graph.definitions[1].body], nothing) is None
+def test_members_of_a_family_stay_related() -> None:
+    b = Builder()
+    layers = Axis("layer", as_index(Size("L")), ordered=True)
+    (layer,) = b.over(layers)
+
+    def member(at: Index) -> Expr:
+        return SizeOf(as_index(Size("n", at)))
+
+    here, below, first = member(as_index(layer)), member(layer - 1), member(as_index(1))
+    other = SizeOf(as_index(Size("p", as_index(layer))))
+    texts = {spelled([e], nothing) for e in (here + here, here + below, here + first, here + other)}
+    assert len(texts) == 4
+    assert spelled([here], nothing) == spelled([other], nothing)
 
 
-def test_verdicts_are_those_of_a_judge_without_memory(monkeypatch: object) -> None:
-    graph = feed_forward(["tanh", "relu", "tanh", "softmax"], "ce", l2=True)
+def test_an_ordered_axis_is_not_a_plain_one() -> None:
+    b = Builder()
+    axes = (Axis("layer", as_index(Size("L")), ordered=o) for o in (True, False))
+    tensors = [b.tensor("a", [axis]) for axis in axes]
+    texts = {spelled([t[1]], nothing) for t in tensors}
+    assert len(texts) == 2
+
+
+@pytest.mark.parametrize("graph", [
+    feed_forward(["tanh", "relu", "tanh", "softmax"], "ce", l2=True),
+    any_depth("tanh", "tanh", "mse"),
+], ids=["four layers", "any depth"])  # fmt: skip
+def test_verdicts_are_those_of_a_judge_without_memory(
+    graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
     derivation = backprop(graph, [t for t in graph.inputs if t.role is Role.PARAMETER])
-    short = check(derivation)
-    monkeypatch.setattr(checking, "spelled", lambda *_: None)  # type: ignore[attr-defined]
-    long = check(derivation)
-    assert [v for c in short.chains for v in c.verdicts] == [
-        v for c in long.chains for v in c.verdicts
-    ]
+    first, again = check(derivation), check(derivation)
+    monkeypatch.setattr(checking, "recall", lambda _: None)
+    alone = check(derivation)
+    for one, two, three in zip(first.chains, again.chains, alone.chains, strict=True):
+        assert [v.status for v in one.verdicts] == [v.status for v in three.verdicts]
+        assert one.verdicts == two.verdicts
+
+
+def test_only_what_is_proved_is_remembered() -> None:
+    for status, bound in product(Status, ("exact", "error < 3/2^61 in each evaluation")):
+        remember(f"{status} {bound}", Verdict(status, "somehow", bound=bound))
+        known = recall(f"{status} {bound}") is not None
+        assert known == (status is Status.PROVED and bound == "exact")
