@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
-from operator import is_
+from operator import attrgetter, is_
 from typing import Any, TypeVar, dataclass_transform
 
 from symderiv.algebra.index import (
@@ -33,11 +33,10 @@ def _node(cls: _C) -> _C:
     compute = made.__hash__
 
     def cached(self: Any) -> int:
-        try:
-            return int(self.__dict__["_hash"])
-        except KeyError:
-            value = self.__dict__["_hash"] = compute(self)
-            return int(value)
+        known: int | None = self.__dict__.get("_hash")
+        if known is None:
+            known = self.__dict__["_hash"] = compute(self)
+        return known
 
     made.__hash__ = cached
     return made  # type: ignore[no-any-return]
@@ -331,21 +330,21 @@ def _flat(kind: type[Add] | type[Mul], parts: Iterable[Expr]) -> Iterator[Expr]:
             yield part
 
 
+_CHILDREN: dict[type[Expr], Callable[[Any], tuple[Expr, ...]]] = {
+    Add: attrgetter("terms"),
+    Mul: attrgetter("factors"),
+    Apply: attrgetter("args"),
+    Sum: lambda expr: (expr.body,),
+    Select: lambda expr: (expr.body,),
+    Pow: lambda expr: (expr.base,),
+    Partial: attrgetter("body", "wrt"),
+}
+
+
 def children(expr: Expr) -> tuple[Expr, ...]:
     """The direct subtrees."""
-    match expr:
-        case Add(terms):
-            return terms
-        case Mul(factors):
-            return factors
-        case Apply(_, args, _):
-            return args
-        case Sum(_, body) | Select(_, _, body) | Pow(body, _):
-            return (body,)
-        case Partial(body, wrt):
-            return (body, wrt)
-        case _:
-            return ()
+    found = _CHILDREN.get(expr.__class__)
+    return found(expr) if found else ()
 
 
 def rebuild(expr: Expr, transform: Callable[[Expr], Expr]) -> Expr:

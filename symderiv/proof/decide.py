@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 from symderiv.algebra.binding import free_variables, substitute
 from symderiv.algebra.expr import (
@@ -55,6 +56,11 @@ class Statement:
     opened: frozenset[Tensor] = frozenset()
 
     @cached_property
+    def nodes(self) -> list[Expr]:
+        """All subtrees of both sides."""
+        return [*walk(self.left), *walk(self.right)]
+
+    @cached_property
     def free(self) -> list[Var]:
         """The free variables, in a fixed order."""
         found = free_variables(self.left) | free_variables(self.right)
@@ -63,9 +69,8 @@ class Statement:
     @cached_property
     def shifted(self) -> frozenset[Var]:
         """The variables of indices that are more than a plain variable: order matters there."""
-        nodes = [n for side in (self.left, self.right) for n in walk(side)]
         found: set[Var] = set()
-        for node in nodes:
+        for node in self.nodes:
             for index in indices_of(node):
                 if isinstance(node, Bracket | Select) or index.variable is None:
                     found.update(index.variables)
@@ -93,10 +98,10 @@ class Worlds:
     ) -> World:
         """The world of a trial, with f′ and the facts as the premises say."""
         equations = self._equations(statement.opened)
-        exprs = [statement.left, statement.right, *(e for f in facts for e in (f.left, f.right))]
-        exprs += [body for _, body in equations]
+        rest = [body for _, body in equations] + [e for f in facts for e in (f.left, f.right)]
+        nodes = chain(statement.nodes, *map(walk, rest))
         variables = [v for i, _ in equations for index in i for v in index.variables]
-        names, ordered = size_symbols(exprs, [*statement.free, *variables])
+        names, ordered = size_symbols(nodes, [*statement.free, *variables])
         return World(
             self.graph,
             assign(names, ordered, shift=trial + seed % 4),
@@ -221,9 +226,10 @@ def sample(
     What holds with sqrt as an unknown function holds for the root; else the root is taken.
     """
     verdict = _sample(statement, lemmas, facts, trials, roots=False)
-    sides = (statement.left, statement.right)
-    rooted = any(isinstance(n, Apply) and n.function == "sqrt" for e in sides for n in walk(e))
-    if verdict.status is Status.TESTED or not (rooted or statement.opened):
+    if verdict.status is Status.TESTED:
+        return verdict
+    rooted = any(isinstance(n, Apply) and n.function == "sqrt" for n in statement.nodes)
+    if not (rooted or statement.opened):
         return verdict
     return _sample(statement, lemmas, facts, trials, roots=True)
 
@@ -257,12 +263,8 @@ def _sample(
 
 
 def _bound(statement: Statement) -> str:
-    degree = max(_degree(statement.left), _degree(statement.right))
+    degree = sum(abs(n.exponent) if isinstance(n, Pow) else 1 for n in statement.nodes)
     return f"error < {degree}/2^61 in each evaluation"
-
-
-def _degree(expr: Expr) -> int:
-    return 1 + sum(abs(n.exponent) if isinstance(n, Pow) else 1 for n in walk(expr))
 
 
 def _disagreement(numbers: Mapping[str, int], env: Mapping[Var, int], seed: int) -> Verdict:

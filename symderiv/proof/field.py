@@ -64,7 +64,7 @@ class World:
     facts: tuple[Fact, ...] = ()
     opened: frozenset[Tensor] | None = None
     roots: bool = True
-    _functions: dict[Expr, Callable[[Env], int]] = field(default_factory=dict)
+    _functions: dict[int, tuple[Expr, Callable[[Env], int]]] = field(default_factory=dict)
     _known: dict[tuple[Tensor, tuple[int, ...]], int] = field(default_factory=dict)
     _names: dict[str, int] = field(default_factory=dict)
 
@@ -95,10 +95,10 @@ class World:
 
     def function(self, expr: Expr) -> Callable[[Env], int]:
         """The expression as a Python function of the values of its free variables."""
-        known = self._functions.get(expr)
-        if known is None:
-            known = self._functions[expr] = self._compiled(expr)
-        return known
+        known = self._functions.get(id(expr))
+        if known is None:  # kept with its tree, so that no other tree gets the same id
+            known = self._functions[id(expr)] = expr, self._compiled(expr)
+        return known[1]
 
     def _compiled(self, expr: Expr) -> Callable[[Env], int]:
         match expr:
@@ -145,15 +145,19 @@ class World:
         variable = index.variable
         if variable is not None:
             return itemgetter(variable)
+        if not any(True for _ in index.variables):
+            known = self.index(index, {})
+            return lambda env: known
         return lambda env: self.index(index, env)
 
     def _sum(self, var: Var, body: Expr) -> Callable[[Env], int]:
         inner = self.function(body)
+        start, stop = self._index_function(var.axis.start), self._index_function(var.axis.stop)
 
         def total(env: Env) -> int:
             widened = dict(env)
             result = 0
-            for n in self.range(var, env):
+            for n in range(start(env), stop(env) + 1):
                 widened[var] = n
                 result += inner(widened)
             return result % P
@@ -166,15 +170,15 @@ class World:
         others = [self.function(f) for f in factors if not isinstance(f, Delta | Bracket)]
 
         def product(env: Env) -> int:
-            for guard in guards:
-                if not guard(env):
-                    return 0
             result = 1
             for other in others:
                 result = result * other(env) % P
             return result
 
-        return product
+        def guarded(env: Env) -> int:
+            return product(env) if all(guard(env) for guard in guards) else 0
+
+        return guarded if guards else product
 
     def _entry(self, tensor: Tensor, where: tuple[int, ...]) -> int:
         key = (tensor, where)

@@ -5,27 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import product
 
-from symderiv.algebra.expr import Access, Bracket, Delta, Expr, Select, SizeOf, Sum, walk
+from symderiv.algebra.expr import Access, Bracket, Delta, Expr, Select, SizeOf, Sum
 from symderiv.algebra.index import Axis, Index, Size, Var
 
 DEPTH = 3  # an ordered axis is tried at this length; families of sizes get one a member
 
 
-def size_symbols(exprs: Iterable[Expr], variables: Iterable[Var]) -> tuple[list[Size], set[str]]:
-    """Every size that the expressions and the ranges of the variables speak of, in a fixed order.
+def size_symbols(nodes: Iterable[Expr], variables: Iterable[Var]) -> tuple[list[Size], set[str]]:
+    """Every size that the nodes and the ranges of the variables speak of, in a fixed order.
 
     Of a family ``n[...]`` each form once. Also the names of those that are the length of an
     ordered axis.
     """
     found: dict[Size, None] = {}
     axes: dict[Axis, None] = dict.fromkeys(v.axis for v in variables)
-    for body in exprs:
-        for node in walk(body):
-            match node:
-                case Sum(var, _) | Select(_, var, _):
-                    axes.setdefault(var.axis)
-                case _:
-                    found.update(dict.fromkeys(s for i in indices_of(node) for s in _sizes(i)))
+    for node in nodes:
+        if isinstance(node, Sum | Select):
+            axes.setdefault(node.var.axis)
+        for index in indices_of(node):
+            if index.variable is None:
+                found.update(dict.fromkeys(_sizes(index)))
     ordered: set[str] = set()
     for axis in axes:
         ends = [*_sizes(axis.start), *_sizes(axis.stop)]
