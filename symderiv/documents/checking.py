@@ -6,7 +6,8 @@ import re
 
 from symderiv.algebra.binding import replace_accesses
 from symderiv.algebra.expr import Access, Apply, Expr, apply, walk
-from symderiv.calculus.functions import ScalarFunction, rows, scalar
+from symderiv.calculus.conditions import Condition, conditions
+from symderiv.calculus.functions import Domain, Kink, scalar
 from symderiv.calculus.steps import Lemma
 from symderiv.documents.ledger import Ledger
 from symderiv.documents.model import (
@@ -20,7 +21,7 @@ from symderiv.documents.model import (
     Row,
     Section,
 )
-from symderiv.documents.prose import enumerated, say, title
+from symderiv.documents.prose import enumerated, enumerated_phrases, say, title
 from symderiv.notation import Names
 from symderiv.proof.verdict import Status, Verdict
 
@@ -65,7 +66,7 @@ def _of_several(ledger: Ledger, lemma: Lemma, names: Names) -> tuple[Math, Math]
     args = [ledger.show(a, names) for a in lemma.args]
     plain = lemma.function.replace("-", "_")
     inside = (", ".join(a.tex for a in args), ", ".join(a.unicode for a in args))
-    tex = rows()[lemma.function].latex
+    tex = scalar(lemma.function).latex
     by = args[lemma.argument]
     value = Math(f"{tex}({inside[0]})", f"{plain}({inside[1]})", f"{plain}({inside[1]})")
     return value, Math(
@@ -108,6 +109,7 @@ def _steps(number: int) -> str:
     return f"{number} step" if number == 1 else f"{number} steps"
 
 
+SPELLED = 4  # arguments that are listed one by one
 _CHANCE = re.compile(r"error < (\d+)/(\S+)")
 
 
@@ -154,18 +156,44 @@ def assumptions(ledger: Ledger) -> list[Phrase]:
         shown = ledger.show(fact.left, names) + Math(" = ", " = ", " = ")
         shown = shown + ledger.show(fact.right, names)
         items.append(say("assumption", fact=shown, text=fact.text))
-    for name, node in functions_used(ledger).items():
-        row = rows()[name]
-        if not isinstance(row, ScalarFunction):
-            continue
-        for argument, domain in zip(node.args, row.domain, strict=False):
-            if domain.text != "real" and isinstance(argument, Access):
-                names = Names(ledger.notation, ledger.graph)
-                shown = ledger.show(argument, names)
-                items.append(say("domain", argument=shown, text=domain.text, f=name))
-        for kink in row.kinks:
-            items.append(say("off_kink", f=Math(row.latex, name, name), at=kink.at))
+    groups: dict[tuple[str, Domain | Kink | None], list[Condition]] = {}
+    for condition in conditions(ledger.graph):
+        groups.setdefault((condition.function, condition.what), []).append(condition)
+    items += [_condition(ledger, *key, group) for key, group in groups.items()]
     return items or [say("no_assumptions")]
+
+
+def _condition(
+    ledger: Ledger, function: str, what: Domain | Kink | None, group: list[Condition]
+) -> Phrase:
+    """What is asked of all arguments of one function."""
+    places = [_place(ledger, condition) for condition in group]
+    if len(places) > SPELLED:
+        places = [*places[:2], ("…",), places[-1]]
+    shown = enumerated_phrases(places, " or " if isinstance(what, Kink) else " and ")
+    several = len(group) > 1
+    if what is None:
+        return say("off_tie", argument=shown)
+    if isinstance(what, Kink):
+        row = scalar(function)
+        letters = row.arguments[: len(group[0].arguments)]
+        letter = letters[0] if len(letters) == 1 else f"({', '.join(letters)})"
+        f = Math(row.latex, function, function)
+        return say("off_kink", f=f, at=what.at, letter=Math(letter, letter, letter), argument=shown)
+    if not function:
+        return say("denominators" if several else "denominator", argument=shown)
+    return say("domains" if several else "domain", argument=shown, text=what.text, f=function)
+
+
+def _place(ledger: Ledger, condition: Condition) -> Phrase:
+    """The arguments, as the forward equation has them."""
+    entry = next(e for e in ledger.definitions if e.definition is condition.definition)
+    shown = [ledger.show(argument, entry.names) for argument in condition.arguments]
+    return (shown[0],) if len(shown) == 1 else ("(", *_joined(shown), ")")
+
+
+def _joined(parts: list[Math]) -> Phrase:
+    return tuple(p for n, part in enumerate(parts) for p in ((", ", part) if n else (part,)))
 
 
 def functions_used(ledger: Ledger) -> dict[str, Apply]:

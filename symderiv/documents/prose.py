@@ -182,7 +182,11 @@ SENTENCES = {
     "lemma_status": "{ref} is {status} ({method}{bound}).",
     "assumption": "Assumed: {fact}; {text}.",
     "domain": "Assumed: {argument} is {text}, where {f} is defined.",
-    "off_kink": "The derivative of {f} holds off its kink at {at}.",
+    "domains": "Assumed: {argument} are {text}, where {f} is defined.",
+    "denominator": "Assumed: {argument} is not 0, since it divides.",
+    "denominators": "Assumed: {argument} are not 0, since they divide.",
+    "off_kink": "The derivative of {f} holds off its kink at {at}, where {letter} is {argument}.",
+    "off_tie": "The derivative of the maximum of {argument} holds where one is the greatest.",
     "no_assumptions": "Nothing is assumed of the data.",
 }
 
@@ -223,6 +227,16 @@ def enumerated(parts: list[Part], last: str = " and ") -> Phrase:
         if n:
             out.append(last if n == len(parts) - 1 else ", ")
         out.append(part)
+    return tuple(out)
+
+
+def enumerated_phrases(phrases: list[Phrase], last: str = " and ") -> Phrase:
+    """Phrases of more than one part, listed."""
+    out: list[Part] = []
+    for n, phrase in enumerate(phrases):
+        if n:
+            out.append(last if n == len(phrases) - 1 else ", ")
+        out.extend(phrase)
     return tuple(out)
 
 

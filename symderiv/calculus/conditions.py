@@ -1,0 +1,211 @@
+"""Under which conditions the forward equations have values and derivatives.
+
+Every function that is applied has a domain, some have kinks, a denominator is not 0, a maximum has
+one winner. What follows from the equations themselves (σ lies between 0 and 1, a sum of squares is
+not negative) is no condition; everything else is an assumption and has to be said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from symderiv.algebra.expr import (
+    Access,
+    Add,
+    Apply,
+    Expr,
+    Mul,
+    Number,
+    Pow,
+    Role,
+    Select,
+    SizeOf,
+    Sum,
+    tensors_in,
+    walk,
+)
+from symderiv.algebra.matching import alpha_equal
+from symderiv.calculus.functions import (
+    LOG_PROBABILITY,
+    POSITIVE,
+    REAL,
+    SIGNED,
+    UNIT,
+    Domain,
+    Kink,
+    ScalarFunction,
+    VectorFunction,
+    rows,
+)
+from symderiv.calculus.graph import Definition, Graph
+
+RANGES: dict[str, Domain] = {
+    "real": REAL,
+    "positive": POSITIVE,
+    "unit-interval": UNIT,
+    "probability-vector": UNIT,
+    "signed": SIGNED,
+    "log-probability": LOG_PROBABILITY,
+}
+NONZERO = Domain("not 0")
+
+
+@dataclass(frozen=True)
+class Condition:
+    """``arguments`` of one function (or a denominator, or rivals) and what is asked of them.
+
+    ``what`` is a domain, a kink to stay away from, or None for rivals of which one is greatest.
+    """
+
+    definition: Definition
+    function: str
+    arguments: tuple[Expr, ...]
+    what: Domain | Kink | None
+
+
+def conditions(graph: Graph) -> tuple[Condition, ...]:
+    """What is assumed of the values in the forward pass, in its order, each thing once."""
+    found: list[Condition] = []
+    for definition in graph.definitions:
+        for condition in _of(graph, definition):
+            if not any(_same(condition, known) for known in found):
+                found.append(condition)
+    return tuple(found)
+
+
+def _of(graph: Graph, definition: Definition) -> Iterator[Condition]:
+    for node in walk(definition.body):
+        match node:
+            case Apply(function, args, _):
+                row = rows()[function]
+                assert isinstance(row, ScalarFunction)
+                for argument, domain in zip(args, row.domain, strict=False):
+                    yield from _asked(graph, definition, function, argument, domain)
+                wanted = args[: len(args) - len(row.hyper)]
+                for kink in row.kinks:
+                    yield Condition(definition, function, wanted, kink)
+            case Pow(base, exponent) if exponent < 0:
+                yield from _asked(graph, definition, "", base, NONZERO)
+            case Select(_, _, body):
+                yield Condition(definition, "max", (body,), None)
+
+
+def _asked(
+    graph: Graph, definition: Definition, function: str, argument: Expr, domain: Domain
+) -> Iterator[Condition]:
+    """That an argument is in a domain, or that ε > 0 if this is what it comes down to."""
+    if domain is REAL or lies_in(graph, argument, domain):
+        return
+    small = [e for e in walk(argument) if isinstance(e, Access) and _is_hyperparameter(e)]
+    if small and lies_in(graph, argument, domain, positive=True):
+        for access in dict.fromkeys(small):
+            yield Condition(definition, function, (access,), POSITIVE)
+    else:
+        yield Condition(definition, function, (argument,), domain)
+
+
+def _is_hyperparameter(access: Access) -> bool:
+    return access.tensor.role is Role.HYPERPARAMETER
+
+
+def _same(one: Condition, other: Condition) -> bool:
+    if (one.function, one.what) != (other.function, other.what):
+        return False
+    return len(one.arguments) == len(other.arguments) and all(
+        a == b or alpha_equal(a, b) for a, b in zip(one.arguments, other.arguments, strict=True)
+    )
+
+
+# --- What follows from the equations -----------------------------------------------------------
+
+
+def lies_in(graph: Graph, expr: Expr, domain: Domain, positive: bool = False) -> bool:
+    """Whether the equations imply it; with ``positive``, if hyperparameters are positive."""
+    if domain is NONZERO:
+        return _sign(graph, expr, positive) == 1
+    if domain.values:
+        return isinstance(expr, Number) and expr.value in domain.values
+    if isinstance(expr, Number):
+        return _between(expr.value, domain)
+    known = _range(graph, expr)
+    if known is not None and _within(known, domain):
+        return True
+    if domain.high is not None or domain.low is None or domain.low < 0:
+        return False
+    sign = _sign(graph, expr, positive)
+    return domain.low == 0 and sign is not None and (sign > 0 or (sign == 0 and domain.closed))
+
+
+def _between(value: Fraction, domain: Domain) -> bool:
+    low = domain.low is None or domain.low < value or (domain.closed and domain.low == value)
+    high = domain.high is None or value < domain.high or (domain.closed and domain.high == value)
+    return low and high
+
+
+def _within(inner: Domain, outer: Domain) -> bool:
+    """Whether the open interval of ``inner`` is part of that of ``outer``."""
+    low = outer.low is None or (inner.low is not None and inner.low >= outer.low)
+    return low and (outer.high is None or (inner.high is not None and inner.high <= outer.high))
+
+
+def _range(graph: Graph, expr: Expr) -> Domain | None:
+    """The range of the function that gives this value."""
+    if isinstance(expr, Apply):
+        row = rows()[expr.function]
+        return RANGES[row.range_] if not any(expr.orders) else None
+    if isinstance(expr, Access):
+        definition = _equation(graph, expr)
+        if definition is None:
+            return None
+        whole = rows().get(definition.part_of)
+        if isinstance(whole, VectorFunction) and _is_last(graph, definition):
+            return RANGES[whole.range_]
+        return _range(graph, definition.body)
+    return None
+
+
+def _equation(graph: Graph, access: Access) -> Definition | None:
+    """The equation that is certainly about an entry, unless it goes back along an ordered axis."""
+    for definition in graph.definitions_of(access.tensor):
+        if definition.at(access) is not None:
+            back = any(t.ordered for t in tensors_in(definition.body))
+            return None if back and not isinstance(definition.body, Apply) else definition
+    return None
+
+
+def _is_last(graph: Graph, definition: Definition) -> bool:
+    """Whether no later line of the same vector function uses what the equation defines."""
+    return not any(d.part_of == definition.part_of for d in graph.users(definition.target))
+
+
+def _sign(graph: Graph, expr: Expr, positive: bool) -> int | None:
+    """1 where an expression is positive for certain, 0 where it is not negative, else None."""
+    match expr:
+        case Number(value):
+            return None if value < 0 else int(value > 0)
+        case SizeOf():
+            return 1
+        case Sum(_, body):
+            return _sign(graph, body, positive)
+        case Add(terms):
+            signs = [_sign(graph, t, positive) for t in terms]
+            return None if None in signs else max(s for s in signs if s is not None)
+        case Mul(factors):
+            signs = [_sign(graph, f, positive) for f in factors]
+            return None if None in signs else min(s for s in signs if s is not None)
+        case Pow(base, exponent):
+            sign = _sign(graph, base, positive)
+            if sign == 1:
+                return 1
+            return 0 if exponent > 0 and (sign == 0 or exponent % 2 == 0) else None
+        case Access() if positive and _is_hyperparameter(expr):
+            return 1
+        case Access() | Apply():
+            known = _range(graph, expr)
+            if known is not None and known.low is not None and known.low >= 0:
+                return 1
+            definition = _equation(graph, expr) if isinstance(expr, Access) else None
+            return None if definition is None else _sign(graph, definition.body, positive)
+    return None
