@@ -160,6 +160,11 @@ def assumptions(ledger: Ledger) -> list[Phrase]:
     for condition in conditions(ledger.graph):
         groups.setdefault((condition.function, condition.what), []).append(condition)
     items += [_condition(ledger, *key, group) for key, group in groups.items()]
+    for chain in ledger.chains:
+        for entry in chain.steps:
+            for positive in entry.verdict.positive:
+                shown = ledger.show(positive, chain.names)
+                items.append(say("positive", argument=shown, ref=Ref(entry.tag)))
     return items or [say("no_assumptions")]
 
 

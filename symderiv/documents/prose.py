@@ -185,6 +185,7 @@ SENTENCES = {
     "domains": "Assumed: {argument} are {text}, where {f} is defined.",
     "denominator": "Assumed: {argument} is not 0, since it divides.",
     "denominators": "Assumed: {argument} are not 0, since they divide.",
+    "positive": "Assumed: {argument} is positive, where {ref} takes a logarithm apart.",
     "off_kink": "The derivative of {f} holds off its kink at {at}, where {letter} is {argument}.",
     "off_tie": "The derivative of the maximum of {argument} holds where one is the greatest.",
     "no_assumptions": "Nothing is assumed of the data.",

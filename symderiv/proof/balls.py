@@ -35,7 +35,7 @@ class Field:
     positive: Callable[[Any], bool]
 
 
-def _ball_field() -> Field:
+def ball_field() -> Field:
     import flint
 
     return Field(
@@ -46,7 +46,7 @@ def _ball_field() -> Field:
     )
 
 
-def _digit_field() -> Field:
+def digit_field() -> Field:
     import mpmath
 
     return Field(
@@ -60,18 +60,21 @@ def _digit_field() -> Field:
 _FUNCTIONS = ("exp", "log", "erf", "atan", "sin", "cos", "sinh", "cosh", "tanh")
 
 
-def value(expr: Any, point: Mapping[Any, Fraction], field: Field) -> Any:
-    """The value of a SymPy expression. Raises NoValue where it has none that is certain."""
+def value(expr: Any, point: Mapping[Any, Any], field: Field, exact: bool = True) -> Any:
+    """The value of a SymPy expression. Raises NoValue where it has none that is certain.
+
+    The point has rational numbers, or with ``exact`` False elements of the field.
+    """
     if expr.is_Rational:
         return field.number(Fraction(int(expr.p), int(expr.q)))
     if expr.is_Symbol:
-        return field.number(point[expr])
+        return field.number(point[expr]) if exact else point[expr]
     name = type(expr).__name__
     if name == "Pi":
         return field.pi()
     if name == "Exp1":
         return field.functions["exp"](field.number(Fraction(1)))
-    args = [value(a, point, field) for a in expr.args]
+    args = [value(a, point, field, exact) for a in expr.args]
     if expr.is_Add:
         return sum(args[1:], args[0])
     if expr.is_Mul:
@@ -81,6 +84,10 @@ def value(expr: Any, point: Mapping[Any, Fraction], field: Field) -> Any:
         return product
     if expr.is_Pow:
         return _power(args[0], args[1], expr.exp, field)
+    if name == "positive":  # the step [c > 0] of definitions by pieces
+        if not (field.positive(args[0]) or field.positive(-args[0])):
+            raise NoValue
+        return field.number(Fraction(int(field.positive(args[0]))))
     if name == "log" and not field.positive(args[0]):
         raise NoValue
     if name in field.functions:
@@ -132,7 +139,7 @@ def _draw(
 
 def holds_at(conditions: Sequence[Any], point: Mapping[Any, Fraction]) -> bool:
     """Whether every condition is certainly positive at the point."""
-    field = _ball_field()
+    field = ball_field()
     with _precision():
         try:
             return all(field.positive(value(c, point, field)) for c in conditions)
@@ -144,26 +151,32 @@ def is_defined(expr: Any, point: Mapping[Any, Fraction]) -> bool:
     """Whether the expression certainly has a real value at the point."""
     with _precision():
         try:
-            return bool(value(expr, point, _ball_field()).is_finite())
+            return bool(value(expr, point, ball_field()).is_finite())
         except NoValue:
             return False
 
 
 def differ(left: Any, right: Any, point: Mapping[Any, Fraction]) -> tuple[str, str] | None:
     """Both values, as text, if they certainly differ at the point."""
+    try:
+        return certainly_differ(
+            lambda field: (value(left, point, field), value(right, point, field))
+        )
+    except NoValue:
+        return None
+
+
+def certainly_differ(values: Callable[[Field], tuple[Any, Any]]) -> tuple[str, str] | None:
+    """Two values, as text, if they certainly differ: balls that are apart, and 60 digits."""
     import mpmath
 
-    field = _ball_field()
     with _precision():
-        try:
-            ball = value(left, point, field) - value(right, point, field)
-        except NoValue:
-            return None
+        one, other = values(ball_field())
+        ball = one - other
         if not ball.is_finite() or bool(ball.contains(0)):
             return None
-    digits = _digit_field()
     with mpmath.workdps(DIGITS):
-        one, other = value(left, point, digits), value(right, point, digits)
+        one, other = values(digit_field())
         gap = abs(one - other)
         if not gap > mpmath.mpf(10) ** (10 - DIGITS) * (abs(one) + abs(other)):
             return None

@@ -132,6 +132,7 @@ class Judge:
         for verdict in verdicts:
             if verdict.status is not Status.PROVED:
                 self.doubtful.setdefault(adjoint.tensor, verdict)
+        self.worlds.known.setdefault(adjoint.tensor, []).append((adjoint.indices, adjoint.closed))
         if not adjoint.tensor.named:
             equations = self.worlds.closed.setdefault(adjoint.tensor, [])
             equations.append((adjoint.indices, adjoint.closed))

@@ -7,7 +7,7 @@ functions, and for all sizes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 
@@ -32,12 +32,15 @@ from symderiv.algebra.normal import Term, normal
 from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.steps import Lemma
 from symderiv.proof.counting import zero_at_all_sizes
+from symderiv.proof.exponentials import expanded
 from symderiv.proof.field import Equation, NoInstance, World, assignments
+from symderiv.proof.reals import counterexample
 from symderiv.proof.sizes import assign, indices_of, size_symbols
 from symderiv.proof.verdict import Status, Verdict
 
 TRIALS = 3  # worlds in which a step is evaluated
 FIELD = "GF(2^61 - 1)"
+DIFFERENT = f"does not follow: the two sides differ in {FIELD} for arbitrary functions"
 REDRAWS = 40  # worlds tried until one has a value
 
 LemmaTable = Mapping[tuple[str, int], Lemma]
@@ -54,6 +57,12 @@ class Statement:
     right: Expr
     worlds: Worlds
     opened: frozenset[Tensor] = frozenset()
+    apart: bool = False
+
+    def taken_apart(self) -> Statement:
+        """The same, with exponentials of sums and logarithms of products taken apart."""
+        left, right = expanded(self.left)[0], expanded(self.right)[0]
+        return replace(self, left=left, right=right, apart=True)
 
     @cached_property
     def nodes(self) -> list[Expr]:
@@ -80,11 +89,13 @@ class Statement:
 class Worlds:
     """The worlds in which the statements about one graph are evaluated.
 
-    ``closed`` gives adjoints without a name the value of their closed form.
+    ``closed`` gives adjoints without a name the value of their closed form, ``known`` all adjoints
+    of which the closed form has been judged.
     """
 
     def __init__(self, graph: Graph) -> None:
         self.closed: dict[Tensor, list[Equation]] = {}
+        self.known: dict[Tensor, list[Equation]] = {}
         self.graph = graph
 
     def world(
@@ -111,6 +122,7 @@ class Worlds:
             facts,
             statement.opened,
             roots,
+            statement.apart,
         )
 
     def _equations(self, opened: frozenset[Tensor]) -> list[Equation]:
@@ -120,6 +132,10 @@ class Worlds:
         """What is known of a tensor: the closed form of an adjoint, or its definitions."""
         known = self.closed.get(tensor)
         return known or [(d.indices, d.body) for d in self.graph.definitions_of(tensor)]
+
+    def refuted(self, statement: Statement, facts: tuple[Fact, ...]) -> Verdict | None:
+        """A refutation at a real point, if one is found."""
+        return counterexample(self.graph, statement.left, statement.right, self.known, facts)
 
 
 def structural(
@@ -133,20 +149,32 @@ def structural(
 
     Proved means: the normal forms agree, or the sides agree at as many sizes as a proof for all
     sizes needs (:mod:`symderiv.proof.counting`); and the statement holds in the field as well,
-    with the equations and lemmas it rests on.
+    with the equations and lemmas it rests on. Refuted means: it is false at a real point.
     """
+    positive: tuple[Expr, ...] = ()
     try:
         proved = same_normal_form(left, right)
+        if not proved and any(_has_exponentials(side) for side in (left, right)):
+            (left, one), (right, other) = expanded(left), expanded(right)
+            positive = tuple(dict.fromkeys((*one, *other)))
+            statement = statement.taken_apart()
+            proved = same_normal_form(left, right)
     except ZeroDivisionError:
         return Verdict(Status.UNDECIDED, "not applicable: division by zero", "no instance")
     sampled = sample(statement, lemmas or {}, facts, trials=1 if proved else TRIALS)
+    if sampled.method == DIFFERENT:
+        return statement.worlds.refuted(statement, facts) or sampled
     if sampled.status is not Status.TESTED:
         return sampled
     bound = "exact" if proved else sampled.bound
     proved = proved or zero_at_all_sizes(left, right)
     if not proved:
         return sampled
-    return Verdict(Status.PROVED, proved, "all sizes", bound, 0, confirmed=FIELD)
+    return Verdict(Status.PROVED, proved, "all sizes", bound, 0, confirmed=FIELD, positive=positive)
+
+
+def _has_exponentials(expr: Expr) -> bool:
+    return any(isinstance(n, Apply) and n.function in ("exp", "log") for n in walk(expr))
 
 
 def same_normal_form(left: Expr, right: Expr) -> str:
@@ -245,7 +273,7 @@ def _sample(
                 for env in assignments(world, statement.free, statement.shifted):
                     left = world.value(statement.left, env)
                     if left != world.value(statement.right, env):
-                        return _disagreement(world.sizes, env, world.seed)
+                        return Verdict(Status.UNDECIDED, DIFFERENT, "one world", "", world.seed)
                     compared += 1
                 break
             except NoInstance:
@@ -265,15 +293,3 @@ def _sample(
 def _bound(statement: Statement) -> str:
     degree = sum(abs(n.exponent) if isinstance(n, Pow) else 1 for n in statement.nodes)
     return f"error < {degree}/2^61 in each evaluation"
-
-
-def _disagreement(numbers: Mapping[str, int], env: Mapping[Var, int], seed: int) -> Verdict:
-    point = {**{k: str(v) for k, v in numbers.items()}, **{v.name: str(n) for v, n in env.items()}}
-    return Verdict(
-        Status.REFUTED,
-        "the two sides differ in GF(2^61 - 1)",
-        "one world",
-        "exact",
-        seed,
-        point,
-    )

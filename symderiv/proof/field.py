@@ -10,7 +10,7 @@ degree/2^61.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from operator import itemgetter
@@ -36,6 +36,7 @@ from symderiv.algebra.expr import (
 from symderiv.algebra.index import Index, Size, Var
 from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.steps import Lemma
+from symderiv.proof.exponentials import expanded
 
 P = 2**61 - 1
 _MASK = 2**64 - 1
@@ -53,7 +54,8 @@ class World:
 
     Only the equations of the tensors in ``opened`` are used (None: all); every other tensor is
     drawn entry by entry, so that nothing rests on where it comes from. With ``roots``, sqrt is a
-    root of its argument; else it is a function like any other.
+    root of its argument; else it is a function like any other. With ``apart``, exponentials of sums
+    and logarithms of products are taken apart in the equations, as they are in the statement.
     """
 
     graph: Graph
@@ -64,7 +66,9 @@ class World:
     facts: tuple[Fact, ...] = ()
     opened: frozenset[Tensor] | None = None
     roots: bool = True
+    apart: bool = False
     _functions: dict[int, tuple[Expr, Callable[[Env], int]]] = field(default_factory=dict)
+    _apart: dict[Expr, Expr] = field(default_factory=dict)
     _known: dict[tuple[Tensor, tuple[int, ...]], int] = field(default_factory=dict)
     _names: dict[str, int] = field(default_factory=dict)
 
@@ -198,13 +202,19 @@ class World:
         for indices, body in equations:
             env = self._solved(indices, where)
             if env is not None:
-                return self.value(body, env)
+                return self.value(self._taken_apart(body) if self.apart else body, env)
         if opened and tensor.role is Role.ADJOINT and not tensor.named:
             return None
         assumed = self._constrained(tensor, where)
         if assumed is not None:
             return assumed
         return self.draw(f"entry {tensor.role.value} {tensor.name}", where)
+
+    def _taken_apart(self, body: Expr) -> Expr:
+        known = self._apart.get(body)
+        if known is None:
+            known = self._apart[body] = expanded(body)[0]
+        return known
 
     def _solved(self, indices: tuple[Index, ...], where: tuple[int, ...]) -> Env | None:
         """Values for the variables of an equation, if it is about this entry."""
@@ -232,9 +242,12 @@ class World:
             }
             values = self.range(inner.var, env)
             if env.get(inner.var) == values[-1]:
-                others = sum(self.value(inner.body, {**env, inner.var: n}) for n in values[:-1])
-                return (self.value(fact.right, env) - others) % P
+                others = (self.value(inner.body, {**env, inner.var: n}) for n in values[:-1])
+                return self._left_over(self.value(fact.right, env), others)
         return None
+
+    def _left_over(self, total: int, others: Iterable[int]) -> int:
+        return (total - sum(others)) % P
 
     def _apply(self, function: str, orders: tuple[int, ...], args: Sequence[int]) -> int:
         if sum(orders) == 1:

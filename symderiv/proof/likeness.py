@@ -161,7 +161,7 @@ def recall(spelling: str) -> Verdict | None:
 
 def remember(spelling: str, verdict: Verdict) -> None:
     """Keep what is proved by a form; any other verdict names sizes and points of its own."""
-    if verdict.status is Status.PROVED and verdict.bound == "exact":
+    if verdict.status is Status.PROVED and verdict.bound == "exact" and not verdict.positive:
         if len(_proved) >= KEPT:
             _proved.clear()
         _proved[_digest(spelling)] = verdict

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from symderiv.algebra.expr import Expr
+
 
 class Status(Enum):
     """The six things a step can be. ``undecided`` is an answer and is never rounded up."""
@@ -25,7 +27,7 @@ class Verdict:
     ``method`` names the decider, ``scope`` the sizes or the domain it speaks of, ``bound`` the
     chance that a random check erred (as text; ``exact`` where nothing is left to chance),
     ``confirmed`` the field in which what is proved was evaluated as well, and ``counterexample``
-    the point of a refutation.
+    the point of a refutation. ``positive`` lists what is assumed to be positive for it.
     """
 
     status: Status
@@ -35,3 +37,4 @@ class Verdict:
     seed: int | None = None
     counterexample: Mapping[str, str] | None = None
     confirmed: str = ""
+    positive: tuple[Expr, ...] = ()

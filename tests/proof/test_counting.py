@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from symderiv.algebra.expr import Bracket, Expr, Number, SizeOf, Tensor, apply, delta, sum_over
+from symderiv.algebra.expr import (
+    Apply,
+    Bracket,
+    Expr,
+    Number,
+    SizeOf,
+    Tensor,
+    apply,
+    delta,
+    sum_over,
+    walk,
+)
 from symderiv.algebra.index import Axis, Size, Var, as_index, fresh
 from symderiv.algebra.normal import equal
 from symderiv.calculus.graph import Graph
@@ -71,7 +82,9 @@ def test_quotients_are_proved_for_all_sizes(pair: tuple[Expr, Expr]) -> None:
     left, right = pair
     verdict = judged(left, right)
     assert verdict.status is Status.PROVED and verdict.scope == "all sizes"
-    assert judged(left, 2 * right).status is Status.REFUTED
+    arbitrary = any(isinstance(e, Apply) for e in walk(left))  # f has no value at a real point
+    expected = Status.UNDECIDED if arbitrary else Status.REFUTED
+    assert judged(left, 2 * right).status is expected
 
 
 def test_a_count_that_fits_some_sizes_only_is_refused() -> None:

@@ -1,0 +1,195 @@
+"""A real point at which two sides differ: the only ground on which a statement is called false.
+
+Inequality in the finite field shows that a statement does not follow from what it rests on, with
+functions taken as arbitrary; it may be true of the functions that there are. Here every equation
+of the graph is used, every function is what it is, every entry a rational number, and both sides
+are enclosed in balls (python-flint's ``arb``) that must not meet; many digits say it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cache
+from itertools import islice
+from typing import Any
+
+from symderiv.algebra.binding import free_variables
+from symderiv.algebra.expr import (
+    Access,
+    Add,
+    Apply,
+    Bracket,
+    Delta,
+    Expr,
+    Number,
+    Pow,
+    SizeOf,
+    Tensor,
+    walk,
+)
+from symderiv.algebra.index import Var
+from symderiv.calculus.functions import rows
+from symderiv.calculus.graph import Fact, Graph
+from symderiv.calculus.sympy_bridge import to_sympy
+from symderiv.proof import balls
+from symderiv.proof.field import Env, Equation, NoInstance, World, assignments
+from symderiv.proof.scalar import step
+from symderiv.proof.sizes import assign, size_symbols
+from symderiv.proof.verdict import Status, Verdict
+
+WORLDS = 24
+ENTRIES = 60  # assignments of the free indices that are tried in one world
+BOXES = ((Fraction(0), Fraction(1)), (Fraction(1, 4), Fraction(3)), (Fraction(-2), Fraction(2)))
+
+
+@dataclass
+class RealWorld(World):
+    """A world whose elements are real numbers, in one arithmetic."""
+
+    arithmetic: balls.Field = field(kw_only=True)
+    box: tuple[Fraction, Fraction] = BOXES[0]
+
+    def _compiled(self, expr: Expr) -> Callable[[Env], Any]:
+        match expr:
+            case Number(value):
+                number = self.arithmetic.number(value)
+                return lambda env: number
+            case Add(terms):
+                parts = [self.function(t) for t in terms]
+                return lambda env: sum((part(env) for part in parts[1:]), parts[0](env))
+            case Pow(base, exponent):
+                inner = self.function(base)
+                return lambda env: self._power(inner(env), exponent)
+            case SizeOf(index):
+                size = self._index_function(index)
+                return lambda env: self.arithmetic.number(Fraction(size(env)))
+            case _:
+                return super()._compiled(expr)
+
+    def _sum(self, var: Var, body: Expr) -> Callable[[Env], Any]:
+        inner = self.function(body)
+
+        def total(env: Env) -> Any:
+            values = (inner({**env, var: n}) for n in self.range(var, env))
+            return sum(values, self.arithmetic.number(Fraction(0)))
+
+        return total
+
+    def _product(self, factors: tuple[Expr, ...]) -> Callable[[Env], Any]:
+        guards = [self.function(f) for f in factors if isinstance(f, Delta | Bracket)]
+        others = [self.function(f) for f in factors if not isinstance(f, Delta | Bracket)]
+
+        def product(env: Env) -> Any:
+            result = self.arithmetic.number(Fraction(1))
+            if not all(guard(env) for guard in guards):
+                return result * 0
+            for other in others:
+                result = result * other(env)
+            return result
+
+        return product
+
+    def _power(self, base: Any, exponent: int) -> Any:
+        if exponent < 0 and self._sign(base) == 0:
+            raise NoInstance("perhaps a division by zero")
+        return base**exponent
+
+    def _sign(self, value: Any) -> int:
+        """1 or -1 if the sign is certain, else 0."""
+        positive = self.arithmetic.positive
+        return int(positive(value)) - int(positive(-value))
+
+    def _apply(self, function: str, orders: tuple[int, ...], args: Sequence[Any]) -> Any:
+        if function not in rows():
+            raise NoInstance(f"{function} may be any function")
+        slots, body = _kernel(function, orders)
+        try:
+            return balls.value(body, dict(zip(slots, args, strict=True)), self.arithmetic, False)
+        except balls.NoValue:
+            raise NoInstance(f"{function} has no certain value") from None
+
+    def _left_over(self, total: Any, others: Iterable[Any]) -> Any:
+        return total - sum(others, self.arithmetic.number(Fraction(0)))
+
+    def _winner(self, var: Var, rival: Callable[[Env], Any], env: Env, at: int) -> int:
+        values = {n: rival({**env, var: n}) for n in self.range(var, env)}
+        for n, value in values.items():
+            if all(k == n or self._sign(value - other) == 1 for k, other in values.items()):
+                return int(at == n)
+        raise NoInstance("perhaps a tie")
+
+    def draw(self, name: str, numbers: tuple[int, ...]) -> Any:
+        """A rational in the box, the same for the same name, numbers and seed."""
+        low, high = self.box
+        return self.arithmetic.number(low + (high - low) * Fraction(self.place(name, numbers), 97))
+
+    def place(self, name: str, numbers: tuple[int, ...]) -> int:
+        """One of 96 places inside the box."""
+        return super().draw(name, numbers) % 96 + 1
+
+
+@cache
+def _kernel(function: str, orders: tuple[int, ...]) -> tuple[tuple[Any, ...], Any]:
+    """A function, or a derivative of it by SymPy from its definition; and its arguments."""
+    import sympy
+
+    places = [Access(Tensor(f"slot-{k}"), ()) for k in range(len(orders))]
+    slots = tuple(sympy.Dummy(f"t{k}") for k in range(len(orders)))
+    images: Mapping[Expr, Any] = dict(zip(places, slots, strict=True))
+    body = to_sympy(Apply(function, tuple(places), orders), images.__getitem__, step())
+    return slots, body
+
+
+def counterexample(
+    graph: Graph,
+    left: Expr,
+    right: Expr,
+    closed: Mapping[Tensor, Sequence[Equation]],
+    facts: tuple[Fact, ...],
+) -> Verdict | None:
+    """A refutation of ``left = right``: a world and an entry where both sides certainly differ.
+
+    Every equation of the graph holds there, and every closed form found so far; what is not
+    determined by them is a number of its own.
+    """
+    bodies = [left, right, *(d.body for d in graph.definitions)]
+    bodies += [body for equations in closed.values() for _, body in equations]
+    nodes = [n for body in bodies for n in walk(body)]
+    free = sorted(free_variables(left) | free_variables(right), key=lambda v: v.uid)
+    slots = [v for d in graph.definitions for v in d.variables]
+    names, ordered = size_symbols(nodes, [*free, *slots])
+    for seed in range(WORLDS):
+        sizes = {name: 2 + (n + seed) % 3 for n, name in enumerate(assign(names, ordered))}
+
+        def world(arithmetic: balls.Field, seed: int = seed, sizes: Any = sizes) -> RealWorld:
+            box = BOXES[seed % len(BOXES)]
+            return RealWorld(
+                graph, sizes, seed, {}, closed, facts, None, arithmetic=arithmetic, box=box
+            )
+
+        for env in islice(assignments(world(balls.ball_field()), free, free), ENTRIES):
+            values = _differ(left, right, env, world)
+            if values is not None:
+                point = {k: str(n) for k, n in sizes.items()}
+                point |= {v.name: str(n) for v, n in env.items()}
+                point |= {"left": values[0], "right": values[1]}
+                return Verdict(
+                    Status.REFUTED, "certified real point", "one point", "exact", seed, point
+                )
+    return None
+
+
+def _differ(
+    left: Expr, right: Expr, env: Env, world: Callable[[balls.Field], RealWorld]
+) -> tuple[str, str] | None:
+    def values(arithmetic: balls.Field) -> tuple[Any, Any]:
+        here = world(arithmetic)
+        zero = arithmetic.number(Fraction(0))  # a bracket alone is an integer
+        return zero + here.value(left, dict(env)), zero + here.value(right, dict(env))
+
+    try:
+        return balls.certainly_differ(values)
+    except (NoInstance, RecursionError):
+        return None

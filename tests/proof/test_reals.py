@@ -1,0 +1,97 @@
+"""False is what fails at a real point; a step that merely does not follow is undecided."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import pytest
+
+from symderiv.algebra.expr import Expr, Role, Select, Tensor, apply, delta, sum_over
+from symderiv.algebra.index import Axis, Size, as_index, fresh
+from symderiv.calculus.builder import Builder
+from symderiv.calculus.functions import ScalarFunction, rows
+from symderiv.calculus.graph import Graph
+from symderiv.proof import balls
+from symderiv.proof.decide import Statement, Worlds, structural
+from symderiv.proof.field import NoInstance
+from symderiv.proof.reals import RealWorld, counterexample
+from symderiv.proof.verdict import Status, Verdict
+from tests.calculus.test_tables_published import PUBLISHED
+
+N = Axis("unit", as_index(Size("n")))
+X, Y = (Tensor(name, (fresh(N),)) for name in "xy")
+NOWHERE = Graph((), Tensor("C"))
+
+
+def refuted(left: Expr, right: Expr, graph: Graph = NOWHERE) -> Verdict | None:
+    return counterexample(graph, left, right, {}, ())
+
+
+def test_a_difference_is_found_and_shown() -> None:
+    i, k = fresh(N, "i"), fresh(N)
+    verdict = refuted(sum_over(k, X[k]), X[i])
+    assert verdict is not None and verdict.status is Status.REFUTED
+    assert verdict.counterexample is not None
+    assert {"n", "i", "left", "right"} <= set(verdict.counterexample)
+
+
+def test_what_is_true_is_never_refuted() -> None:
+    i, j, k = fresh(N, "i"), fresh(N, "j"), fresh(N)
+    sigma = apply("sigmoid", X[i])
+    rest = fresh(N)
+    wins = Select(as_index(k), rest, X[rest])
+    for left, right in [
+        (sum_over(k, delta(k, i) * X[k]), X[i]),
+        (apply("sigmoid", -X[i]), 1 - sigma),
+        (apply("sigmoid", X[i], orders=(1,)), sigma * (1 - sigma)),
+        (apply("relu", X[i], orders=(1,)), apply("positive", X[i])),
+        (apply("abs", X[i]) ** 2, X[i] ** 2),
+        (sum_over(k, wins), X[i] / X[i]),
+        (delta(i, j) * X[i], delta(i, j) * X[j]),
+        (apply("gelu", X[i]), X[i] * (1 + apply("erf", X[i] / apply("sqrt", 2 + 0 * X[i]))) / 2),
+    ]:
+        assert refuted(left, right) is None
+        assert refuted(left, right + Fraction(1, 1000)) is not None
+
+
+def test_equations_hold_at_the_point_even_if_no_premise_names_them() -> None:
+    """x² for y is wrong for any y, and right for the y that there is."""
+    b = Builder("single")
+    x = b.tensor("x", (N,), Role.INPUT)
+    y, cost = b.tensor("y", (N,)), b.tensor("C", (), Role.COST)
+    i, k = fresh(N), fresh(N)
+    b.define(y, (i,), x[i] ** 2)
+    b.define(cost, (), sum_over(k, y[k]))
+    graph = b.graph(cost)
+    left, right = y[k], x[k] ** 2
+    verdict = structural(Statement(left, right, Worlds(graph)), left, right)
+    assert verdict.status is Status.UNDECIDED and verdict.method.startswith("does not follow")
+    assert structural(Statement(left, 2 * right, Worlds(graph)), left, right).status in (
+        Status.REFUTED,
+    )
+
+
+def test_a_function_that_may_be_any_function_has_no_point() -> None:
+    i = fresh(N, "i")
+    assert refuted(apply("f", X[i]), apply("g", X[i])) is None
+
+
+SCALAR = [name for name, row in rows().items() if isinstance(row, ScalarFunction)]
+
+
+@pytest.mark.parametrize("name", [name for name in SCALAR if name in PUBLISHED])
+def test_the_value_of_a_function_is_the_published_one(name: str) -> None:
+    world = RealWorld(NOWHERE, {}, arithmetic=balls.digit_field())
+    row = rows()[name]
+    assert isinstance(row, ScalarFunction)
+    for point, expected in PUBLISHED[name]:
+        missing = len(row.arguments) - len(point)
+        numbers = [Fraction(str(p)) for p in point] + [v for _, v in row.hyper[:missing]]
+        given = [world.arithmetic.number(n) for n in numbers]
+        try:
+            found = world._apply(name, (0,) * len(given), given)
+        except NoInstance:  # a point on a kink
+            assert row.kinks
+            continue
+        assert math.isclose(float(found), float(expected), rel_tol=1e-12, abs_tol=1e-12)
