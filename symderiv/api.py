@@ -95,6 +95,7 @@ def derive(
         stem=stem,
         wrt=None if wrt is None else tuple(t.name for t in wanted),
         command=printable(" ".join(["symderiv derive", *(shlex.quote(w or "") for w in words)])),
+        origin=_Origin(built.graph, network, layout),
     )
 
 
@@ -169,6 +170,18 @@ def _public(tensor: Tensor) -> str:
     return "X" if tensor.role is Role.INPUT else tensor.name
 
 
+@dataclass(frozen=True)
+class _Origin:
+    """Which network, in which layout, a graph was built from: a document says nothing else."""
+
+    graph: Graph
+    network: Network
+    layout: str
+
+    def fits(self, graph: Graph, network: Network | None, layout: str) -> bool:
+        return graph is self.graph and network is self.network and layout == self.layout
+
+
 @dataclass(frozen=True, repr=False)
 class PublishedDerivation(CheckedDerivation):
     """A checked derivation with the network it is about: ask it for formulas and documents."""
@@ -179,6 +192,13 @@ class PublishedDerivation(CheckedDerivation):
     stem: str = "net"
     wrt: tuple[str, ...] | None = None
     command: str = ""
+    origin: object = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        made = self.origin
+        if not (isinstance(made, _Origin) and made.fits(self.graph, self.network, self.layout)):
+            raise TypeError("a PublishedDerivation is made by derive() alone")
 
     def __repr__(self) -> str:
         spec = self.network.spec if self.network else "?"
@@ -254,7 +274,7 @@ class PublishedDerivation(CheckedDerivation):
             )
         about = self.presentation(notation)
         if format == "numpy":
-            return self._numpy()
+            return self._numpy(about.notation)
         from symderiv import documents
 
         if format == "pdf":
@@ -290,7 +310,7 @@ class PublishedDerivation(CheckedDerivation):
             return {}
         return dict(enumerate(self.network.sizes))
 
-    def _numpy(self) -> str:
+    def _numpy(self, notation: str) -> str:
         from symderiv.code.module import numpy_module
 
         assert self.network is not None
@@ -302,7 +322,7 @@ class PublishedDerivation(CheckedDerivation):
             version=VERSION,
             sizes=tuple(self._widths().values()) or None,
             layout=self.layout,
-            notation_name=self.notation,
+            notation_name=notation,
             freeze=self.network.freeze,
             document=self.derivation,
         )

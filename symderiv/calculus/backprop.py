@@ -18,6 +18,7 @@ from symderiv.algebra.expr import (
     Tensor,
     add,
     mul,
+    rebuild,
     sum_over,
     tensors_in,
 )
@@ -33,7 +34,7 @@ from symderiv.algebra.index import (
 )
 from symderiv.calculus.graph import EXAMPLE, Definition, Graph, Recurrence
 from symderiv.calculus.simplify import Chain, simplify
-from symderiv.calculus.steps import Adjoint, Derivation
+from symderiv.calculus.steps import Adjoint, Derivation, Premise, Uses
 
 
 def backprop(graph: Graph, wrt: Iterable[Tensor]) -> Derivation:
@@ -44,8 +45,7 @@ def backprop(graph: Graph, wrt: Iterable[Tensor]) -> Derivation:
     found: list[Adjoint] = []
     for target in _backwards(graph, set(wrt)):
         chain = Chain(target, graph, found)
-        total, why = _chain_rule(graph, target, found)
-        chain.extend(total, "chain rule", why)
+        chain.extend(*_chain_rule(graph, target, found))
         simplify(chain)
         found.append(chain.adjoint())
     return Derivation(graph, tuple(found))
@@ -154,15 +154,31 @@ class _Place:
     guards: tuple[Expr, ...]
 
 
-def _chain_rule(graph: Graph, target: Access, found: list[Adjoint]) -> tuple[Expr, str]:
+def _chain_rule(
+    graph: Graph, target: Access, found: list[Adjoint]
+) -> tuple[Expr, str, str, tuple[Premise, ...]]:
+    """The sum over all users: right side, rule, reason and premises of the first step."""
     tensor = target.tensor.of
     assert tensor is not None and target.tensor.root is not None
     wrt = Access(tensor, target.indices[len(target.indices) - len(tensor.slots) :])
     places = _places(graph, wrt)
     users = dict.fromkeys(place.definition.target.name for place in places)
     total = add(*(_contribution(graph, target, wrt, place, found) for place in places))
-    why = f"{target.tensor.root.name} depends on {tensor.name} only through {', '.join(users)}"
-    return total, why
+    root = target.tensor.root
+    why = f"{root.name} depends on {tensor.name} only through {', '.join(users)}"
+    premises: tuple[Premise, ...] = ()
+    if root.name in users and len(users) > 1:
+        # ∂C/∂t would mean two things: the term says what is differentiated with all else held
+        total, premises = _opened(graph, total, root), (Uses(root),)
+    return total, "chain rule", why, premises
+
+
+def _opened(graph: Graph, expr: Expr, root: Tensor) -> Expr:
+    """∂C/∂t in terms of the equation of C."""
+    if isinstance(expr, Partial) and isinstance(expr.body, Access) and expr.body.tensor == root:
+        body = graph.expand(expr.body)
+        return expr if body is None else Partial(body, expr.wrt)
+    return rebuild(expr, lambda e: _opened(graph, e, root))
 
 
 def _places(graph: Graph, wrt: Access) -> list[_Place]:

@@ -80,7 +80,7 @@ def checked_section(ledger: Ledger) -> Section:
     """Counts, methods, scope and assumptions."""
     verdicts = [(e.verdict, e.tag) for c in ledger.chains for e in c.steps]
     items: list[Phrase] = _counts(verdicts)
-    items.append(say("count_definition", n=str(len(ledger.definitions))))
+    items.append(_definitions(len(ledger.definitions)))
     items += _methods([v for v, _ in verdicts])
     for lemma, verdict in ledger.checked.lemmas:
         items.append(_lemma_status(ledger.lemmas[lemma], verdict))
@@ -103,6 +103,12 @@ def _counts(verdicts: list[tuple[Verdict, str]]) -> list[Phrase]:
         steps = _steps(len(tags)) + (" is" if len(tags) == 1 else " are")
         items.append(say(f"count_{status.value}", steps=steps, scope=scope, refs=refs))
     return items
+
+
+def _definitions(number: int) -> Phrase:
+    if number == 1:
+        return say("count_one_definition")
+    return say("count_definition", n=str(number))
 
 
 def _steps(number: int) -> str:

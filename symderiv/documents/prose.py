@@ -102,6 +102,7 @@ SENTENCES = {
     # why of a row
     "why_error": "definition of the error",
     "why_chain": "chain rule: {t} acts on {root} through {users} alone",
+    "why_chain_both": "chain rule: {t} acts on {root} through {users}, and by itself in {ref}",
     "why_chain_root": "{t} stands in the equation of {root} itself",
     "why_definition": "by {refs}",
     "why_derivative": "differentiate term by term",
@@ -176,6 +177,7 @@ SENTENCES = {
     "count_refuted": "{steps} refuted{refs}.",
     "count_assumed": "{steps} assumed{refs}.",
     "count_definition": "{n} forward equations are definitions.",
+    "count_one_definition": "One forward equation is a definition.",
     "method": "Decided by {method}: {steps}{confirmed}{bound}.",
     "confirmed": ", confirmed at random points of {field}",
     "bound": ", the chance of an error being less than {bound} for each point",

@@ -85,6 +85,9 @@ def _chain_rule(ledger: Ledger, chain: ChainEntry, step: Step) -> Phrase:
     if not users or root in users:
         return say("why_chain_root", t=shown, root=whole)
     parts: list[Part] = [_user(ledger, chain, step.right, access) for access in users.values()]
+    own = references(ledger, chain, step)
+    if own:
+        return say("why_chain_both", t=shown, root=whole, users=enumerated(parts), ref=own[0])
     return say("why_chain", t=shown, root=whole, users=enumerated(parts))
 
 

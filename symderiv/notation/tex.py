@@ -224,6 +224,11 @@ class TexPrinter(Printer):
         height = max(TALL, piece.height)
         return Piece(f"{head} {body.text}", PRODUCT, height, negative, "paren", "fraction")
 
+    def atomic(self, piece: Piece) -> str:
+        """What is differentiated by, in parentheses if it is more than a name."""
+        loose = piece.level < ATOM or piece.negative
+        return self.paren(piece).text if loose else piece.text
+
     def paren(self, piece: Piece) -> Piece:
         left, right = self.fences(piece.height)
         text = f"{left}{self.signed(piece)}{right}"
@@ -264,9 +269,12 @@ class TexPrinter(Printer):
         position = next(n for n, order in enumerate(orders) if order)
         if len(args) - hyper == 1 and not any(orders[1:]):
             return self.applied(primed(symbol, orders[0]), pieces)
+        wrt = args[position]
+        if sum(orders) == 1 and isinstance(wrt, Access):
+            return self.derivative(Apply(function, args, (0,) * len(args)), wrt)
         plain = self.call(function, args, (0,) * len(args))
         count = "" if sum(orders) == 1 else f"^{{{sum(orders)}}}"
-        below = pieces[position].text
+        below = self.atomic(pieces[position])
         if count:
             below = f"({below}){count}"
         return self.operator(rf"\frac{{\partial{count}}}{{\partial {below}}}", plain)

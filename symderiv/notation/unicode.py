@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 
-from symderiv.algebra.expr import Access, Expr
+from symderiv.algebra.expr import Access, Apply, Expr
 from symderiv.algebra.index import Index, Size, Var
 from symderiv.calculus.functions import ScalarFunction, rows
 from symderiv.notation.conventions import GREEK, Notation
@@ -218,7 +218,13 @@ class TextPrinter(Printer):
         if len(args) - hyper == 1 and not any(orders[1:]):
             return self.applied(name + self.sign("′") * orders[0], pieces)
         position = next(n for n, order in enumerate(orders) if order)
-        return self.operator(self.call(function, args, (0,) * len(args)), pieces[position].text)
+        plain = Apply(function, args, (0,) * len(args))
+        wrt = args[position]
+        if sum(orders) == 1 and isinstance(wrt, Access):
+            return self.derivative(plain, wrt)
+        below = pieces[position]
+        loose = below.level < ATOM or below.negative
+        return self.operator(self.piece(plain), self.paren(below).text if loose else below.text)
 
     def applied(self, name: str, pieces: Sequence[Piece]) -> Piece:
         """``f(x, y)``."""
@@ -265,7 +271,7 @@ _WORDS = {"sigmoid": "σ"}
 _PATTERN = (
     (r"\left", ""), (r"\right", ""), (r"\tfrac12", "½"), (r"\,", " "), (r"\pi", "π"),
     (r"e^{#1}", "exp(#1)"), (r"\sqrt{#1}", "sqrt(#1)"), (r"\log #1", "log(#1)"),
-    (r"\log #2", "log(#2)"), (r"\log(", "log("), ("^2", "²"), (r"\lvert", "|"), (r"\rvert", "|"),
+    (r"\log #2", "log(#2)"), (r"\log(", "log("), ("#1^{#2}", "#1**#2"), ("^2", "²"), (r"\lvert", "|"), (r"\rvert", "|"),
 )  # fmt: skip
 
 
