@@ -3,7 +3,7 @@
 # spec      n0-...-nL:sigmoid+mse
 # notation  nielsen, layout columns
 # command   symderiv derive examples/any_depth.toml --name any_depth
-# sha256    836ce03b709572497a5a7f5876eeeb73fbb46f7ba93f8b6abcb031d2dffb14be
+# sha256    6a2f94706cdc7ee7b3637c25507764bde495b60e7bf79737a56868b43b06817b
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -274,11 +274,11 @@ def check_gradients(params, X, Y, entries=20, seed=0):
     errors = [abs(value - plain) / max(abs(plain), 1)]
     rng = np.random.default_rng(seed)
     for name, gradient in gradients.items():
-        scale = max(np.max(np.abs(gradient)), 1e-300)
+        largest = max(np.max(np.abs(gradient)), 1e-300)
         for place in rng.permutation(gradient.size)[:entries]:
             step = (X if name == "X" else point[name]).astype(complex)
             step.flat[place] += 1e-30j
-            errors.append(abs(gradient.flat[place] - reference(name, step).imag / 1e-30) / scale)
+            errors.append(abs(gradient.flat[place] - reference(name, step).imag / 1e-30) / largest)
     return float(np.max(errors))
 
 

@@ -3,7 +3,7 @@
 # spec      400-25-10:sigmoid+bce+l2
 # notation  nielsen, layout columns
 # command   symderiv derive examples/digits_400_25_10.toml --name digits_400_25_10
-# sha256    6d7d9e1fe817a6cd50dd3bbdae580635ab7d1b88f49b33367c3404287fe0a7e5
+# sha256    223e12240aa6b4e867b7936e6bfb36968be702869e7e79af5492dd3094e6d3f5
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -273,11 +273,11 @@ def check_gradients(params, X, Y, *, lam=0.0, entries=20, seed=0):
     errors = [abs(value - plain) / max(abs(plain), 1)]
     rng = np.random.default_rng(seed)
     for name, gradient in gradients.items():
-        scale = max(np.max(np.abs(gradient)), 1e-300)
+        largest = max(np.max(np.abs(gradient)), 1e-300)
         for place in rng.permutation(gradient.size)[:entries]:
             step = (X if name == "X" else point[name]).astype(complex)
             step.flat[place] += 1e-30j
-            errors.append(abs(gradient.flat[place] - reference(name, step).imag / 1e-30) / scale)
+            errors.append(abs(gradient.flat[place] - reference(name, step).imag / 1e-30) / largest)
     return float(np.max(errors))
 
 

@@ -4,7 +4,7 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/hinton_logistic_neuron.toml --layout rows --name
 #           hinton_logistic_neuron
-# sha256    2634adb18934e59345b0d3d4d9a5567b228f6c8469cbabacdc4ee79ef0b81d91
+# sha256    49cecc3b4b541500d70f86deae1fc8d26a205534d8067100fbe2d28fb02622ef
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -239,11 +239,11 @@ def check_gradients(params, X, Y, entries=20, seed=0):
     errors = [abs(value - plain) / max(abs(plain), 1)]
     rng = np.random.default_rng(seed)
     for name, gradient in gradients.items():
-        scale = max(np.max(np.abs(gradient)), 1e-300)
+        largest = max(np.max(np.abs(gradient)), 1e-300)
         for place in rng.permutation(gradient.size)[:entries]:
             step = (X if name == "X" else point[name]).astype(complex)
             step.flat[place] += 1e-30j
-            errors.append(abs(gradient.flat[place] - reference(name, step).imag / 1e-30) / scale)
+            errors.append(abs(gradient.flat[place] - reference(name, step).imag / 1e-30) / largest)
     return float(np.max(errors))
 
 

@@ -3,7 +3,7 @@
 # spec      n0-1:identity+half-mse
 # notation  nielsen, layout columns
 # command   symderiv derive examples/linear_regression.toml --name linear_regression
-# sha256    3ac89a3113793061efffdf3b9eb83df58c869619cb7d7a7c56449b21c9f08b12
+# sha256    b5ba38025e3fefd303998dc3ae9ca345a38cf673e00f7562043a24e2411f197d
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -228,11 +228,11 @@ def check_gradients(params, X, Y, entries=20, seed=0):
     errors = [abs(value - plain) / max(abs(plain), 1)]
     rng = np.random.default_rng(seed)
     for name, gradient in gradients.items():
-        scale = max(np.max(np.abs(gradient)), 1e-300)
+        largest = max(np.max(np.abs(gradient)), 1e-300)
         for place in rng.permutation(gradient.size)[:entries]:
             step = (X if name == "X" else point[name]).astype(complex)
             step.flat[place] += 1e-30j
-            errors.append(abs(gradient.flat[place] - reference(name, step).imag / 1e-30) / scale)
+            errors.append(abs(gradient.flat[place] - reference(name, step).imag / 1e-30) / largest)
     return float(np.max(errors))
 
 

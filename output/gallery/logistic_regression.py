@@ -3,7 +3,7 @@
 # spec      n0-1:sigmoid+bce
 # notation  nielsen, layout columns
 # command   symderiv derive examples/logistic_regression.toml --name logistic_regression
-# sha256    56c8fccbb006baea083e36549b6d221d35dd859aa8bf350a11ebae022ec29187
+# sha256    6f63c3a94bd3ec88e1f609201b220de24e387b2c05ddf4828669e51dba7052d3
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -245,11 +245,11 @@ def check_gradients(params, X, Y, entries=20, seed=0):
     errors = [abs(value - plain) / max(abs(plain), 1)]
     rng = np.random.default_rng(seed)
     for name, gradient in gradients.items():
-        scale = max(np.max(np.abs(gradient)), 1e-300)
+        largest = max(np.max(np.abs(gradient)), 1e-300)
         for place in rng.permutation(gradient.size)[:entries]:
             step = (X if name == "X" else point[name]).astype(complex)
             step.flat[place] += 1e-30j
-            errors.append(abs(gradient.flat[place] - reference(name, step).imag / 1e-30) / scale)
+            errors.append(abs(gradient.flat[place] - reference(name, step).imag / 1e-30) / largest)
     return float(np.max(errors))
 
 

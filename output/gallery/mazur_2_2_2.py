@@ -3,7 +3,7 @@
 # spec      2-2-2:sigmoid+half-mse
 # notation  nielsen, layout single
 # command   symderiv derive examples/mazur_2_2_2.toml --layout single --name mazur_2_2_2
-# sha256    db6bf4b7390b11f83561df597dcfebad733bdb5d42539181762869d9f23b6c26
+# sha256    65aa3fb73e1b3b02b38b8991328c389e4bee75ccb007c769098b80fe4283107e
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -230,11 +230,11 @@ def check_gradients(params, X, Y, entries=20, seed=0):
     errors = [abs(value - plain) / max(abs(plain), 1)]
     rng = np.random.default_rng(seed)
     for name, gradient in gradients.items():
-        scale = max(np.max(np.abs(gradient)), 1e-300)
+        largest = max(np.max(np.abs(gradient)), 1e-300)
         for place in rng.permutation(gradient.size)[:entries]:
             step = (X if name == "X" else point[name]).astype(complex)
             step.flat[place] += 1e-30j
-            errors.append(abs(gradient.flat[place] - reference(name, step).imag / 1e-30) / scale)
+            errors.append(abs(gradient.flat[place] - reference(name, step).imag / 1e-30) / largest)
     return float(np.max(errors))
 
 

@@ -4,7 +4,7 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/mlp_relu_mse_from_scratch.toml --layout rows --name
 #           mlp_relu_mse_from_scratch
-# sha256    d900b69f60d96446400a3731c7043e5c9cc668e9ccbd67c60474ad9215c2d02a
+# sha256    01efd00643755b4ce1468cd746afab9710ef4e08a7ed6d4be7c9893ff0979ff4
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -240,11 +240,11 @@ def check_gradients(params, X, Y, entries=20, seed=0):
     errors = [abs(value - plain) / max(abs(plain), 1)]
     rng = np.random.default_rng(seed)
     for name, gradient in gradients.items():
-        scale = max(np.max(np.abs(gradient)), 1e-300)
+        largest = max(np.max(np.abs(gradient)), 1e-300)
         for place in rng.permutation(gradient.size)[:entries]:
             step = (X if name == "X" else point[name]).astype(complex)
             step.flat[place] += 1e-30j
-            errors.append(abs(gradient.flat[place] - reference(name, step).imag / 1e-30) / scale)
+            errors.append(abs(gradient.flat[place] - reference(name, step).imag / 1e-30) / largest)
     return float(np.max(errors))
 
 

@@ -3,7 +3,7 @@
 # spec      3-4-2:sigmoid+mse
 # notation  nielsen, layout columns
 # command   symderiv derive examples/mlp_vectorised.toml --name mlp_vectorised
-# sha256    b68f01dc5b3c9da560ee8c43c8a7906729016a9fcbbf59404c7723863b9e29e2
+# sha256    cd625cd7df96a4471af144ecfa2c84213ed4d6d7947beb954caef4f0fb7f7d7a
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -252,11 +252,11 @@ def check_gradients(params, X, Y, entries=20, seed=0):
     errors = [abs(value - plain) / max(abs(plain), 1)]
     rng = np.random.default_rng(seed)
     for name, gradient in gradients.items():
-        scale = max(np.max(np.abs(gradient)), 1e-300)
+        largest = max(np.max(np.abs(gradient)), 1e-300)
         for place in rng.permutation(gradient.size)[:entries]:
             step = (X if name == "X" else point[name]).astype(complex)
             step.flat[place] += 1e-30j
-            errors.append(abs(gradient.flat[place] - reference(name, step).imag / 1e-30) / scale)
+            errors.append(abs(gradient.flat[place] - reference(name, step).imag / 1e-30) / largest)
     return float(np.max(errors))
 
 

@@ -24,9 +24,10 @@ from symderiv.algebra.index import (
     fresh,
     substitute_axis,
 )
-from symderiv.calculus.functions import VectorFunction
+from symderiv.calculus.functions import Row, ScalarFunction, VectorFunction
 from symderiv.calculus.graph import Definition, Fact, Graph, Recurrence
 
+_FURTHER = ("beta", "rho", "tau", "omega", "xi", "zeta", "nu", "mu")  # if two are called alpha
 LAYOUTS = ("rows", "columns", "single")
 
 
@@ -40,6 +41,8 @@ class Builder:
         self.blocks: list[Definition | Recurrence] = []
         self.facts: list[Fact] = []
         self.named: set[str] = set()
+        self.defaults: dict[Tensor, Fraction] = {}
+        self._hyper: dict[str, tuple[Tensor, ...]] = {}
         self.examples = Axis("example", as_index(Size("m")))
         self._open: list[Definition] | None = None
 
@@ -83,6 +86,19 @@ class Builder:
             mapping[family] = as_index(slots[0])
         slots.extend(fresh(substitute_axis(axis, mapping), "i") for axis in axes)
         return Tensor(name, tuple(slots), role, symbol or name, layer)
+
+    def hyper(self, row: Row) -> tuple[Access, ...]:
+        """The hyperparameters of a function; wherever it is applied they are the same."""
+        known = self._hyper.get(row.name)
+        if known is None:
+            made = []
+            for name, value in row.hyper if isinstance(row, ScalarFunction) else ():
+                taken = {tensor.name for tensor in self.defaults}
+                own = next(n for n in (name, *_FURTHER) if n not in taken)
+                made.append(self.tensor(own, (), Role.HYPERPARAMETER))
+                self.defaults[made[-1]] = value
+            known = self._hyper[row.name] = tuple(made)
+        return tuple(tensor[()] for tensor in known)
 
     def over(self, *axes: Axis) -> tuple[Var, ...]:
         """One new index variable for each axis."""
@@ -148,6 +164,7 @@ class Builder:
             frozenset(self.named),
             tuple(self.facts),
             upstream=tuple(given_adjoint(output, root) for output in outputs),
+            defaults=tuple(self.defaults.items()),
         )
         for output in outputs:
             if not graph.definitions_of(output) or graph.users(output):

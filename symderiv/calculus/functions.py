@@ -7,7 +7,7 @@ it is defined, how it prints and how it is computed without overflow or cancella
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -261,14 +261,15 @@ def symbols(row: ScalarFunction) -> tuple[Access, ...]:
     )
 
 
-def unfold(expr: Expr) -> Expr:
+def unfold(expr: Expr, keep: Collection[str] = ()) -> Expr:
     """The tree with every function of a table replaced by its definition, down to primitives.
 
-    An application with derivatives in its ``orders`` stays, and so does an unknown function.
+    An application with derivatives in its ``orders`` stays, and so does an unknown function, or one
+    that is to be kept.
     """
-    expr = rebuild(expr, unfold)
-    if isinstance(expr, Apply) and not any(expr.orders):
+    expr = rebuild(expr, lambda e: unfold(e, keep))
+    if isinstance(expr, Apply) and not any(expr.orders) and expr.function not in keep:
         row = rows().get(expr.function)
         if isinstance(row, ScalarFunction) and row.definition is not None:
-            return unfold(row.definition(*expr.args))
+            return unfold(row.definition(*expr.args), keep)
     return expr

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 
 from symderiv.algebra.binding import instantiate
@@ -82,6 +83,8 @@ class Graph:
     ``upstream`` are the adjoints that are given from outside: of a layer's outputs, where the
     cost is whatever comes after the layer and has no equation. A ``cost`` with axes of its own
     is differentiated entry by entry: its adjoints are Jacobians, with its axes first.
+
+    ``defaults`` are the values that hyperparameters have unless others are given.
     """
 
     blocks: tuple[Definition | Recurrence, ...]
@@ -92,6 +95,7 @@ class Graph:
     positive: frozenset[str] = frozenset()
     sizes: dict[Size, int] = field(default_factory=dict)
     upstream: tuple[Tensor, ...] = ()
+    defaults: tuple[tuple[Tensor, Fraction], ...] = ()
 
     @cached_property
     def definitions(self) -> tuple[Definition, ...]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from symderiv.algebra.expr import ONE, Expr, Number, Role, SizeOf, Tensor, add, apply, sum_over
+from symderiv.algebra.expr import ONE, Expr, Number, Role, SizeOf, Tensor, add, sum_over
 from symderiv.algebra.index import Axis, Index, Var, as_index
 from symderiv.calculus.builder import HALF, Builder, compose, mean_over
-from symderiv.calculus.functions import DISTRIBUTION, VectorFunction, rows
+from symderiv.calculus.functions import DISTRIBUTION, ScalarFunction, VectorFunction, rows
 
 
 def dense(
@@ -42,7 +42,7 @@ def activate(b: Builder, name: str, z: Tensor, units: Axis, layer: int) -> Tenso
         return compose(b, row, {"z": lambda u, e: b.at(z, u, e)}, units, a, str(layer))
     learned = row.arguments[1 : len(row.arguments) - len(row.hyper)]
     slopes = [b.tensor(f"{n}{layer}", (units,), Role.PARAMETER, n, layer)[unit] for n in learned]
-    return b.define(a, indices, row(b.at(z, unit, example), *slopes), "activation")
+    return b.define(a, indices, row(b.at(z, unit, example), *slopes, *b.hyper(row)), "activation")
 
 
 def per_example_loss(
@@ -68,7 +68,7 @@ def per_example_loss(
         }
         compose(b, row, arguments, units, loss, "")
     else:
-        entry = row(output(unit, example), b.at(y, unit, example))
+        entry = row(output(unit, example), b.at(y, unit, example), *b.hyper(row))
         b.define(loss, over, sum_over(unit, entry), "loss of one example")
     if row.domain[-1] == DISTRIBUTION:
         targets_sum_to_one(b, y, units)
@@ -134,6 +134,11 @@ def hidden_layers(
     indices, unit, example = b.unit_and_example(b.units(0))
     b.define(a, (0, *indices), b.at(x, unit, example), "the input is layer 0")
 
+    def inside(z: Expr) -> Expr:
+        row = rows()[hidden]
+        assert isinstance(row, ScalarFunction)
+        return row(z, *b.hyper(row))
+
     def one_layer() -> None:
         pair, i, s = b.unit_and_example(units)
         (j,) = b.over(before)
@@ -145,11 +150,11 @@ def hidden_layers(
         b.define(z, (l, *pair), total, "weighted input")
         if hidden == output:
             pair, i, s = b.unit_and_example(units)
-            b.define(a, (l, *pair), apply(hidden, b.at_family(z, l, i, s)), "activation")
+            b.define(a, (l, *pair), inside(b.at_family(z, l, i, s)), "activation")
             return
         (inner,) = b.over(Axis("layer", last - 1, Index(1), ordered=True))
         pair, i, s = b.unit_and_example(b.units(inner))
-        b.define(a, (inner, *pair), apply(hidden, b.at_family(z, inner, i, s)), "activation")
+        b.define(a, (inner, *pair), inside(b.at_family(z, inner, i, s)), "activation")
 
     b.recurrence(l, one_layer)
     outputs = b.units(last)
@@ -159,5 +164,6 @@ def hidden_layers(
             compose(b, row, {"z": lambda u, e: b.at_family(z, last, u, e)}, outputs, a, "", (last,))
         else:
             pair, i, s = b.unit_and_example(outputs)
-            b.define(a, (last, *pair), row(b.at_family(z, last, i, s)), "output activation")
+            value = row(b.at_family(z, last, i, s), *b.hyper(row))
+            b.define(a, (last, *pair), value, "output activation")
     return w, a, outputs

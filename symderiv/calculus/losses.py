@@ -212,32 +212,32 @@ _ROWS: tuple[Row, ...] = (
         ),
     ),
     ScalarFunction(
-        name="huber", arguments=("a", "y", "delta"), latex=r"\ell",
-        domain=(REAL, REAL, POSITIVE), hyper=(("delta", Fraction(1)),),
-        definition=lambda a, y, delta: where(
-            positive(delta - absolute(a - y)),
+        name="huber", arguments=("a", "y", "kappa"), latex=r"\ell",
+        domain=(REAL, REAL, POSITIVE), hyper=(("kappa", Fraction(1)),),
+        definition=lambda a, y, kappa: where(
+            positive(kappa - absolute(a - y)),
             HALF * (a - y) ** 2,
-            delta * (absolute(a - y) - HALF * delta),
+            kappa * (absolute(a - y) - HALF * kappa),
         ),
         derivatives=(
-            lambda a, y, delta, v: where(
-                positive(delta - absolute(a - y)), a - y, delta * sign(a - y)
+            lambda a, y, kappa, v: where(
+                positive(kappa - absolute(a - y)), a - y, kappa * sign(a - y)
             ),
-            lambda a, y, delta, v: where(
-                positive(delta - absolute(a - y)), y - a, delta * sign(y - a)
+            lambda a, y, kappa, v: where(
+                positive(kappa - absolute(a - y)), y - a, kappa * sign(y - a)
             ),
             None,
         ),
-        why="the error itself while it is small, its sign times delta beyond",
+        why="the error itself while it is small, its sign times kappa beyond",
         factor="PyTorch's HuberLoss and Keras's also divide by the number of outputs",
         numpy=(
             "r = np.abs(a - y)",
-            "c = np.minimum(r, delta)",
+            "c = np.minimum(r, kappa)",
             "return c * (r - 0.5 * c)",
         ),
         numpy_derivatives=(
-            ("return np.clip(a - y, -delta, delta)",),
-            ("return np.clip(y - a, -delta, delta)",),
+            ("return np.clip(a - y, -kappa, kappa)",),
+            ("return np.clip(y - a, -kappa, kappa)",),
             None,
         ),
     ),

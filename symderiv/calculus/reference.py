@@ -20,7 +20,14 @@ from symderiv.algebra.expr import (
     power,
     walk,
 )
-from symderiv.calculus.functions import Lines, ScalarFunction, VectorFunction, symbols, unfold
+from symderiv.calculus.functions import (
+    Lines,
+    ScalarFunction,
+    VectorFunction,
+    sign,
+    symbols,
+    unfold,
+)
 
 # erf(z) = 2/sqrt(pi) exp(-z^2) sum_n (2 z^2)^n z / (1 3 5 ... (2n+1)), for |z| < 10
 # (Abramowitz and Stegun 7.1.6); all terms have one sign, so nothing cancels.
@@ -64,6 +71,11 @@ def _definition(row: ScalarFunction) -> Expr:
     return unfold(row(*symbols(row)))
 
 
+def reference_text(row: ScalarFunction) -> str:
+    """A function as it is defined, in terms of what text() knows."""
+    return text(unfold(row(*symbols(row)), keep={"sign", "abs"} - {row.name}))
+
+
 def text(expr: Expr) -> str:
     """A scalar tree over the primitives as a Python expression; equal trees, equal texts."""
     return _text(expr, 0)
@@ -95,6 +107,10 @@ def _text(expr: Expr, strength: int) -> str:
             return "np.pi"
         case Apply("positive", (inner,)):
             return f"np.where(np.real({_text(inner, 0)}) > 0, 1, 0)"
+        case Apply("sign", (inner,)):
+            return f"np.sign(np.real({_text(inner, 0)}))"
+        case Apply("abs", (inner,)):
+            return _bracketed(f"{_text(sign(inner), 1)} * {_text(inner, 1)}", strength > 1)
         case Apply("power", (base, exponent)):
             return f"np.exp({_text(exponent, 1)} * np.log({_text(base, 0)}))"
         case Apply("erf", (inner,)):

@@ -12,8 +12,8 @@ from fractions import Fraction
 
 from symderiv.algebra.expr import Expr, Number
 from symderiv.algebra.matrix import Fill, MatrixExpr, Scalar
-from symderiv.calculus.functions import Row, ScalarFunction, VectorFunction, rows, symbols, unfold
-from symderiv.calculus.reference import ERF_SERIES, needs_erf, text
+from symderiv.calculus.functions import Row, ScalarFunction, VectorFunction, rows, symbols
+from symderiv.calculus.reference import ERF_SERIES, needs_erf, reference_text, text
 
 _LONGEST_FORMULA = 70
 
@@ -106,7 +106,7 @@ class Functions:
         row, position = rows()[wanted.row], wanted.derivative
         if self.reference:
             assert isinstance(row, ScalarFunction)
-            return (f"return {text(unfold(row(*symbols(row))))}",)
+            return (f"return {reference_text(row)}",)
         if _is_identity(row):
             return ("return z",) if position is None else ("return np.ones_like(z)",)
         if position is None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import cycle
 
 from symderiv.algebra.expr import Role, Tensor
 from symderiv.calculus.graph import EXAMPLE, Graph
 from symderiv.calculus.steps import Adjoint, Derivation
 from symderiv.code.functions import Function
-from symderiv.code.lines import WIDTH, field, paragraphs, remark, statement, unpacked
+from symderiv.code.lines import WIDTH, field, listed, paragraphs, remark, statement, unpacked
 from symderiv.code.names import Naming
 from symderiv.code.parameters import (
     Parameter,
@@ -153,7 +153,7 @@ def _network_data(
         "has_input": bool(program.inputs),
         **_shapes(program, passes, found, generic),
         **_bodies(program, plain, passes, found, generic),
-        **_hyper(passes.hyper),
+        **_signatures(program, passes),
         **_self_check(program, passes, found, generic),
     }
 
@@ -242,14 +242,45 @@ def _bodies(
     }
 
 
-def _hyper(names: Sequence[str]) -> dict[str, object]:
-    """Hyperparameters as keywords: in a head, in a call, with a value for the self-check."""
-    return {
-        "hyper": list(names),
-        "hyper_head": "".join(f", {name}=0.0" for name in names),
-        "hyper_call": "".join(f", {name}={name}" for name in names),
-        "hyper_check": "".join(f", {name}=0.1" for name in names),
+def _signatures(program: Program, passes: Passes) -> dict[str, object]:
+    """The heads of what is called, and calls, with the hyperparameters as keywords."""
+    every, inner = passes.hyper, passes.hyper_input
+    part = ":, part" if program.layout == "columns" else "part"
+    batches = [] if program.layout == "single" else ["batch=None", "*"]
+    descent = [*batches, *_keywords(every, star=not batches), *(["rng=None"] if batches else [])]
+    data = ["params", "X", "Y"]
+    heads = {
+        "forward": ["params", "X", *_keywords(passes.hyper_forward)],
+        "cost": [*data, *_keywords(every)],
+        "cost_and_gradients": [*data, *_keywords(every)],
+        "input_gradient": [*data, *_keywords(inner)],
+        "train": [*data, "rate", "epochs", *descent],
+        "reference_cost": [*data, *_keywords(every)],
+        "check_gradients": [*data, *_keywords(every), "entries=20", "seed=0"],
     }
+    given, point = [f"{n}={n}" for n in every], ["point", "X", "Y"]
+    both, changed = "value, gradients = cost_and_gradients(", ["changed", 'changed.pop("X")', "Y"]
+    calls = {
+        "part": (both, ["params", f"X[{part}]", f"Y[{part}]", *given], 12),
+        "whole": (both, [*data, *given], 8),
+        "point": (both, [*point, *given], 4),
+        "input": ('gradients["X"] = input_gradient(', [*point, *(f"{n}={n}" for n in inner)], 4),
+        "reference": ("result = reference_cost(", [*changed, *given], 12),
+    }
+    usual = {n for n, value in every.items() if value != "0.0"}
+    return {
+        "penalized": any(t.role is Role.PENALTY for t in program.graph.tensors),
+        "hyper": list(every),
+        "hyper_forward": list(passes.hyper_forward),
+        "hyper_input": list(inner),
+        "hyper_check": "".join(f", {name}=0.1" for name in every if name not in usual),
+        "heads": {n: "\n".join(listed(f"def {n}(", a, "):", 0)) for n, a in heads.items()},
+        "calls": {n: "\n".join(listed(b, a, ")", i)) for n, (b, a, i) in calls.items()},
+    }
+
+
+def _keywords(hyper: Mapping[str, str], star: bool = True) -> list[str]:
+    return [*(["*"] if star and hyper else []), *(f"{n}={v}" for n, v in hyper.items())]
 
 
 def _self_check(
@@ -271,7 +302,6 @@ def _self_check(
         "main_init": f"init(rng, {sizes})" if sizes else "init(rng)",
         "main_x": f"rng.normal(size={shape(passes.x)})",
         "main_y": random_targets(program, passes.loss, shape(passes.y)),
-        "slice": ":, part" if program.layout == "columns" else "part",
         "example_axis": 1 if program.layout == "columns" else 0,
     }
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from symderiv.algebra.expr import ONE, Apply, Role, Sum, Tensor
 from symderiv.algebra.index import Index
 from symderiv.calculus.functions import rows
-from symderiv.code.functions import NoCode
+from symderiv.code.functions import NoCode, number
 from symderiv.code.lines import listed, returned, statement, unpacked
 from symderiv.code.parameters import Parameter
 from symderiv.code.program import Program
@@ -24,7 +24,9 @@ class Passes:
         graph = program.graph
         self.program, self.naming = program, program.naming
         self.x, self.y = only(graph.inputs, Role.INPUT), only(graph.inputs, Role.TARGET)
-        self.hyper = [t.name for t in graph.inputs if t.role is Role.HYPERPARAMETER]
+        known = dict(graph.defaults)
+        hyper = [t for t in graph.inputs if t.role is Role.HYPERPARAMETER]
+        self.hyper = {t.name: number(known[t]) if t in known else "0.0" for t in hyper}
         self.names = [p.name for p in parameters]
         loss = only(graph.tensors, Role.LOSS)
         (self.loss,) = graph.definitions_of(loss)
@@ -46,6 +48,10 @@ class Passes:
 
         after = reads([*self.cost, *self.errors, *backward]) | self.last_needs
         self.forward_names = [n for n in made(self.forward) if n in after]
+        outer = {*reads([*self.forward, *self.last])} & {*self.hyper}
+        self.hyper_forward = {n: v for n, v in self.hyper.items() if n in outer}
+        backward_reads = outer | (reads([*self.errors, *self.inputs]) & {*self.hyper})
+        self.hyper_input = {n: v for n, v in self.hyper.items() if n in backward_reads}
         self.arguments = {
             "_forward": self._arguments(self.forward),
             "_cost": self._arguments(self.cost),

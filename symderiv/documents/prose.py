@@ -61,6 +61,7 @@ SENTENCES = {
     "sum.",
     "delta_cost": "{delta} differentiates the cost {C}.",
     "loss_factor": "Loss {name}: {factor}.",
+    "hyper": "{t} is a hyperparameter of {f}, {value} unless another value is given.",
     "penalty": "The penalty takes the weights, not the biases.",
     "kink": "{f} has no derivative at {at}; the value used there is {convention}.",
     # notation

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from symderiv.algebra.expr import Access, Role, SizeOf, Tensor, tensors_in
+from fractions import Fraction
+
+from symderiv.algebra.expr import Access, Apply, Role, SizeOf, Tensor, tensors_in, walk
 from symderiv.algebra.index import Axis, Index, Size, as_index, substitute_axis
 from symderiv.algebra.matrix import Matrix
 from symderiv.calculus.functions import rows
@@ -103,9 +105,19 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
         for kink in getattr(rows()[name], "kinks", ()):
             f = Math(rows()[name].latex, name, name)
             items.append(say("kink", f=f, at=kink.at, convention=kink.convention))
+    items += [_hyperparameter(ledger, t, value) for t, value in graph.defaults]
     if any(t.role is Role.PENALTY for t in graph.tensors):
         items.append(say("penalty"))
     return tuple(items)
+
+
+def _hyperparameter(ledger: Ledger, tensor: Tensor, value: Fraction) -> Phrase:
+    """Which function has it, and its usual value, long decimals rounded."""
+    nodes = (n for d in ledger.graph.definitions for n in walk(d.body))
+    owner = next(n.function for n in nodes if isinstance(n, Apply) and tensor[()] in n.args)
+    shown = ledger.show(tensor[()], Names(ledger.notation, ledger.graph))
+    about = "" if value.denominator <= 1000 else "about "
+    return say("hyper", t=shown, f=owner, value=f"{about}{float(value):.6g}")
 
 
 def _weighted_input(ledger: Ledger, weight: Tensor, names: Names) -> Part:

@@ -96,7 +96,9 @@ class _Written:
         for i, z in enumerate(args[0], start=1):
             over = self.over()
             a = self.letter(stem, role, layer, (i, count))
-            made.append(self.builder.define(a, over, row(z[over]), "activation"))
+            made.append(
+                self.builder.define(a, over, row(z[over], *self.builder.hyper(row)), "activation")
+            )
         return tuple(made)
 
     def parts(
@@ -132,5 +134,6 @@ class _Written:
             return self.parts(row, (outputs, targets), None, "ell", Role.LOSS)[0]
         over = self.over()
         ell = self.letter("ell", Role.LOSS, None)
-        terms = (row(a[over], y[over]) for a, y in zip(outputs, targets, strict=True))
+        hyper = self.builder.hyper(row)
+        terms = (row(a[over], y[over], *hyper) for a, y in zip(outputs, targets, strict=True))
         return self.builder.define(ell, over, add(*terms), "loss of one example")

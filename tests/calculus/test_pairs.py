@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from symderiv.algebra.expr import Expr, Partial, Role, walk
+from symderiv.algebra.expr import Expr, Partial, Role, Tensor, walk
 from symderiv.algebra.matching import alpha_equal
 from symderiv.calculus.activations import ACTIVATIONS
 from symderiv.calculus.backprop import backprop
@@ -16,6 +16,7 @@ from symderiv.calculus.networks import feed_forward
 from symderiv.frontend.known import fits
 from symderiv.proof.check import CheckedDerivation, check
 
+GAMMA = Tensor("gamma", role=Role.HYPERPARAMETER, symbol="gamma")[()]
 PAIRS = [pair for pair in product(ACTIVATIONS, LOSSES) if fits(*pair)]
 
 
@@ -72,7 +73,7 @@ KNOWN = [
     (
         "sigmoid",
         "focal",
-        lambda a, y, z: y * real_power(1 - a, 2) * (2 * a * log(a) + a - 1),
+        lambda a, y, z: y * real_power(1 - a, GAMMA) * (GAMMA * a * log(a) + a - 1),
     ),
 ]
 
