@@ -24,10 +24,9 @@ from symderiv.algebra.index import (
     fresh,
     substitute_axis,
 )
-from symderiv.calculus.functions import Row, ScalarFunction, VectorFunction
+from symderiv.calculus.functions import Row, ScalarFunction, VectorFunction, hyper_name
 from symderiv.calculus.graph import Definition, Fact, Graph, Recurrence
 
-_FURTHER = ("beta", "rho", "tau", "omega", "xi", "zeta", "nu", "mu")  # if two are called alpha
 LAYOUTS = ("rows", "columns", "single")
 
 
@@ -94,8 +93,7 @@ class Builder:
             made = []
             for name, value in row.hyper if isinstance(row, ScalarFunction) else ():
                 taken = {tensor.name for tensor in self.defaults}
-                own = next(n for n in (name, *_FURTHER) if n not in taken)
-                made.append(self.tensor(own, (), Role.HYPERPARAMETER))
+                made.append(self.tensor(hyper_name(name, taken), (), Role.HYPERPARAMETER))
                 self.defaults[made[-1]] = value
             known = self._hyper[row.name] = tuple(made)
         return tuple(tensor[()] for tensor in known)

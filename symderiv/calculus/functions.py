@@ -261,6 +261,14 @@ def symbols(row: ScalarFunction) -> tuple[Access, ...]:
     )
 
 
+_FURTHER = ("beta", "rho", "tau", "omega", "xi", "zeta", "nu", "mu")
+
+
+def hyper_name(name: str, taken: Collection[str]) -> str:
+    """What a hyperparameter of a network is called; a second alpha is beta."""
+    return next(n for n in (name, *_FURTHER) if n not in taken)
+
+
 def unfold(expr: Expr, keep: Collection[str] = ()) -> Expr:
     """The tree with every function of a table replaced by its definition, down to primitives.
 

@@ -156,7 +156,10 @@ def _arrays(graph: Graph, example: Example, layout: str) -> dict[Tensor, dict[Wh
         for n, tensor in enumerate(tensors):
             if data is not None:
                 found[tensor] = dict(_of_examples(tensor, n, data))
+    hyper = {t.name: value for t, value in graph.defaults} | dict(example.hyper)
     for tensor in graph.inputs:
+        if tensor.role is Role.HYPERPARAMETER and tensor.name in hyper:
+            found[tensor] = {(): hyper[tensor.name]}
         if tensor in found:
             continue
         if tensor.name not in params:

@@ -37,7 +37,8 @@ def build_graph(network: Network, layout: str = "columns") -> Built:
     """
     if not network.generic:
         data = () if network.is_program else ("X", "Y")
-        check_complete(network.example, (*data, *network.parameters))
+        lam = ("lam",) if network.penalty else ()
+        check_complete(network.example, (*data, *network.parameters, *lam))
     if network.is_program:
         lowered = lower(network, layout)
         return Built(lowered.graph, lowered.wrt, lowered.sizes)

@@ -17,6 +17,8 @@ from symderiv.frontend.known import (
     activation_names,
     canonical,
     fits,
+    is_vector,
+    learned,
     loss_names,
     loss_need,
     output_range,
@@ -153,7 +155,25 @@ def check_activations(given: object, depth: int, generic: bool) -> tuple[str, ..
         fields = [f"activation of layer {i}" for i in range(1, count + 1)]
     known = activation_names()
     chosen = [check_word(p, f, "activation", known) for p, f in zip(parts, fields, strict=True)]
+    if generic:
+        for field, name in zip(fields, chosen, strict=True):
+            if field != fields[-1] or len(chosen) == 1:
+                _unit_by_unit(name, field)
+            if learned(name):
+                raise SpecError(
+                    f"{field} {name!r} at any depth",
+                    "it learns parameters of its own; give the sizes of all layers",
+                    field=field, value=name,
+                )  # fmt: skip
     return tuple(chosen if len(chosen) == count else chosen * count)
+
+
+def _unit_by_unit(name: str, field: str) -> None:
+    if is_vector(name):
+        raise SpecError(
+            f"{field} {name!r} at any depth", f"write hidden,output, such as sigmoid,{name}",
+            field=field, value=name,
+        )  # fmt: skip
 
 
 def check_loss(given: object, output: str) -> str:
@@ -194,12 +214,17 @@ def check_bias(given: object, depth: int, generic: bool) -> tuple[bool, ...]:
     return tuple(bool(part) for part in parts)
 
 
-def parameter_names(depth: int, generic: bool, bias: Sequence[bool]) -> tuple[str, ...]:
-    """``W1, b1, W2, …`` in order; for generic depth the families ``W, b``."""
+def parameter_names(
+    activations: Sequence[str], generic: bool, bias: Sequence[bool]
+) -> tuple[str, ...]:
+    """``W1, b1, W2, …`` in order, and what activations learn; for generic depth ``W, b``."""
     if generic:
         return ("W", "b") if bias[0] else ("W",)
-    pairs = ((f"W{i}", f"b{i}" if bias[i - 1] else "") for i in range(1, depth + 1))
-    return tuple(name for pair in pairs for name in pair if name)
+    names: list[str] = []
+    for i, (activation, offset) in enumerate(zip(activations, bias, strict=True), start=1):
+        names += [f"W{i}", *([f"b{i}"] if offset else [])]
+        names += [f"{name}{i}" for name in learned(activation)]
+    return tuple(names)
 
 
 def natural(name: str) -> tuple[str, int, str]:
@@ -251,7 +276,7 @@ def check_freeze(
     """Parameters held fixed, sorted; ``b`` means every bias, and swallows b1."""
     parts = list(given) if isinstance(given, (set, frozenset)) else given
     names = check_names(parts, field, parameters, ("W", "b"))
-    kept = [n for n in names if n in ("W", "b") or n[0] not in names]
+    kept = [n for n in names if n in ("W", "b") or n.rstrip("0123456789") not in names]
     return tuple(sorted(kept, key=natural))
 
 

@@ -32,7 +32,7 @@ class Example:
     """X, Y and parameters as exact numbers; what is None or absent was not given.
 
     X and Y are tuples of examples. ``params`` are pairs of a name and its value, sorted;
-    for a program they are its variables.
+    for a program they are its variables. ``hyper`` are the hyperparameters, such as lam.
     """
 
     X: Value | None = None
@@ -41,6 +41,7 @@ class Example:
     rate: Fraction | None = None
     steps: int | None = None
     freeze: tuple[str, ...] = ()
+    hyper: tuple[tuple[str, Fraction], ...] = ()
 
 
 def check_number(given: object, field: str) -> Fraction:
@@ -94,18 +95,31 @@ def check_example(
     sizes: Sequence[int | str],
     generic: bool,
     parameters: Sequence[str],
+    hyper: Sequence[str] = (),
 ) -> Example | None:
     """A mapping (or an Example) as the Example of a network with these sizes and parameters."""
     if given is None:
         return None
     table = _table(given)
     names = _members(table, parameters) if generic else tuple(parameters)
-    _check_keys(table, (*KEYS, *names))
-    params = _gather(table, names)
+    _check_keys(table, (*KEYS, *names, *hyper))
+    params = _gather(table, (*names, *hyper))
+    chosen = {name: _not_negative(name, params.pop(name)) for name in hyper if name in params}
     X, Y = (_examples(table.get(key), f"example.{key}") for key in ("X", "Y"))
     _check_shapes(X, Y, params, sizes, generic)
     frozen = check_freeze(table.get("freeze", ()), names, "example.freeze")
-    return Example(X, Y, _sorted(params), _rate(table), _steps(table), frozen)
+    return Example(
+        X, Y, _sorted(params), _rate(table), _steps(table), frozen, tuple(chosen.items())
+    )
+
+
+def _not_negative(name: str, value: Value) -> Fraction:
+    if isinstance(value, Fraction) and value >= 0:
+        return value
+    raise SpecError(
+        f"example.{name} is {show(value)}", "it is a number that is not negative",
+        field=f"example.{name}", value=value,
+    )  # fmt: skip
 
 
 def check_program_example(given: object, variables: Sequence[str]) -> Example | None:
@@ -124,7 +138,7 @@ def check_complete(example: Example | None, needed: Sequence[str]) -> None:
     """A worked example has a value for every name of ``needed``; SpecError names what has none."""
     if example is None:
         return
-    given = {name for name, _ in example.params}
+    given = {name for name, _ in (*example.params, *example.hyper)}
     given |= {name for name in ("X", "Y") if getattr(example, name) is not None}
     missing = [name for name in needed if name not in given]
     if missing:
@@ -143,7 +157,8 @@ def _check_keys(table: Mapping[str, object], known: Sequence[str]) -> None:
 
 def _table(given: object) -> dict[str, object]:
     if isinstance(given, Example):
-        named = {"X": given.X, "Y": given.Y, "parameters": dict(given.params),
+        values = {**dict(given.params), **dict(given.hyper)}
+        named = {"X": given.X, "Y": given.Y, "parameters": values,
                  "rate": given.rate, "steps": given.steps}  # fmt: skip
         table: dict[str, object] = {k: v for k, v in named.items() if v is not None}
         return {**table, "freeze": given.freeze}
@@ -200,7 +215,7 @@ def _check_shapes(
     """Every shape as the sizes demand; a name stands for one number throughout."""
     widths = list(sizes)
     if generic:
-        layers = max((int(name[1:]) for name in params), default=1)
+        layers = max(map(_layer, params), default=1)
         widths[1:1] = [f"n{i}" for i in range(1, layers)]
     bound: dict[str, int] = {}
     if X is not None:
@@ -208,9 +223,14 @@ def _check_shapes(
     if Y is not None:
         _bind("Y", Y, ("m", widths[-1]), bound)
     for name, value in params.items():
-        layer = int(name[1:])
-        rest = (widths[layer - 1],) if name[0] == "W" else ()
+        layer = _layer(name)
+        rest = (widths[layer - 1],) if name.startswith("W") else ()
         _bind(name, value, (widths[layer], *rest), bound)
+
+
+def _layer(name: str) -> int:
+    """2 for W2 and alpha2."""
+    return int(name.lstrip("abcdefghijklmnopqrstuvwxyzW"))
 
 
 def _bind(name: str, value: Value, row: Sequence[int | str], bound: dict[str, int]) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from symderiv.calculus.activations import ACTIVATIONS
+from symderiv.calculus.functions import ScalarFunction, VectorFunction, hyper_name
 from symderiv.calculus.losses import LOSSES
 
 # The ranges of an output that meet what a loss needs of it.
@@ -57,6 +60,28 @@ def fits(activation: str, loss: str) -> bool:
     """Whether the output of this activation is what the loss needs."""
     need = loss_need(loss)
     return need is None or output_range(activation) in _MEETS.get(need, (need,))
+
+
+def is_vector(activation: str) -> bool:
+    """Whether an activation takes all units of a layer at once."""
+    return isinstance(ACTIVATIONS[activation], VectorFunction)
+
+
+def learned(activation: str) -> tuple[str, ...]:
+    """The further arguments of an activation that each unit learns, such as a PReLU's slope."""
+    row = ACTIVATIONS[activation]
+    if not isinstance(row, ScalarFunction):
+        return ()
+    return row.arguments[1 : len(row.arguments) - len(row.hyper)]
+
+
+def hyperparameters(activations: Sequence[str], loss: str, penalty: str | None) -> tuple[str, ...]:
+    """The names of the hyperparameters of a network: those of its functions, then lam."""
+    found: list[str] = []
+    for row in dict.fromkeys([*(ACTIVATIONS[a] for a in activations), LOSSES[loss]]):
+        for name, _ in row.hyper if isinstance(row, ScalarFunction) else ():
+            found.append(hyper_name(name, found))
+    return (*found, *(["lam"] if penalty else []))
 
 
 def canonical(name: str) -> str:

@@ -19,6 +19,7 @@ from symderiv.frontend.checks import (
 )
 from symderiv.frontend.errors import SpecError, show
 from symderiv.frontend.example import Example, check_example, check_program_example
+from symderiv.frontend.known import hyperparameters
 from symderiv.frontend.nodes import to_text
 from symderiv.frontend.program import (
     Request,
@@ -113,21 +114,24 @@ class Network:
             "sigmoid" if activations is None else activations, depth, generic
         )
         has_bias = check_bias(True if bias is None else bias, depth, generic)
-        names = parameter_names(depth, generic, has_bias)
+        names = parameter_names(chosen, generic, has_bias)
+        chosen_loss = check_loss(loss, chosen[-1])
+        punished = None if penalty is None else check_word(penalty, "penalty", "penalty", ("l2",))
+        hyper = hyperparameters(chosen, chosen_loss, punished)
         return cls(
             sizes=widths,
             generic=generic,
             activations=chosen,
-            loss=check_loss(loss, chosen[-1]),
+            loss=chosen_loss,
             reduction=check_word(
                 "mean" if reduction is None else reduction, "reduction", "reduction", _REDUCTIONS
             ),
-            penalty=None if penalty is None else check_word(penalty, "penalty", "penalty", ("l2",)),
+            penalty=punished,
             bias=has_bias,
             freeze=check_freeze(() if freeze is None else freeze, names),
             scalars=check_scalars(False if scalars is None else scalars, widths, generic),
             title=check_title(title),
-            example=check_example(example, widths, generic, names),
+            example=check_example(example, widths, generic, names, hyper),
             request=check_request(request, (), ("X", *names), ("W", "b")),
         )
 
@@ -161,7 +165,7 @@ class Network:
         """``W1, b1, W2, ...``; generic depth: the families ``W, b``; program: its variables."""
         if self.program:
             return variables(self.program)
-        return parameter_names(len(self.sizes) - 1, self.generic, self.bias)
+        return parameter_names(self.activations, self.generic, self.bias)
 
     def is_frozen(self, parameter: str) -> bool:
         """Whether a parameter is held fixed, by its own name or its family's."""
