@@ -46,6 +46,17 @@ def _sigmoid(x: ExprLike) -> Expr:
     return apply("sigmoid", x)
 
 
+# p - y for p = softmax(z), where it does not cancel
+_SOFTMAX_MINUS_TARGET = (
+    "t = z - np.max(z, axis=axis, keepdims=True)",
+    "e = np.exp(t)",
+    "s = np.sum(e, axis=axis, keepdims=True)",
+    "rest = np.sum(np.where(t == 0, 0, e), axis=axis, keepdims=True)",
+    "rest = rest + (np.sum(t == 0, axis=axis, keepdims=True, dtype=t.dtype) - 1)",
+    "miss = np.where(t == 0, rest, s - e) / s  # 1 - p",
+    "return (1 - y) * (e / s) - y * miss  # p - y would cancel where p is near y",
+)
+
 # fmt: off
 _ROWS: tuple[Row, ...] = (
     ScalarFunction(
@@ -145,7 +156,7 @@ _ROWS: tuple[Row, ...] = (
     ),
     ScalarFunction(
         name="kl", arguments=("a", "y"), latex=r"\ell", call=r"#2 \log\frac{#2}{#1}",
-        domain=(UNIT, UNIT), needs="probability-vector",
+        domain=(UNIT, DISTRIBUTION), needs="probability-vector",
         definition=lambda a, y: y * (log(y) - log(a)),
         derivatives=(lambda a, y, v: -y / a, lambda a, y, v: log(y) - log(a) + 1),
         why="log has slope 1/a; the entropy of y does not depend on a",
@@ -262,7 +273,7 @@ _ROWS: tuple[Row, ...] = (
     ScalarFunction(
         name="focal", arguments=("a", "y", "gamma"), latex=r"\ell",
         call=r"-#2 (1 - #1)^{#3} \log #1",
-        domain=(UNIT, DISTRIBUTION, POSITIVE), hyper=(("gamma", Fraction(2)),),
+        domain=(UNIT, TARGET, POSITIVE), hyper=(("gamma", Fraction(2)),),
         needs="unit-interval",
         definition=lambda a, y, gamma: -y * real_power(1 - a, gamma) * log(a),
         derivatives=(
@@ -290,6 +301,49 @@ _ROWS: tuple[Row, ...] = (
             None,
         ),
     ),
+    ScalarFunction(
+        name="focal-logits", arguments=("z", "y", "gamma"), latex=r"\ell",
+        domain=(REAL, TARGET, POSITIVE), hyper=(("gamma", Fraction(2)),),
+        definition=lambda z, y, gamma: y * exp(-gamma * _softplus(z)) * _softplus(-z),
+        derivatives=(
+            lambda z, y, gamma, v: (
+                -y * exp(-gamma * _softplus(z))
+                * (gamma * _sigmoid(z) * _softplus(-z) + _sigmoid(-z))
+            ),
+            lambda z, y, gamma, v: exp(-gamma * _softplus(z)) * _softplus(-z),
+            None,
+        ),
+        why="the weight (1 - a)^gamma is e^(-gamma softplus(z)), and -log a is softplus(-z)",
+        factor="the focal loss of a = sigma(z)",
+        uses=("sigmoid",),
+        numpy=("return y * np.exp(-gamma * np.logaddexp(0, z)) * np.logaddexp(0, -z)",),
+        numpy_derivatives=(
+            (
+                "weight = np.exp(-gamma * np.logaddexp(0, z))",
+                "rest = gamma * sigmoid(z) * np.logaddexp(0, -z) + sigmoid(-z)",
+                "return -y * weight * rest",
+            ),
+            ("return np.exp(-gamma * np.logaddexp(0, z)) * np.logaddexp(0, -z)",),
+            None,
+        ),
+    ),
+    VectorFunction(
+        name="kl-logits", arguments=("z", "y"), latex=r"\ell", domain=(REAL, DISTRIBUTION),
+        parts=(
+            Part("e", "entry", ("z",), lambda z: exp(z)),
+            Part("s", "sum", ("e",), lambda e: e),
+            Part("q", "entry", ("z", "s"), lambda z, s: z - log(s)),
+            Part("loss", "sum", ("y", "q"), lambda y, q: y * (log(y) - q)),
+        ),
+        why="the logarithm of softmax is z minus the logarithm of the sum",
+        factor="PyTorch's KLDivLoss takes log p; Keras's KLDivergence takes p",
+        uses=("log-softmax",),
+        numpy=(
+            "yes = np.where(y == 0, 1, y)  # 0 log 0 = 0",
+            "return np.sum(y * (np.log(yes) - log_softmax(z, axis)), axis=axis)",
+        ),
+        numpy_gradient=_SOFTMAX_MINUS_TARGET,
+    ),
     VectorFunction(
         name="ce-logits", arguments=("z", "y"), latex=r"\ell", domain=(REAL, DISTRIBUTION),
         parts=(
@@ -302,15 +356,7 @@ _ROWS: tuple[Row, ...] = (
         factor="PyTorch's CrossEntropyLoss with class probabilities as targets",
         uses=("log-softmax",),
         numpy=("return -np.sum(y * log_softmax(z, axis), axis=axis)",),
-        numpy_gradient=(
-            "t = z - np.max(z, axis=axis, keepdims=True)",
-            "e = np.exp(t)",
-            "s = np.sum(e, axis=axis, keepdims=True)",
-            "rest = np.sum(np.where(t == 0, 0, e), axis=axis, keepdims=True)",
-            "rest = rest + (np.sum(t == 0, axis=axis, keepdims=True, dtype=t.dtype) - 1)",
-            "miss = np.where(t == 0, rest, s - e) / s  # 1 - p",
-            "return (1 - y) * (e / s) - y * miss  # p - y would cancel where p is near y",
-        ),
+        numpy_gradient=_SOFTMAX_MINUS_TARGET,
     ),
 )
 # fmt: on
@@ -323,6 +369,8 @@ LOGITS: Mapping[tuple[str, str], str] = MappingProxyType(
         ("bce", "sigmoid"): "bce-logits",
         ("ce", "softmax"): "ce-logits",
         ("nll", "log-softmax"): "ce-logits",
+        ("kl", "softmax"): "kl-logits",
+        ("focal", "sigmoid"): "focal-logits",
         ("poisson", "exp"): "poisson-log",
     }
 )

@@ -136,7 +136,9 @@ def _fusion(loss: str, activation: str) -> tuple[Expr, Expr, Mapping[Expr, Domai
     if isinstance(inner, VectorFunction) and isinstance(fused, VectorFunction):
         return outer(run(inner), y), run(fused), domains
     if isinstance(inner, ScalarFunction) and isinstance(fused, ScalarFunction):
-        return outer(inner(z), y), fused(z, y), domains
+        hyper = [Access(Tensor(name, role=Role.HYPERPARAMETER), ()) for name, _ in fused.hyper]
+        domains |= dict(zip(hyper, fused.domain[2:], strict=True))
+        return outer(inner(z), y, *hyper), fused(z, y, *hyper), domains
     raise TypeError(f"{loss} of {activation} mixes a scalar with a vector function")
 
 

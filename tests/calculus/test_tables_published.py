@@ -362,14 +362,23 @@ PUBLISHED: dict[str, list[tuple[tuple[float, ...], str]]] = {
         ((0.8, 0.6, 0.5), "0.05987569793751424196505"),
         ((0.95, 1.0, 5.0), "1.602915449610962748763e-8"),
     ],
+    "focal-logits": [  # -y (1 - a)**gamma log(a) with a = 1/(1 + exp(-z)), Lin et al. 2017
+        ((-2.5, 1.0, 2.0), "2.202470097639714255562"),
+        ((-0.75, 0.5, 2.0), "0.2622100351389723057645"),
+        ((0.25, 1.0, 0.5), "0.3810889343596692961474"),
+        ((1.5, 0.25, 2.0), "0.001675711731643914193494"),
+        ((4.0, 1.0, 3.0), "1.056072858245997621026e-7"),
+    ],
 }
 # fmt: on
 
-# Softmax of (1, 2, 3) and its logarithm, and the cross-entropy against (0, 0.25, 0.75).
+# Softmax of (1, 2, 3) and its logarithm, the cross-entropy against (0, 0.25, 0.75), and the
+# divergence from (0.625, 0.25, 0.125).
 VECTORS = {
     "softmax": [0.09003057317038045799802, 0.244728471054797652473, 0.665240955774821889529],
     "log-softmax": [-2.407605964444380304483, -1.407605964444380304483, -0.4076059644443803044829],
     "ce-logits": 0.6576059644443803044829,
+    "kl-logits": 1.007349913175843437711,
 }
 
 
@@ -389,7 +398,8 @@ def test_the_definition_has_the_published_values(name: str) -> None:
     row = rows()[name]
     definition = compiled(row)
     if isinstance(row, VectorFunction):
-        given = [np.array([1.0, 2.0, 3.0]), np.array([0.0, 0.25, 0.75])][: len(row.arguments)]
+        target = [0.625, 0.25, 0.125] if name == "kl-logits" else [0.0, 0.25, 0.75]
+        given = [np.array([1.0, 2.0, 3.0]), np.array(target)][: len(row.arguments)]
         np.testing.assert_allclose(definition(*given, axis=0), VECTORS[name], rtol=1e-14)
         return
     if not row.arguments:
