@@ -16,6 +16,7 @@ from symderiv._version import VERSION
 from symderiv.algebra.expr import Access, Expr, Role, Tensor, tensors_in
 from symderiv.calculus.backprop import backprop
 from symderiv.calculus.graph import Graph
+from symderiv.calculus.simplify import TooLong
 from symderiv.calculus.steps import Adjoint
 from symderiv.documents.model import Presentation
 from symderiv.frontend.build import build_graph
@@ -71,6 +72,11 @@ def derive(
         checked = check(backprop(built.graph, wanted))
     except IllFormed as error:
         raise SpecError(str(error), "every quantity needs a value", field="spec") from None
+    except TooLong as error:
+        raise SpecError(
+            f"{error} grows beyond what can be read", "give its parts names, one statement each",
+            field="spec",
+        ) from None  # fmt: skip
     if checked.refuted:
         step = checked.refuted[0]
         raise Refuted(f"a step is false ({step.rule}: {step.why}); please report this")

@@ -9,14 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from symderiv.algebra.expr import Access, Expr, Partial, has_partial, rebuild
+from symderiv.algebra.expr import Access, Expr, Partial, has_partial, rebuild, walk
 from symderiv.algebra.matching import alpha_equal
 from symderiv.calculus import cancelling, collecting, folding, rewriting
 from symderiv.calculus.graph import Graph
 from symderiv.calculus.steps import Adjoint, Premise, Step, Uses
 
+LIMIT = 6000  # nodes of all steps of a chain; the longest of any layer or network has 170
 _ROUNDS = 40
 _COLLECTED = ("folding", "reduction", "collect")
+
+
+class TooLong(ValueError):
+    """A derivation that nobody would read; the message says of what."""
 
 
 @dataclass
@@ -27,6 +32,7 @@ class Chain:
     graph: Graph
     found: list[Adjoint]
     steps: list[Step] = field(default_factory=list)
+    nodes: int = 0
 
     @property
     def current(self) -> Expr:
@@ -34,9 +40,13 @@ class Chain:
         return self.steps[-1].right if self.steps else self.target
 
     def extend(self, right: Expr, rule: str, why: str, premises: tuple[Premise, ...] = ()) -> bool:
-        """Append a step, unless it changes nothing."""
+        """Append a step, unless it changes nothing. Raises TooLong."""
         if alpha_equal(self.current, right):
             return False
+        self.nodes += sum(1 for _ in walk(right))
+        if self.nodes > LIMIT:
+            of = self.target.tensor.of
+            raise TooLong(f"the derivative by {of.name if of else self.target.tensor.name}")
         self.steps.append(Step(self.current, right, rule, why, premises))
         return True
 

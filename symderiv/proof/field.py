@@ -266,7 +266,10 @@ class World:
         value = self._apply(lemma.function, (0,) * len(args), args)
         images: dict[Access, Expr] = {lemma.value: Number.of(value)}
         images.update(zip(lemma.args, map(Number.of, args), strict=True))
-        return self.value(replace_accesses(lemma.stated, images.get), {})
+        try:
+            return self.value(replace_accesses(lemma.stated, images.get), {})
+        except ZeroDivisionError:
+            raise NoInstance("division by zero") from None
 
     def _winner(self, var: Var, rival: Callable[[Env], int], env: Env, at: int) -> int:
         """1 at the first place of the greatest value, in a random order of the elements."""

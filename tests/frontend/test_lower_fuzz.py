@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import symderiv
 from symderiv.calculus.backprop import backprop
+from symderiv.calculus.simplify import TooLong
 from symderiv.frontend.build import build_graph
 from symderiv.frontend.errors import SpecError
 from symderiv.frontend.network import Network
@@ -45,6 +49,7 @@ def _larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 expressions = st.recursive(_atoms, _larger, max_leaves=5)
+long_expressions = st.recursive(_atoms, _larger, max_leaves=25)
 shapes = st.fixed_dictionaries(
     {v: st.lists(st.sampled_from(SIZES), min_size=1, max_size=2) for v in ("x", "y", "X", "A", "W")}
 )
@@ -55,7 +60,10 @@ def seconds(program: str, declared: dict[str, list[str]]) -> float:
     """The time that the graph and its derivation take; no step of it may be false."""
     started = time.process_time()
     built = build_graph(Network.build(program=program, shapes=declared))
-    checked = check(backprop(built.graph, built.wrt))
+    try:
+        checked = check(backprop(built.graph, built.wrt))
+    except TooLong:  # one line tells the user
+        return time.process_time() - started
     assert not checked.refuted
     for chain in checked.chains:
         for step, verdict in chain.steps:
@@ -80,6 +88,26 @@ def test_an_error_with_a_column_or_a_derivation(
         assert "\n" not in str(error)
         return
     assert any(seconds(program, declared) < SECONDS for _ in range(2)), program
+
+
+@settings(max_examples=400)
+@given(long_expressions, st.booleans())
+def test_long_expressions_take_no_longer(text: str, total: bool) -> None:
+    program = f"J = sum({text})" if total else f"J = {text}"
+    try:
+        used = variables(Network.build(program=program).program)
+        declared = {name: LIKELY[name] for name in used if name in LIKELY}
+        build_graph(Network.build(program=program, shapes=declared))
+    except SpecError:
+        return
+    assert any(seconds(program, declared) < SECONDS for _ in range(2)), program
+
+
+def test_what_grows_beyond_reading_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "quotient.toml"
+    path.write_text('[program]\nJ = "softmax(A)/softmax(A)"\n[shapes]\nA = "n n"\n')
+    with pytest.raises(SpecError, match="grows beyond what can be read"):
+        symderiv.derive(path)
 
 
 @settings(max_examples=100)

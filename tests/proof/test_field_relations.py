@@ -6,7 +6,11 @@ import pytest
 
 from symderiv.algebra.expr import Expr, Number, Select, Tensor, apply, sum_over
 from symderiv.algebra.index import Axis, Size, Var, as_index, fresh
+from symderiv.calculus.backprop import backprop
 from symderiv.calculus.graph import Graph
+from symderiv.frontend import Network
+from symderiv.frontend.build import build_graph
+from symderiv.proof.check import check
 from symderiv.proof.decide import Statement, Worlds, structural
 from symderiv.proof.field import NoInstance, P, World, sign, square_root
 from symderiv.proof.verdict import Status
@@ -83,3 +87,13 @@ def test_a_world_opens_no_equation_that_is_not_named() -> None:
     world = World(NOWHERE, {"n": 3}, opened=frozenset())
     i = fresh(N, "i")
     assert world.value(X[i], {i: 1}) != world.value(X[i], {i: 2})
+
+
+@pytest.mark.parametrize("text", ["J = log(log(w) - log(w))", "J = sum(log((pi <= x)))"])
+def test_a_derivative_that_does_not_exist_somewhere_is_no_error(text: str) -> None:
+    built = build_graph(Network.build(program=text, shapes={"x": ["n"]} if "x" in text else None))
+    checked = check(backprop(built.graph, built.wrt))
+    verdicts = [v for chain in checked.chains for v in chain.verdicts]
+    nowhere = "x" not in text  # log(1) has a value
+    assert any(v.method.startswith("not applicable") for v in verdicts) == nowhere
+    assert all(v.status is not Status.REFUTED for v in verdicts)
