@@ -301,6 +301,7 @@ class PublishedDerivation(CheckedDerivation):
             title=self.network.title or "",
             spec=self.network.spec,
             sizes=self._widths(),
+            ends=tuple(map(str, self.network.sizes)) if self.network.generic else (),
             layout=self.layout,
             notation=notation or self.notation,
             stem=self.stem,

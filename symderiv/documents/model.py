@@ -166,6 +166,7 @@ class Presentation:
     title: str = ""
     spec: str = ""
     sizes: Mapping[int, int | str] = field(default_factory=dict)
+    ends: tuple[str, ...] = ()
     layout: str = "columns"
     notation: str = "nielsen"
     stem: str = "net"

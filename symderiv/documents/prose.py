@@ -62,6 +62,7 @@ SENTENCES = {
     "delta_cost": "{delta} differentiates the cost {C}.",
     "loss_factor": "Loss {name}: {factor}.",
     "hyper": "{t} is a hyperparameter of {f}, {value} unless another value is given.",
+    "ends": "Input and output have {first} = {in_} and {last} = {out} units.",
     "penalty": "The penalty takes the weights, not the biases.",
     "kink": "{f} has no derivative at {at}; the value used there is {convention}.",
     # notation

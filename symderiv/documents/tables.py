@@ -32,6 +32,7 @@ MEANINGS = {
 PARAMETERS = {"W": "weights", "b": "biases"}
 SCALARS = {"lambda": "strength of the penalty"}
 ORDER = tuple(MEANINGS)
+USUAL_ENDS = ("n0", "nL")
 
 
 def array(ledger: Ledger, tensor: Tensor, names: Names) -> Math:
@@ -95,6 +96,8 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
             )
         )
         items.append(say("numbering" if not ledger.notation.activation_shift else "numbering_one"))
+    if presentation.ends and presentation.ends != USUAL_ENDS:
+        items.append(_ends(ledger, presentation.ends))
     errors = [c for c in ledger.chains if c.names.has_name(c.adjoint.tensor)]
     if errors:
         items.append(_error_convention(ledger, errors[0].adjoint.tensor))
@@ -109,6 +112,15 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
     if any(t.role is Role.PENALTY for t in graph.tensors):
         items.append(say("penalty"))
     return tuple(items)
+
+
+def _ends(ledger: Ledger, ends: tuple[str, ...]) -> Phrase:
+    """What the user calls the sizes of the input and of the output at any depth."""
+    names = Names(ledger.notation, ledger.graph)
+    layers = (Index(0), as_index(Size("L")))
+    sizes = [ledger.show(SizeOf(as_index(Size("n", layer))), names) for layer in layers]
+    own = [ledger.show(SizeOf(as_index(Size(end))), names) for end in ends]
+    return say("ends", first=sizes[0], in_=own[0], last=sizes[1], out=own[1])
 
 
 def _hyperparameter(ledger: Ledger, tensor: Tensor, value: Fraction) -> Phrase:

@@ -74,9 +74,7 @@ class TexPrinter(Printer):
     def size_name(self, size: Size) -> str:
         """``n_{l-1}``, or the name of a size without an argument."""
         if size.at is None:
-            stem = size.name.rstrip("0123456789")
-            name = letter(stem) if stem else "n"
-            return name + (f"_{{{size.name[len(stem) :]}}}" if stem != size.name else "")
+            return letter(size.name)
         return f"{letter(size.name)}_{{{self.size_layer(size.at)}}}"
 
     def size_layer(self, at: Index) -> str:
@@ -343,7 +341,15 @@ def joined(symbol: str, scripts: str) -> str:
 
 
 def letter(name: str) -> str:
-    """A letter of an index as TeX: Greek by its command, several letters as one word."""
+    """A letter of an index as TeX: Greek by its command, several letters as one word.
+
+    What comes after an underscore is a subscript in words: n_in.
+    """
+    head, _, words = name.partition("_")
+    if words:
+        words = words.replace("_", ",")
+        stem = head.rstrip("0123456789")
+        return rf"{letter(stem)}_{{{head[len(stem) :]}\mathrm{{{words}}}}}"
     stem = name.rstrip("0123456789")
     below = f"_{{{name[len(stem) :]}}}" if stem != name else ""
     if stem in GREEK:
