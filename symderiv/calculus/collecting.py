@@ -44,6 +44,8 @@ def reduce_sums(expr: Expr, graph: Graph) -> tuple[Expr, list[Fact]]:
 
     def run(node: Expr) -> Expr:
         node = rebuild(node, run)
+        if isinstance(node, Add):
+            return _reduced_terms(node, graph, facts)
         if not isinstance(node, Sum):
             return node
         parts = [linear(node.var, term) for term in terms_of(node.body)]
@@ -56,6 +58,30 @@ def reduce_sums(expr: Expr, graph: Graph) -> tuple[Expr, list[Fact]]:
         return add(*(value for value, _ in values))
 
     return run(expr), list(facts.values())
+
+
+def _reduced_terms(node: Add, graph: Graph, facts: dict[str, Fact]) -> Expr:
+    """``y1 p + y2 p`` is p where y1 + y2 = 1 is declared."""
+    terms = list(node.terms)
+    for fact in graph.facts:
+        if not isinstance(fact.left, Add):
+            continue
+        first, *others = fact.left.terms
+        for n, term in enumerate(terms):
+            factors = list(term.factors if isinstance(term, Mul) else (term,))
+            hits = ((k, match(first, f, fact.variables)) for k, f in enumerate(factors))
+            place, binding = next((hit for hit in hits if hit[1] is not None), (0, None))
+            if binding is None:
+                continue
+            rest = factors[:place] + factors[place + 1 :]
+            wanted = [normal(mul(*rest, substitute(o, binding))).key for o in others]
+            keys = [normal(t).key for t in terms]
+            if all(key in keys for key in wanted):
+                used = {n, *(keys.index(key) for key in wanted)}
+                facts.setdefault(fact.text, fact)
+                terms[n] = ordered_product([*rest, substitute(fact.right, binding)])
+                return add(*(t for k, t in enumerate(terms) if k == n or k not in used))
+    return node
 
 
 def _valued(part: Expr, graph: Graph) -> tuple[Expr, list[Fact]]:

@@ -9,6 +9,7 @@ from symderiv.code.lines import listed, paragraphs, unpacked
 from symderiv.code.parameters import shape_of, size_names_in, tuple_text
 from symderiv.code.passes import lines_of, setup_lines, uses_of, without
 from symderiv.code.program import Program
+from symderiv.code.selfcheck import sums_of_variables
 from symderiv.code.statements import needed
 
 
@@ -73,6 +74,7 @@ def program_data(program: Program, plain: Program, freeze: Collection[str]) -> d
         ],
         "goal": graph.cost.name,
         "hyper": [],
+        "facts": sums_of_variables(program),
     }
 
 

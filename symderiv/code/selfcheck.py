@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from symderiv.algebra.expr import Apply, Sum
+from symderiv.algebra.expr import Access, Add, Apply, Number, Sum
 from symderiv.algebra.matrixform import matrix_form
 from symderiv.calculus.functions import DISTRIBUTION, Domain, rows
 from symderiv.calculus.graph import Definition, Fact
@@ -13,8 +13,8 @@ from symderiv.code.program import Program
 from symderiv.code.stable import group_of, summed_axis
 
 
-def assumptions(program: Program) -> list[dict[str, str]]:
-    """The declared facts that a step used, each as two sides to compare and what to say."""
+def facts_used(program: Program) -> list[Fact]:
+    """The declared facts that a step used."""
     used = {
         premise
         for adjoint in program.derivation.adjoints
@@ -22,10 +22,26 @@ def assumptions(program: Program) -> list[dict[str, str]]:
         for premise in step.premises
         if isinstance(premise, Fact)
     }
+    return [fact for fact in program.graph.facts if fact in used]
+
+
+def sums_of_variables(program: Program) -> list[dict[str, str]]:
+    """The facts of a program: the variables, what they sum to, and what to say. Raises NoCode."""
     found = []
-    for fact in program.graph.facts:
-        if fact not in used:
-            continue
+    for fact in facts_used(program):
+        terms = fact.left.terms if isinstance(fact.left, Add) else ()
+        names = [program.naming.python(t.tensor) for t in terms if isinstance(t, Access)]
+        if not names or len(names) != len(terms) or not isinstance(fact.right, Number):
+            raise NoCode(f"no test that {fact.text}")
+        listed = ", ".join(f'"{name}"' for name in names)
+        found.append({"names": f"({listed})", "value": number(fact.right.value), "text": fact.text})
+    return found
+
+
+def assumptions(program: Program) -> list[dict[str, str]]:
+    """The declared facts that a step used, each as two sides to compare and what to say."""
+    found = []
+    for fact in facts_used(program):
         left = matrix_form(fact.left, fact.variables, program.rows)
         right = matrix_form(fact.right, (), program.rows)
         if left is None or right is None:

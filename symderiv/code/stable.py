@@ -91,7 +91,10 @@ def find_head(graph: Graph) -> Head | None:
 
 
 def group_of(graph: Graph, definition: Definition) -> list[Definition]:
-    """The lines of the vector function that ends in this equation, or the equation alone."""
+    """The lines of the vector function that ends in this equation, or the equation alone.
+
+    Where every unit is written out for itself, there is no array to apply the function to.
+    """
     group: list[Definition] = []
     for line in graph.definitions:
         row = rows().get(line.part_of)
@@ -99,7 +102,7 @@ def group_of(graph: Graph, definition: Definition) -> list[Definition]:
             continue
         group.append(line)
         if len(group) == len(row.parts):
-            if line == definition:
+            if line == definition and any(isinstance(n, Sum) for d in group for n in walk(d.body)):
                 return group
             group = []
     return [definition]

@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from symderiv.algebra.expr import Expr, Role, Tensor, add
+from symderiv.algebra.expr import ONE, Expr, Role, Tensor, add
 from symderiv.algebra.index import Var
 from symderiv.calculus.builder import Builder
-from symderiv.calculus.functions import VectorFunction, rows
+from symderiv.calculus.functions import DISTRIBUTION, VectorFunction, rows
 from symderiv.calculus.graph import Graph
 from symderiv.calculus.layers import cost
 from symderiv.frontend.network import Network
@@ -136,4 +136,7 @@ class _Written:
         ell = self.letter("ell", Role.LOSS, None)
         hyper = self.builder.hyper(row)
         terms = (row(a[over], y[over], *hyper) for a, y in zip(outputs, targets, strict=True))
+        if row.domain[-1] == DISTRIBUTION:
+            whole = add(*(y[over] for y in targets))
+            self.builder.assume(whole, ONE, "the targets of an example sum to 1", *over)
         return self.builder.define(ell, over, add(*terms), "loss of one example")

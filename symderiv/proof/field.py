@@ -32,6 +32,7 @@ from symderiv.algebra.expr import (
     SizeOf,
     Sum,
     Tensor,
+    tensors_in,
 )
 from symderiv.algebra.index import Index, Size, Var
 from symderiv.calculus.graph import Fact, Graph
@@ -232,18 +233,18 @@ class World:
     def _constrained(self, tensor: Tensor, where: tuple[int, ...]) -> int | None:
         """An entry that an assumed sum determines: the last one is what the others leave."""
         for fact in self.facts:
-            inner = fact.left
-            if not (isinstance(inner, Sum) and isinstance(inner.body, Access)):
-                continue
-            if inner.body.tensor != tensor:
-                continue
-            env = {
-                v: n for i, n in zip(inner.body.indices, where, strict=True) if (v := i.variable)
-            }
-            values = self.range(inner.var, env)
-            if env.get(inner.var) == values[-1]:
-                others = (self.value(inner.body, {**env, inner.var: n}) for n in values[:-1])
-                return self._left_over(self.value(fact.right, env), others)
+            match fact.left:
+                case Add((*rest, Access(last, indices))) if last == tensor:
+                    env = self._solved(indices, where)
+                    if env is not None and all(tensor not in tensors_in(e) for e in rest):
+                        others = [self.value(e, env) for e in rest]
+                        return self._left_over(self.value(fact.right, env), others)
+                case Sum(var, Access(summed, indices) as entry) if summed == tensor:
+                    env = {v: n for i, n in zip(indices, where, strict=True) if (v := i.variable)}
+                    values = self.range(var, env)
+                    if env.get(var) == values[-1]:
+                        others = [self.value(entry, {**env, var: n}) for n in values[:-1]]
+                        return self._left_over(self.value(fact.right, env), others)
         return None
 
     def _left_over(self, total: int, others: Iterable[int]) -> int:

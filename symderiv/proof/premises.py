@@ -10,7 +10,7 @@ from symderiv.algebra.binding import (
     replace_accesses,
     substitute,
 )
-from symderiv.algebra.expr import Apply, Expr, Sum, add, mul, power, rebuild
+from symderiv.algebra.expr import Access, Add, Apply, Expr, Sum, add, mul, power, rebuild
 from symderiv.algebra.index import guards
 from symderiv.algebra.matching import match
 from symderiv.algebra.normal import Term, normal
@@ -48,9 +48,24 @@ def apply_fact(expr: Expr, fact: Fact) -> Expr:
     """Every instance of the left side of a fact replaced by its right side.
 
     In the normal form a sum stands beside what does not depend on its variable, so an instance is
-    a bound variable whose atoms are those of the fact.
+    a bound variable whose atoms are those of the fact. Of a sum of single entries the last one is
+    what the others leave.
     """
+    if isinstance(fact.left, Add):
+        return _solved_for_last(expr, fact, fact.left.terms)
     return add(*(_reduced(term, fact) for term in normal(expr).terms))
+
+
+def _solved_for_last(expr: Expr, fact: Fact, entries: tuple[Expr, ...]) -> Expr:
+    *others, last = entries
+
+    def image(access: Access) -> Expr | None:
+        binding = match(last, access, fact.variables)
+        if binding is None or any(guards(i, v.axis) != () for v, i in binding.items()):
+            return None
+        return substitute(add(fact.right, *(-other for other in others)), binding)
+
+    return replace_accesses(expr, image)
 
 
 def _reduced(term: Term, fact: Fact) -> Expr:
