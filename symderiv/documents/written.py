@@ -21,6 +21,7 @@ from symderiv.algebra.expr import (
     SizeOf,
     Sum,
     add,
+    apply,
     mul,
     power,
     rebuild,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 MAX_WEIGHTS = 12
 MAX_TEX = 260  # a longer formula is no help to a reader
-_FORWARD = (Role.PREACTIVATION, Role.ACTIVATION, Role.LOSS, Role.COST)
+_FORWARD = (Role.PREACTIVATION, Role.ACTIVATION, Role.AUXILIARY, Role.LOSS, Role.COST)
 
 
 def written_section(ledger: Ledger, presentation: Presentation) -> Section | None:
@@ -84,8 +85,7 @@ def _by_layer(net: ExplicitNetwork, pairs: Sequence[tuple[Any, Any]]) -> list[tu
 def _sizes(ledger: Ledger, presentation: Presentation) -> dict[Size, int] | None:
     """Numbers for every size, m being 1; None where the network is not small."""
     graph = ledger.graph
-    parts = any(d.part_of for d in graph.definitions)
-    if parts or any(t.ordered for t in graph.tensors):
+    if any(t.ordered for t in graph.tensors):
         return None
     widths = [presentation.sizes[n] for n in sorted(presentation.sizes)]
     if len(widths) < 2:
@@ -143,7 +143,25 @@ def _spelled(net: ExplicitNetwork, expr: Expr) -> Expr:
 
 def _tree(value: Any, atoms: Mapping[Any, Expr]) -> Expr:
     """A rational expression of SymPy as a tree in the order in which it is read."""
-    return _read(from_sympy(value, atoms))
+    import sympy
+
+    steps = sorted(value.atoms(sympy.Piecewise), key=sympy.default_sort_key)
+    known = dict(atoms)
+    images = {}
+    for step in steps:
+        images[step] = sympy.Dummy()
+        known[images[step]] = apply("positive", _tree(_condition(step), atoms))
+    return _read(from_sympy(value.xreplace(images), known))
+
+
+def _condition(step: Any) -> Any:
+    """c, of the step that is 1 where c > 0 and else 0. Raises ValueError for any other."""
+    (one, where), *rest = step.args
+    if one != 1 or [tuple(arg) for arg in rest] != [(0, True)] or not where.is_Relational:
+        raise ValueError("not a step")
+    if where.rel_op not in (">", "<"):
+        raise ValueError("not a step")
+    return where.lhs - where.rhs if where.rel_op == ">" else where.rhs - where.lhs
 
 
 def _read(expr: Expr) -> Expr:
