@@ -20,7 +20,8 @@ def titles(spec: str, layout: str = "single") -> list[str]:
 @pytest.mark.parametrize(
     "spec",
     ["2-1-2:sigmoid+mse+sum+bias=1", "1-1-1-1:sigmoid+mse", "2-3-1:sigmoid+bce",
-     "2-1:tanh+half-mse", "2-2:identity+mse", "3-2:sigmoid+half-mse+l2"],
+     "2-1:tanh+half-mse", "2-2:identity+mse", "3-2:sigmoid+half-mse+l2",
+     "2-2-1:relu,identity+mse", "2-2-2:tanh,softmax+ce"],
 )  # fmt: skip
 def test_small_networks_are_written_out(spec: str, layout: str) -> None:
     assert TITLE in titles(spec, layout)
@@ -28,7 +29,7 @@ def test_small_networks_are_written_out(spec: str, layout: str) -> None:
 
 @pytest.mark.parametrize(
     "spec",
-    ["4-4:sigmoid+mse", "2-2:relu+mse", "n0-1:sigmoid+mse", "2-2:softmax+ce",
+    ["4-4:sigmoid+mse", "2-2:elu+mse", "n0-1:sigmoid+mse",
      "n0-...-nL:sigmoid+mse", "2-1:sigmoid+bce+scalars", "J = a*b"],
 )  # fmt: skip
 def test_others_are_not(spec: str) -> None:
