@@ -103,22 +103,6 @@ SENTENCES = {
     "a0": "{a0} is the input {x}.",
     # why of a row
     "why_error": "definition of the error",
-    "why_chain": "chain rule: {t} acts on {root} through {users} alone",
-    "why_chain_both": "chain rule: {t} acts on {root} through {users}, and by itself in {ref}",
-    "why_chain_root": "{t} stands in the equation of {root} itself",
-    "why_definition": "by {refs}",
-    "why_derivative": "differentiate term by term",
-    "why_collapse": "only {survivors} survives",
-    "why_collapse_many": "only {survivors} survive",
-    "why_order": "order of the factors",
-    "why_linear": "what does not depend on the index leaves the sum",
-    "why_insert": "by {refs}",
-    "why_lemma": "by {refs}",
-    "why_cancel": "multiply out and cancel",
-    "why_fold": "by {refs}, read from right to left",
-    "why_reduce": "by {refs}",
-    "why_reduce_found": "the sum has this value by definition",
-    "why_collect": "collect terms",
     # algorithms
     "loop_start": "{sums} := 0, every entry",
     "loop_for": "for {s} = 1 to {m}",
@@ -198,31 +182,32 @@ SENTENCES = {
 
 def title(key: str, **parts: Part) -> Phrase:
     """A heading with its formulas."""
-    return _fill(TITLES[key], parts)
+    return filled(TITLES[key], parts)
 
 
 def box_title(key: str, **parts: Part) -> Phrase:
     """The title of an aside."""
-    return _fill(BOXES[key], parts)
+    return filled(BOXES[key], parts)
 
 
 def say(key: str, **parts: Part | Phrase) -> Phrase:
     """A sentence with its formulas."""
-    return _fill(SENTENCES[key], parts)
+    return filled(SENTENCES[key], parts)
 
 
-def _fill(template: str, parts: Mapping[str, Part | Phrase]) -> Phrase:
-    filled: list[Part] = []
+def filled(template: str, parts: Mapping[str, Part | Phrase]) -> Phrase:
+    """A sentence with its places filled."""
+    out: list[Part] = []
     for n, piece in enumerate(re.split(r"\{(\w+)\}", template)):
         part: Part | Phrase = parts[piece] if n % 2 else piece
         for one in part if isinstance(part, tuple) else (part,):
             if one == "":
                 continue
-            if isinstance(one, str) and filled and isinstance(filled[-1], str):
-                filled[-1] += one
+            if isinstance(one, str) and out and isinstance(out[-1], str):
+                out[-1] += one
             else:
-                filled.append(one)
-    return tuple(filled)
+                out.append(one)
+    return tuple(out)
 
 
 def enumerated(parts: list[Part], last: str = " and ") -> Phrase:

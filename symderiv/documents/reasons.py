@@ -2,46 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from symderiv.algebra.expr import Access, Delta, Expr, Partial, Sum, Tensor, walk
 from symderiv.algebra.index import Index, Var, as_index
 from symderiv.calculus.graph import Fact
+from symderiv.calculus.rules import RULES
 from symderiv.calculus.steps import Lemma, Step, Uses
 from symderiv.documents.ledger import ChainEntry, Ledger, bound_variables
 from symderiv.documents.model import Math, Part, Phrase, Ref
-from symderiv.documents.prose import enumerated, say
+from symderiv.documents.prose import enumerated, filled
 
 
 def reason(ledger: Ledger, chain: ChainEntry, step: Step) -> Phrase:
-    """Why ``left = right``."""
-    match step.rule:
-        case "chain rule":
-            return _chain_rule(ledger, chain, step)
-        case "delta collapse":
-            return _collapse(ledger, chain, step)
-        case "linearity of sums":
-            return say("why_order" if _only_order(step) else "why_linear")
-        case "definition" | "insert" | "stated derivative" | "folding" | "reduction":
-            refs = references(ledger, chain, step)
-            key = _KEYS[step.rule]
-            if not refs:
-                return say("why_reduce_found") if step.rule == "reduction" else (step.why,)
-            return say(key, refs=enumerated(list(refs)))
-        case "derivative" | "cancellation" | "collect":
-            return say(_KEYS[step.rule])
-        case _:
-            return (f"{step.rule}: {step.why}",) if step.why else (step.rule,)
+    """Why ``left = right``: the justification of its rule, filled in."""
+    rule = RULES.get(step.rule)
+    if rule is None:  # a rule of somebody's own
+        return (f"{step.rule}: {step.why}",) if step.why else (step.rule,)
+    refs = references(ledger, chain, step)
+    variant, parts = _PLACES.get(rule.name, _plain)(ledger, chain, step)
+    template = rule.others.get(variant, rule.justification)
+    if "{refs}" in template and not refs:
+        return (step.why,)
+    return filled(template, {**parts, "refs": enumerated(list(refs))})
 
 
-_KEYS = {
-    "definition": "why_definition",
-    "derivative": "why_derivative",
-    "insert": "why_insert",
-    "stated derivative": "why_lemma",
-    "cancellation": "why_cancel",
-    "folding": "why_fold",
-    "reduction": "why_reduce",
-    "collect": "why_collect",
-}
+Places = tuple[str, dict[str, Part | Phrase]]  # which way to say it, and what is in its places
+
+
+def _plain(ledger: Ledger, chain: ChainEntry, step: Step) -> Places:
+    return "", {}
 
 
 def references(ledger: Ledger, chain: ChainEntry, step: Step) -> tuple[Ref, ...]:
@@ -73,7 +63,7 @@ def _relevant(ledger: Ledger, tensor: Tensor, tags: list[str], step: Step) -> li
     return hit or tags
 
 
-def _chain_rule(ledger: Ledger, chain: ChainEntry, step: Step) -> Phrase:
+def _chain_rule(ledger: Ledger, chain: ChainEntry, step: Step) -> Places:
     target = Access(chain.of, chain.adjoint.indices)
     root = chain.adjoint.tensor.root
     users: dict[Tensor, Access] = {}
@@ -83,12 +73,10 @@ def _chain_rule(ledger: Ledger, chain: ChainEntry, step: Step) -> Phrase:
     shown = ledger.show(target, chain.names)
     whole = Math(*(_bare(ledger, chain, root))) if root is not None else shown
     if not users or root in users:
-        return say("why_chain_root", t=shown, root=whole)
+        return "itself", {"t": shown, "root": whole}
     parts: list[Part] = [_user(ledger, chain, step.right, access) for access in users.values()]
-    own = references(ledger, chain, step)
-    if own:
-        return say("why_chain_both", t=shown, root=whole, users=enumerated(parts), ref=own[0])
-    return say("why_chain", t=shown, root=whole, users=enumerated(parts))
+    own = "both" if step.premises else ""
+    return own, {"t": shown, "root": whole, "users": enumerated(parts)}
 
 
 def _bare(ledger: Ledger, chain: ChainEntry, tensor: Tensor) -> tuple[str, str, str]:
@@ -115,7 +103,7 @@ def _inside(ledger: Ledger, names: object, stack: list[Var], access: Access) -> 
         return _inside(ledger, names, stack[1:], access)
 
 
-def _collapse(ledger: Ledger, chain: ChainEntry, step: Step) -> Phrase:
+def _collapse(ledger: Ledger, chain: ChainEntry, step: Step) -> Places:
     """The sums that a delta has solved, each with the index that is left."""
     remaining = bound_variables(step.right)
     solved: dict[str, Math] = {}
@@ -129,8 +117,8 @@ def _collapse(ledger: Ledger, chain: ChainEntry, step: Step) -> Phrase:
             shown = left + Math(" = ", " = ", " = ") + right
             solved.setdefault(shown.unicode, shown)
     parts: list[Part] = list(solved.values())
-    key = "why_collapse" if len(parts) == 1 else "why_collapse_many"
-    return say(key, survivors=enumerated(parts)) if parts else (step.why,)
+    variant = ("no sum", "", "many")[min(len(parts), 2)]
+    return variant, {"survivors": enumerated(parts)}
 
 
 def _solution(node: Sum) -> Index | None:
@@ -166,3 +154,19 @@ def _sum_factors(expr: Expr) -> set[tuple[Var, frozenset[Expr]]]:
         for n in walk(expr)
         if isinstance(n, Sum)
     }
+
+
+def _order(ledger: Ledger, chain: ChainEntry, step: Step) -> Places:
+    return "order" if _only_order(step) else "", {}
+
+
+def _reduction(ledger: Ledger, chain: ChainEntry, step: Step) -> Places:
+    return "" if references(ledger, chain, step) else "found", {}
+
+
+_PLACES: Mapping[str, Callable[[Ledger, ChainEntry, Step], Places]] = {
+    "chain rule": _chain_rule,
+    "delta collapse": _collapse,
+    "linearity of sums": _order,
+    "reduction": _reduction,
+}
