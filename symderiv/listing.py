@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from inspect import getmembers, isfunction
+from importlib import import_module
+from pkgutil import iter_modules
 
 from symderiv.algebra.expr import Access, Tensor
-from symderiv.calculus.functions import Row, ScalarFunction, symbols
+from symderiv.calculus.functions import Row, ScalarFunction, VectorFunction, symbols
 
 
 def lines(kind: str) -> list[str]:
@@ -28,8 +29,22 @@ def _functions(rows: Iterable[Row]) -> list[str]:
             meaning = row.definition(*args) if row.definition else row(*args)
             table.append((row.name, text(meaning, NIELSEN), slope))
         else:
-            table.append((row.name, row.why, ""))
+            table.append((row.name, _parts(row), ""))
     return _aligned(("name", "definition", "derivative by the first argument"), table)
+
+
+def _parts(row: VectorFunction) -> str:
+    """``e = exp(z); s = Σ e; a = e/s``."""
+    from symderiv.notation.nielsen import NIELSEN
+    from symderiv.notation.unicode import text
+
+    made = []
+    for part in row.parts:
+        body = text(part.formula(*(Access(Tensor(name), ()) for name in part.of)), NIELSEN)
+        if part.kind == "sum":
+            body = f"Σ {body}" if body.isidentifier() else f"Σ ({body})"
+        made.append(body if part is row.parts[-1] else f"{part.name} = {body}")
+    return "; ".join(made)
 
 
 def _activations() -> list[str]:
@@ -45,14 +60,16 @@ def _losses() -> list[str]:
 
 
 def _layers() -> list[str]:
-    from symderiv.calculus import layers
+    from symderiv import calculus
+    from symderiv.calculus.builder import LAYERS
 
+    for module in iter_modules(calculus.__path__):
+        import_module(f"{calculus.__name__}.{module.name}")
     table = [
-        (name, (function.__doc__ or "").splitlines()[0])
-        for name, function in getmembers(layers, isfunction)
-        if function.__module__ == layers.__name__ and not name.startswith("_")
+        (name, function.__module__.rpartition(".")[2], (function.__doc__ or "").splitlines()[0])
+        for name, function in sorted(LAYERS.items())
     ]
-    return _aligned(("name", "equation"), table)
+    return _aligned(("name", "in symderiv.calculus", "equation"), table)
 
 
 def _notations() -> list[str]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from symderiv.algebra.expr import Bracket, Expr, Role, Select, Tensor, mul, sum_over
 from symderiv.algebra.index import Axis, Index, IndexLike, Var, as_index, fresh, guards
-from symderiv.calculus.builder import Builder
+from symderiv.calculus.builder import Builder, layer
 
 
+@layer
 def conv1d(
     b: Builder,
     x: Tensor,
@@ -40,6 +41,7 @@ def conv1d(
     return b.define(y, (c, i), body, "cross-correlation", "conv1d")
 
 
+@layer
 def max_pool1d(
     b: Builder, x: Tensor, positions: Axis, width: Axis, stride: int, layer: int = 1
 ) -> Tensor:
