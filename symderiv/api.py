@@ -44,6 +44,7 @@ def derive(
     wrt: str | Iterable[str] | None = None,
     name: str | None = None,
     output: str | None = None,
+    scipy: bool = False,
 ) -> PublishedDerivation:
     """Derive the gradients of a network's cost by backpropagation and check every step.
 
@@ -51,7 +52,8 @@ def derive(
     are rows or columns, or that there is a single one; ``wrt`` names the parameters to
     differentiate by (all that are not frozen): ``"W1,b1"`` or a list; "W" and "b" are all weights
     and biases, "X" is the input. ``name`` is the module's, ``output`` the folder that the command
-    in the documents names. Raises SpecError for bad input and Refuted if a step turns out false.
+    in the documents names; with ``scipy`` generated modules call SciPy. Raises SpecError for bad
+    input and Refuted if a step turns out false.
     """
     asked = "" if isinstance(network, Network) else str(network).strip()
     if not isinstance(network, Network):
@@ -89,6 +91,7 @@ def derive(
         "-o": output,
     }
     words = [spec, *(word for pair in given.items() if pair[1] is not None for word in pair)]
+    words += ["--scipy"] if scipy else []
     return PublishedDerivation(
         checked.derivation,
         checked.chains,
@@ -100,6 +103,7 @@ def derive(
         notation=notation,
         stem=stem,
         wrt=None if wrt is None else tuple(t.name for t in wanted),
+        scipy=scipy,
         command=printable(" ".join(["symderiv derive", *(shlex.quote(w or "") for w in words)])),
         origin=_Origin(built.graph, network, layout),
     )
@@ -198,6 +202,7 @@ class PublishedDerivation(CheckedDerivation):
     stem: str = "net"
     wrt: tuple[str, ...] | None = None
     command: str = ""
+    scipy: bool = False
     origin: object = None
 
     def __post_init__(self) -> None:
@@ -332,6 +337,7 @@ class PublishedDerivation(CheckedDerivation):
             notation_name=notation,
             freeze=self.network.freeze,
             document=self.derivation,
+            scipy=self.scipy,
         )
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:

@@ -82,6 +82,7 @@ def _parser() -> _Parser:
         "--to", default=None, metavar="FORMATS", help="of tex,pdf,md,numpy,json (tex,pdf,numpy)"
     )
     derive.add_argument("-o", "--output", type=Path, default=OUTPUT, metavar="DIR")
+    derive.add_argument("--scipy", action="store_true", help="modules that call scipy.special")
     derive.add_argument("--name", metavar="STEM", help="name of the files, an identifier")
     derive.add_argument("--json", action="store_true", help="print the JSON form as well")
     derive.set_defaults(run=_derive)
@@ -119,6 +120,7 @@ def _derived(options: argparse.Namespace) -> PublishedDerivation:
         notation=options.notation,
         wrt=options.wrt,
         name=getattr(options, "name", None),
+        scipy=getattr(options, "scipy", False),
         output=None if output in (None, OUTPUT) else str(output),
     )
 

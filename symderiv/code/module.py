@@ -51,11 +51,13 @@ def numpy_module(
     notation_name: str = "nielsen",
     freeze: Collection[str] = (),
     document: Derivation | None = None,
+    scipy: bool = False,
 ) -> str:
     """The text of the module ``STEM.py``. ``sizes`` are those of the layers; None for any depth.
 
     ``freeze`` names parameters that have no gradient: ``b`` (all biases), ``W1``. The lines cite
-    the equations of ``document``, a derivation of the same graph. Raises NoCode where the
+    the equations of ``document``, a derivation of the same graph. With ``scipy`` the functions that
+    SciPy has are SciPy's, and the module needs it. Raises NoCode where the
     derivation has no NumPy form, ValueError where a step was refuted.
     """
     if checked.refuted:
@@ -73,6 +75,7 @@ def numpy_module(
         notation_name=notation_name,
         freeze=freeze,
         document=document,
+        scipy=scipy,
     )
 
 
@@ -88,6 +91,7 @@ def module_text(
     notation_name: str = "nielsen",
     freeze: Collection[str] = (),
     document: Derivation | None = None,
+    scipy: bool = False,
     warrant: str = "nobody has checked its derivation",
 ) -> str:
     """As :func:`numpy_module`, of a derivation that nobody has checked; for tests."""
@@ -106,7 +110,7 @@ def module_text(
     widths = () if generic else tuple(sizes or ())
     naming = Naming(notation(notation_name), widths, is_program, graph.sizes)
     numbering = Numbering(document or derivation, naming.notation)
-    program = Program(derivation, naming, layout, numbering=numbering)
+    program = Program(derivation, naming, layout, numbering=numbering, scipy=scipy)
     plain = Program(derivation, naming, layout, reference=True, numbering=numbering)
     if is_program:
         data = program_data(program, plain, freeze)
@@ -117,7 +121,9 @@ def module_text(
     else:
         data = _network_data(program, plain, freeze, generic)
     name = "program" if is_program else "module"
-    text = render_template(f"numpy/{name}.py.j2", {**data, "header": header})
+    used = any("special." in line for f in program.functions.all() for line in f.lines)
+    data |= {"header": header, "special": used}
+    text = render_template(f"numpy/{name}.py.j2", data)
     digest = hashlib.sha256(text.encode()).hexdigest()
     return text.replace(_NO_HASH, _NO_HASH.replace("-", digest), 1)
 
@@ -177,7 +183,7 @@ def _shapes(
     elif generic:
         start += "\n\n`sizes` lists n0, ..., nL."
     summary = (
-        "Cost and gradients of a network by backpropagation, in NumPy alone.\n\n"
+        f"Cost and gradients of a network by backpropagation, in {program.libraries}.\n\n"
         f"X has the shape {tuple_text(x)} and Y the shape {tuple_text(y)}: "
         f"{_BATCH[program.layout]}. Everything is computed in the float type of the parameters. "
         "The comments cite the equations of the document: D forward, BP1 the error of the output, "

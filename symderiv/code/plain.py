@@ -34,7 +34,8 @@ def program_data(program: Program, plain: Program, freeze: Collection[str]) -> d
     ]
     shown = [t.name for t in inputs if t.role is Role.PARAMETER and t not in frozen]
     summary = (
-        f"The value of {graph.cost.name}, and its gradient by {_listed(shown)}, in NumPy alone.\n\n"
+        f"The value of {graph.cost.name}, and its gradient by {_listed(shown)}, in "
+        f"{program.libraries}.\n\n"
         "Everything is computed in the float type of the parameters. The comments cite the "
         "equations. Run as a script, this module checks its own gradients."
     )

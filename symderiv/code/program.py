@@ -60,6 +60,7 @@ class Program:
         layout: str,
         reference: bool = False,
         numbering: Numbering | None = None,
+        scipy: bool = False,
     ) -> None:
         self.graph = derivation.graph
         self.derivation = derivation
@@ -70,7 +71,8 @@ class Program:
         self.batch = next((t for t in self.graph.inputs if t.role is Role.INPUT), None)
         data = self.batch is not None and not naming.program
         self.rows = row_axes(self.batch) if self.batch is not None and data else frozenset()
-        self.functions = Functions(reference=reference)
+        self.functions = Functions(reference=reference, scipy=scipy)
+        self.libraries = "NumPy and SciPy" if scipy else "NumPy alone"
         columns = layout == "columns" and not naming.program
         self.emitter = Emitter(naming, self.functions, columns, reference)
         self.numbering = numbering or Numbering(derivation, naming.notation)
