@@ -17,6 +17,7 @@ from symderiv.algebra.expr import (
     SizeOf,
     Sum,
     Tensor,
+    add,
     mul,
     power,
     rebuild,
@@ -38,7 +39,8 @@ def cancel(expr: Expr) -> Expr:
     if not isinstance(expr, Mul) or not _needs_factoring(expr):
         return expr
     sums = [f for f in expr.factors if _has_sum(f)]
-    compact = _cancel_rational(mul(*(f for f in expr.factors if not _has_sum(f))))
+    product = mul(*(f for f in expr.factors if not _has_sum(f)))
+    compact = _cancel_rational(product) or _cancel_termwise(product)
     if compact is None:
         return expr
     whole = ordered_product((compact, *sums))
@@ -54,6 +56,24 @@ def _cancel_rational(expr: Expr) -> Expr | None:
     if compact is None:
         return None
     return _replaced(compact, {letter: atom for atom, letter in letters.items()})
+
+
+def _cancel_termwise(product: Expr) -> Expr | None:
+    """``(u + v) w`` as ``u w + v w`` where every term cancels by itself and it gets shorter.
+
+    Of a sum whose terms have little in common the numerator over one denominator is longer.
+    """
+    from symderiv.calculus.sympy_bridge import weight
+
+    factors = product.factors if isinstance(product, Mul) else ()
+    sums = [f for f in factors if isinstance(f, Add) and _has_denominator(f)]
+    if len(sums) != 1:
+        return None
+    rest = [f for f in factors if f is not sums[0]]
+    terms = [_cancel_rational(mul(*rest, term)) for term in sums[0].terms]
+    whole = add(*(t for t in terms if t is not None))
+    shorter = None not in terms and not _has_denominator(whole)
+    return whole if shorter and weight(whole) < weight(product) else None
 
 
 def _letter(atom: Expr, number: int) -> Expr:

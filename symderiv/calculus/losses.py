@@ -272,58 +272,77 @@ _ROWS: tuple[Row, ...] = (
     ),
     ScalarFunction(
         name="focal", arguments=("a", "y", "gamma"), latex=r"\ell",
-        call=r"-#2 (1 - #1)^{#3} \log #1",
+        call=r"-\left(#2 (1 - #1)^{#3} \log #1 + (1 - #2) #1^{#3} \log(1 - #1)\right)",
         domain=(UNIT, TARGET, POSITIVE), hyper=(("gamma", Fraction(2)),),
         needs="unit-interval",
-        definition=lambda a, y, gamma: -y * real_power(1 - a, gamma) * log(a),
+        definition=lambda a, y, gamma: -(
+            y * real_power(1 - a, gamma) * log(a)
+            + (1 - y) * real_power(a, gamma) * log(1 - a)
+        ),
         derivatives=(
             lambda a, y, gamma, v: (
                 y * real_power(1 - a, gamma) * (gamma * log(a) / (1 - a) - 1 / a)
+                + (1 - y) * real_power(a, gamma) * (1 / (1 - a) - gamma * log(1 - a) / a)
             ),
-            lambda a, y, gamma, v: -real_power(1 - a, gamma) * log(a),
+            lambda a, y, gamma, v: (
+                real_power(a, gamma) * log(1 - a) - real_power(1 - a, gamma) * log(a)
+            ),
             None,
         ),
-        why="the product rule on the weight (1 - a)^gamma and the cross-entropy -log a",
-        factor="Lin et al. 2017, equation 4, with weight y; Keras's CategoricalFocalCrossentropy"
-        " with alpha = 1; PyTorch has none",
+        why="the product rule on a weight (1 - p)^gamma and a cross-entropy -log p",
+        factor="Lin et al. 2017 without alpha; Keras's BinaryFocalCrossentropy also divides by the"
+        " number of outputs",
         numpy=(
-            "yes = np.where(y == 0, 1, a)  # 0 log 0 = 0",
-            "return -y * (1 - a) ** gamma * np.log(yes)",
+            "on = y * (1 - a) ** gamma * np.log(np.where(y == 0, 1, a))  # 0 log 0 = 0",
+            "off = (1 - y) * a**gamma * np.log1p(-np.where(y == 1, 0, a))",
+            "return -(on + off)",
         ),
         numpy_derivatives=(
             (
-                "yes = np.where(y == 0, 0.5, a)",
-                "miss = np.where(yes == 1, 1, 1 - yes)",
-                "slope = np.where(yes == 1, -1, np.log(yes) / miss)  # log a / (1 - a)",
-                "return y * (1 - yes) ** gamma * (gamma * slope - 1 / yes)",
+                "yes, no = np.where(y == 0, 0.5, a), np.where(y == 1, 0.5, a)",
+                "left = 1 - yes",
+                "fall = np.log(yes) / np.where(left == 0, 1, left) - (left == 0)  # -1 at 1",
+                "rise = np.log1p(-no) / np.where(no == 0, 1, no) - (no == 0)  # -1 at 0",
+                "on = left**gamma * (gamma * fall - 1 / yes)",
+                "off = no**gamma * (1 / (1 - no) - gamma * rise)",
+                "return y * on + (1 - y) * off",
             ),
-            ("return -((1 - a) ** gamma) * np.log(a)",),
+            ("return a**gamma * np.log1p(-a) - (1 - a) ** gamma * np.log(a)",),
             None,
         ),
     ),
     ScalarFunction(
         name="focal-logits", arguments=("z", "y", "gamma"), latex=r"\ell",
         domain=(REAL, TARGET, POSITIVE), hyper=(("gamma", Fraction(2)),),
-        definition=lambda z, y, gamma: y * exp(-gamma * _softplus(z)) * _softplus(-z),
+        definition=lambda z, y, gamma: (
+            y * exp(-gamma * _softplus(z)) * _softplus(-z)
+            + (1 - y) * exp(-gamma * _softplus(-z)) * _softplus(z)
+        ),
         derivatives=(
             lambda z, y, gamma, v: (
-                -y * exp(-gamma * _softplus(z))
+                (1 - y) * exp(-gamma * _softplus(-z))
+                * (gamma * _sigmoid(-z) * _softplus(z) + _sigmoid(z))
+                - y * exp(-gamma * _softplus(z))
                 * (gamma * _sigmoid(z) * _softplus(-z) + _sigmoid(-z))
             ),
-            lambda z, y, gamma, v: exp(-gamma * _softplus(z)) * _softplus(-z),
+            None,
             None,
         ),
         why="the weight (1 - a)^gamma is e^(-gamma softplus(z)), and -log a is softplus(-z)",
         factor="the focal loss of a = sigma(z)",
         uses=("sigmoid",),
-        numpy=("return y * np.exp(-gamma * np.logaddexp(0, z)) * np.logaddexp(0, -z)",),
+        numpy=(
+            "up, down = np.logaddexp(0, z), np.logaddexp(0, -z)",
+            "return y * np.exp(-gamma * up) * down + (1 - y) * np.exp(-gamma * down) * up",
+        ),
         numpy_derivatives=(
             (
-                "weight = np.exp(-gamma * np.logaddexp(0, z))",
-                "rest = gamma * sigmoid(z) * np.logaddexp(0, -z) + sigmoid(-z)",
-                "return -y * weight * rest",
+                "up, down = np.logaddexp(0, z), np.logaddexp(0, -z)",
+                "on = np.exp(-gamma * up) * (gamma * sigmoid(z) * down + sigmoid(-z))",
+                "off = np.exp(-gamma * down) * (gamma * sigmoid(-z) * up + sigmoid(z))",
+                "return (1 - y) * off - y * on",
             ),
-            ("return np.exp(-gamma * np.logaddexp(0, z)) * np.logaddexp(0, -z)",),
+            None,
             None,
         ),
     ),

@@ -186,7 +186,7 @@ def cancel_rational(expr: Expr) -> Expr | None:
     sign, top = _factors(numerator, gens, atoms)
     flip, bottom = _factors(denominator, gens, atoms)
     found = _assemble(sign / flip, top, bottom)
-    return found if _weight(found) < _weight(expr) else None
+    return found if weight(found) < weight(expr) else None
 
 
 def rational_atoms(expr: Expr) -> list[Expr]:
@@ -225,7 +225,7 @@ def _rational(expr: Expr, symbols: Mapping[Expr, Any]) -> Any:
             return made(*(_rational(c, symbols) for c in children(expr)))
 
 
-def _weight(expr: Expr) -> tuple[int, int]:
+def weight(expr: Expr) -> tuple[int, int]:
     """How long a tree reads: its nodes outside numbers, then the numbers."""
     nodes = list(walk(expr))
     numbers = sum(isinstance(e, Number) for e in nodes)

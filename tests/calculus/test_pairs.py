@@ -11,7 +11,15 @@ from symderiv.algebra.matching import alpha_equal
 from symderiv.calculus.activations import ACTIVATIONS
 from symderiv.calculus.backprop import backprop
 from symderiv.calculus.builder import LAYOUTS
-from symderiv.calculus.functions import exp, log, positive, real_power, rows
+from symderiv.calculus.functions import (
+    ScalarFunction,
+    exp,
+    log,
+    positive,
+    real_power,
+    rows,
+    symbols,
+)
 from symderiv.calculus.losses import LOSSES
 from symderiv.calculus.networks import feed_forward
 from symderiv.frontend.known import fits
@@ -34,6 +42,13 @@ def error(checked: CheckedDerivation) -> Expr:
     )  # fmt: skip
 
 
+def stated_size(loss: str) -> int:
+    """How long the stated derivative of a loss is."""
+    row = rows()[loss]
+    formula = row.derivatives[0] if isinstance(row, ScalarFunction) else None
+    return 0 if formula is None else sum(1 for _ in walk(formula(*symbols(row), symbols(row)[0])))
+
+
 def test_there_are_at_least_250() -> None:
     assert len(PAIRS) >= 250
 
@@ -46,7 +61,7 @@ def test_every_pair_is_proved_and_compact(activation: str, loss: str) -> None:
     assert not any(isinstance(node, Partial) for node in walk(delta))
     assert not any(any(getattr(node, "orders", ())) for node in walk(delta)), "f' is not opened"
     # compact: about what the two stated derivatives are together, entry by entry
-    assert sum(1 for _ in walk(delta)) <= 110
+    assert sum(1 for _ in walk(delta)) <= max(110, 4 * stated_size(loss))
 
 
 @pytest.mark.parametrize(("activation", "loss"), PAIRS)
@@ -71,7 +86,10 @@ KNOWN = [
     (
         "sigmoid",
         "focal",
-        lambda a, y, z: y * real_power(1 - a, GAMMA) * (GAMMA * a * log(a) + a - 1),
+        lambda a, y, z: (
+            y * real_power(1 - a, GAMMA) * (GAMMA * a * log(a) + a - 1)
+            + real_power(a, GAMMA) * (1 - y) * (GAMMA * a * log(1 - a) + a - GAMMA * log(1 - a))
+        ),
     ),
 ]
 

@@ -46,7 +46,6 @@ BOUNDS = {
     ("mish", 0): 12.0,
     ("focal-logits", None): 20.0,  # exp magnifies the error of gamma softplus(z)
     ("focal-logits", 0): 20.0,
-    ("focal-logits", 1): 20.0,
     ("erfcx", 0): 300.0,  # a difference of two like terms; no table but its own uses it
     ("gelu-tanh", None): 400.0,  # exp of a large cubic magnifies the error of the cubic
     ("gelu-tanh", 0): 400.0,
