@@ -24,7 +24,7 @@ from symderiv.calculus.networks import any_depth, feed_forward
 from symderiv.calculus.normalization import batch_norm, layer_norm, rms_norm
 from symderiv.calculus.recurrent import lstm_cell, rnn
 from symderiv.proof.check import check
-from symderiv.proof.likeness import forget
+from symderiv.proof.likeness import Memory
 
 RUNS = 5
 Make = Callable[[], Graph]
@@ -105,10 +105,10 @@ def timed(make: Make) -> tuple[int, float, float, float]:
         start = process_time()
         derivation = backprop(graph, wanted)
         derived = process_time()
-        forget()
-        checked = check(derivation)
+        memory = Memory()
+        checked = check(derivation, memory)
         first = process_time()
-        check(derivation)
+        check(derivation, memory)
         deriving.append(1000 * (derived - start))
         checking.append(1000 * (first - derived))
         again.append(1000 * (process_time() - first))

@@ -26,10 +26,14 @@ from symderiv.frontend.spec import parse_spec
 from symderiv.notation.table import NOTATIONS
 from symderiv.options import FORMATS, LAYOUTS
 from symderiv.proof.check import CheckedDerivation, check
+from symderiv.proof.likeness import Memory
 from symderiv.proof.wellformed import IllFormed
 
 if TYPE_CHECKING:
     import sympy
+
+
+_MEMORY = Memory()  # what has been proved since the process began
 
 
 class Refuted(Exception):
@@ -71,7 +75,7 @@ def derive(
     names = None if wrt is None else _names(wrt)
     wanted = list(built.wrt) if names is None else _wanted(built.graph, network, names)
     try:
-        checked = check(backprop(built.graph, wanted))
+        checked = _checked(built.graph, wanted)
     except IllFormed as error:
         raise SpecError(str(error), "every quantity needs a value", field="spec") from None
     except TooLong as error:
@@ -79,9 +83,6 @@ def derive(
             f"{error} grows beyond what can be read", "give its parts names, one statement each",
             field="spec",
         ) from None  # fmt: skip
-    if checked.refuted:
-        step = checked.refuted[0]
-        raise Refuted(f"a step is false ({step.rule}: {step.why}); please report this")
     spec = asked if asked.lower().endswith(".toml") else network.spec
     given = {
         "--layout": layout if layout != "columns" else None,
@@ -110,7 +111,7 @@ def derive(
 
 
 def _checked(graph: Graph, wanted: Iterable[Tensor]) -> CheckedDerivation:
-    checked = check(backprop(graph, wanted))
+    checked = check(backprop(graph, wanted), _MEMORY)
     if checked.refuted:
         step = checked.refuted[0]
         raise Refuted(f"a step is false ({step.rule}: {step.why}); please report this")

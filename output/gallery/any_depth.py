@@ -3,7 +3,7 @@
 # spec      n0-...-nL:sigmoid+mse
 # notation  nielsen, layout columns
 # command   symderiv derive examples/any_depth.toml --name any_depth
-# sha256    6a2f94706cdc7ee7b3637c25507764bde495b60e7bf79737a56868b43b06817b
+# sha256    b618666bf4cac8d869d5bf4d3aa52b7abe073f42a67866b60b5c5516e0d6179c
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -55,15 +55,15 @@ def sigmoid(z):
     return np.where(z >= 0, 1 / (1 + e), e / (1 + e))
 
 
-def mse(a, y):
-    """(a - y)**2."""
-    return (a - y) ** 2
-
-
 def sigmoid_prime(z):
     """The derivative of sigmoid by z."""
     e = np.exp(-np.abs(z))  # a (1 - a) would cancel where a is near 1
     return e / (1 + e) ** 2
+
+
+def mse(a, y):
+    """(a - y)**2."""
+    return (a - y) ** 2
 
 
 # --- The passes ---

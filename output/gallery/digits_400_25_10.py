@@ -3,7 +3,7 @@
 # spec      400-25-10:sigmoid+bce+l2
 # notation  nielsen, layout columns
 # command   symderiv derive examples/digits_400_25_10.toml --name digits_400_25_10
-# sha256    223e12240aa6b4e867b7936e6bfb36968be702869e7e79af5492dd3094e6d3f5
+# sha256    a78e9fde78d8eb7a45624ee86f80c5e5ef43e0ff77913dc04d9a84f162052ea8
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -46,6 +46,12 @@ def sigmoid(z):
     return np.where(z >= 0, 1 / (1 + e), e / (1 + e))
 
 
+def sigmoid_prime(z):
+    """The derivative of sigmoid by z."""
+    e = np.exp(-np.abs(z))  # a (1 - a) would cancel where a is near 1
+    return e / (1 + e) ** 2
+
+
 def bce_logits(z, y):
     """bce of sigmoid(z), straight from z."""
     return y * np.logaddexp(0, -z) + (1 - y) * np.logaddexp(0, z)
@@ -54,12 +60,6 @@ def bce_logits(z, y):
 def bce_logits_prime(z, y):
     """The derivative of bce_logits by z."""
     return (1 - y) * sigmoid(z) - y * sigmoid(-z)  # sigmoid(z) - y would cancel
-
-
-def sigmoid_prime(z):
-    """The derivative of sigmoid by z."""
-    e = np.exp(-np.abs(z))  # a (1 - a) would cancel where a is near 1
-    return e / (1 + e) ** 2
 
 
 # --- The passes ---

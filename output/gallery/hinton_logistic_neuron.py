@@ -4,7 +4,7 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/hinton_logistic_neuron.toml --layout rows --name
 #           hinton_logistic_neuron
-# sha256    49cecc3b4b541500d70f86deae1fc8d26a205534d8067100fbe2d28fb02622ef
+# sha256    38bb058bbe24add4357f68b58a27ee4a0249133e1bd12a6a078690e024062f7b
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -45,15 +45,15 @@ def sigmoid(z):
     return np.where(z >= 0, 1 / (1 + e), e / (1 + e))
 
 
-def half_mse(a, y):
-    """(1 / 2) * (a - y)**2."""
-    return 0.5 * (a - y) ** 2
-
-
 def sigmoid_prime(z):
     """The derivative of sigmoid by z."""
     e = np.exp(-np.abs(z))  # a (1 - a) would cancel where a is near 1
     return e / (1 + e) ** 2
+
+
+def half_mse(a, y):
+    """(1 / 2) * (a - y)**2."""
+    return 0.5 * (a - y) ** 2
 
 
 # --- The passes ---

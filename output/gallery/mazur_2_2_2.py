@@ -3,7 +3,7 @@
 # spec      2-2-2:sigmoid+half-mse
 # notation  nielsen, layout single
 # command   symderiv derive examples/mazur_2_2_2.toml --layout single --name mazur_2_2_2
-# sha256    65aa3fb73e1b3b02b38b8991328c389e4bee75ccb007c769098b80fe4283107e
+# sha256    c689760bef819050c6030234a59fb876464d679d3f5278bcde0f6945a692326a
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -46,15 +46,15 @@ def sigmoid(z):
     return np.where(z >= 0, 1 / (1 + e), e / (1 + e))
 
 
-def half_mse(a, y):
-    """(1 / 2) * (a - y)**2."""
-    return 0.5 * (a - y) ** 2
-
-
 def sigmoid_prime(z):
     """The derivative of sigmoid by z."""
     e = np.exp(-np.abs(z))  # a (1 - a) would cancel where a is near 1
     return e / (1 + e) ** 2
+
+
+def half_mse(a, y):
+    """(1 / 2) * (a - y)**2."""
+    return 0.5 * (a - y) ** 2
 
 
 # --- The passes ---

@@ -3,7 +3,7 @@
 # spec      3-4-2:sigmoid+mse
 # notation  nielsen, layout columns
 # command   symderiv derive examples/mlp_vectorised.toml --name mlp_vectorised
-# sha256    cd625cd7df96a4471af144ecfa2c84213ed4d6d7947beb954caef4f0fb7f7d7a
+# sha256    bbf93b575208e7fc1fe72a42c933bbd793bf63fc9dab41042280975dc8f6aeb5
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -46,15 +46,15 @@ def sigmoid(z):
     return np.where(z >= 0, 1 / (1 + e), e / (1 + e))
 
 
-def mse(a, y):
-    """(a - y)**2."""
-    return (a - y) ** 2
-
-
 def sigmoid_prime(z):
     """The derivative of sigmoid by z."""
     e = np.exp(-np.abs(z))  # a (1 - a) would cancel where a is near 1
     return e / (1 + e) ** 2
+
+
+def mse(a, y):
+    """(a - y)**2."""
+    return (a - y) ** 2
 
 
 # --- The passes ---

@@ -4,7 +4,7 @@
 # notation  nielsen, layout single
 # command   symderiv derive examples/one_neuron_chain.toml --layout single --name
 #           one_neuron_chain
-# sha256    e4960544c27807bab25636578fe16aa17bec1cd1420a58c6956ceb457f6ad7d9
+# sha256    de61d974a894b9b39f4fae0c7fd4e70d38f39656a6006b2d020ec92d9509812f
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -51,15 +51,15 @@ def sigmoid(z):
     return np.where(z >= 0, 1 / (1 + e), e / (1 + e))
 
 
-def mse(a, y):
-    """(a - y)**2."""
-    return (a - y) ** 2
-
-
 def sigmoid_prime(z):
     """The derivative of sigmoid by z."""
     e = np.exp(-np.abs(z))  # a (1 - a) would cancel where a is near 1
     return e / (1 + e) ** 2
+
+
+def mse(a, y):
+    """(a - y)**2."""
+    return (a - y) ** 2
 
 
 # --- The passes ---

@@ -3,7 +3,7 @@
 # spec      2-1-2:sigmoid+mse+sum+bias=1
 # notation  nielsen, layout single
 # command   symderiv derive examples/two_one_two.toml --layout single --name two_one_two
-# sha256    8b066c906aac0822c1308401a87f84e58611b34a1993165ec05da37f22f6e788
+# sha256    b97e7e6234206c1701379d312c3cadbf890729a9fe7a6c33123bf59b4d10d282
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -44,15 +44,15 @@ def sigmoid(z):
     return np.where(z >= 0, 1 / (1 + e), e / (1 + e))
 
 
-def mse(a, y):
-    """(a - y)**2."""
-    return (a - y) ** 2
-
-
 def sigmoid_prime(z):
     """The derivative of sigmoid by z."""
     e = np.exp(-np.abs(z))  # a (1 - a) would cancel where a is near 1
     return e / (1 + e) ** 2
+
+
+def mse(a, y):
+    """(a - y)**2."""
+    return (a - y) ** 2
 
 
 # --- The passes ---

@@ -63,7 +63,7 @@ _ROWS: tuple[Row, ...] = (
         numpy_derivatives=(("return np.ones_like(z)",),),
     ),
     ScalarFunction(
-        name="sigmoid", arguments=("z",), latex=r"\sigma", range_="unit-interval",
+        name="sigmoid", arguments=("z",), latex=r"\sigma", letter="σ", range_="unit-interval",
         definition=lambda z: 1 / (1 + exp(-z)),
         derivatives=(lambda z, a: a * (1 - a),),
         why="the logistic curve grows in proportion to a and to what is missing to 1",
@@ -312,7 +312,7 @@ _ROWS: tuple[Row, ...] = (
     ),
     VectorFunction(
         name="softmax", arguments=("z",), latex=r"\operatorname{softmax}",
-        range_="probability-vector", sums_to_one=True,
+        range_="probability-vector",
         parts=(
             Part("e", "entry", ("z",), lambda z: exp(z)),
             Part("s", "sum", ("e",), lambda e: e),

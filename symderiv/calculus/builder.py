@@ -2,8 +2,8 @@
 
     b = Builder(layout="columns")
     x = b.tensor("x", b.batch(b.units(0)), Role.INPUT)
-    z = dense(b, x, layer=1)
-    a = activate(b, "sigmoid", z, layer=1)
+    z = dense(b, x, b.units(0), b.units(1), layer=1)
+    a = activate(b, "sigmoid", z, b.units(1), layer=1)
 
 A layout is nothing but the order of the axes: examples first (rows), last (columns), or none.
 """

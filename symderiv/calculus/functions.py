@@ -74,7 +74,8 @@ class ScalarFunction:
     None where nobody differentiates. Hyperparameters are the last arguments, with defaults.
 
     ``latex`` is the symbol; ``call`` says how an application prints where that is not
-    ``symbol(arguments)``, with ``#1``, ``#2`` for the arguments.
+    ``symbol(arguments)``, with ``#1``, ``#2`` for the arguments; ``letter`` is its name in a
+    terminal and in comments where that is not the name of the row.
 
     ``numpy`` is the body of a NumPy function of the arguments, ``numpy_derivatives`` one body
     an argument; ``scipy`` is a body that may use ``scipy.special`` as ``special``. Bodies call
@@ -91,6 +92,7 @@ class ScalarFunction:
     numpy: Lines
     numpy_derivatives: tuple[Lines | None, ...]
     call: str = ""
+    letter: str = ""
     hyper: tuple[tuple[str, Fraction], ...] = ()
     domain: tuple[Domain, ...] = (REAL,)
     range_: Range = "real"
@@ -145,7 +147,6 @@ class VectorFunction:
     numpy_gradient: Lines = ()
     domain: tuple[Domain, ...] = (REAL,)
     range_: Range = "real"
-    sums_to_one: bool = False
     needs: Range | None = None
     uses: tuple[str, ...] = ()
     scipy: Lines = ()

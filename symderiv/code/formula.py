@@ -26,10 +26,13 @@ from symderiv.code.functions import is_default
 from symderiv.code.names import Naming
 
 _SUM, _HADAMARD, _PRODUCT, _ATOM = range(4)
-_SHORT = {"sigmoid": "σ", "identity": ""}
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 Shown = tuple[str, int]
+
+
+def _called(name: str) -> str:
+    return getattr(rows()[name], "letter", "") or name
 
 
 def formula(node: MatrixExpr, naming: Naming) -> str:
@@ -94,11 +97,11 @@ class _Printer:
             return self.show(args[0])
         if name == "positive" and not any(orders):
             return f"[{shown[0]} > 0]", _ATOM
-        function = _SHORT.get(name, name) + "′" * sum(orders)
+        function = _called(name) + "′" * sum(orders)
         single = isinstance(row, ScalarFunction) and len(row.arguments) - len(row.hyper) == 1
         if any(orders) and not single:
             by = self.show(args[orders.index(1)])[0]
-            return f"∂{_SHORT.get(name, name)}({', '.join(shown)})/∂{by}", _ATOM
+            return f"∂{_called(name)}({', '.join(shown)})/∂{by}", _ATOM
         return f"{function}({', '.join(shown)})", _ATOM
 
     # --- numbers -------------------------------------------------------------------------------
@@ -119,7 +122,7 @@ class _Printer:
                 return self.quotient((expr,)), _PRODUCT
             case Apply(name, args, _):
                 inside = ", ".join(self.number(arg)[0] for arg in args)
-                return f"{_SHORT.get(name, name)}({inside})", _ATOM
+                return f"{_called(name)}({inside})", _ATOM
         raise TypeError(expr)
 
     def quotient(self, factors: tuple[Expr, ...]) -> str:

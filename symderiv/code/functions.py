@@ -84,7 +84,9 @@ class Functions:
 
     def all(self) -> list[Function]:
         """Every function that was called, in the order of the calls, what they use first."""
-        made = [self._function(wanted, doc) for wanted, doc in self._wanted.items()]
+        order = list(dict.fromkeys(wanted.row for wanted in self._wanted))
+        pairs = sorted(self._wanted.items(), key=lambda pair: order.index(pair[0].row))
+        made = [self._function(wanted, doc) for wanted, doc in pairs]
         needs = any(w.derivative is None and needs_erf(rows()[w.row]) for w in self._wanted)
         if self.reference and needs:
             doc = "erf(z) as a power series, which is analytic: for |z| < 10."
@@ -155,7 +157,7 @@ def _formula(row: Row) -> str:
         formula = text(row(*symbols(row)) if row.definition is None else _opened(row))
     except ValueError:
         return ""
-    formula = formula.replace("np.", "")
+    formula = formula.replace("np.", "").replace("erf_series", "erf")
     if len(formula) > _LONGEST_FORMULA or "where(" in formula:
         return ""
     return formula

@@ -9,7 +9,7 @@ from itertools import cycle
 from symderiv.algebra.expr import Role, Tensor
 from symderiv.calculus.graph import EXAMPLE, Graph
 from symderiv.calculus.steps import Adjoint, Derivation
-from symderiv.code.functions import Function
+from symderiv.code.functions import Function, NoCode
 from symderiv.code.lines import WIDTH, field, listed, paragraphs, remark, statement, unpacked
 from symderiv.code.names import Naming
 from symderiv.code.parameters import (
@@ -62,6 +62,8 @@ def numpy_module(
     """
     if checked.refuted:
         raise ValueError("a step of the derivation is false: no code is written")
+    if checked.graph.upstream:
+        raise NoCode("a module needs a cost; this is a layer with a gradient from outside")
     open_steps = len(checked.unproved)
     return module_text(
         checked.derivation,

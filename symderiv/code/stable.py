@@ -30,6 +30,8 @@ from symderiv.calculus.losses import LOGITS
 from symderiv.calculus.reference import text
 from symderiv.calculus.rewriting import named_value, tidy
 from symderiv.calculus.steps import Adjoint, Derivation
+from symderiv.proof.lemmas import fusion_verdict
+from symderiv.proof.verdict import Status
 
 _LEADING = {"chain rule", "definition", "derivative", "delta collapse"}
 
@@ -78,6 +80,7 @@ def find_head(graph: Graph) -> Head | None:
         inside = {d.target for d in group_of(graph, made)}
         if (
             logits
+            and fusion_verdict(name, function).status is Status.PROVED
             and argument is not None
             and _feeds_only(graph, argument, inside)
             and _feeds_only(graph, output, {d.target for d in group})

@@ -112,7 +112,7 @@ def _node(ledger: Ledger, expr: Expr, made: dict[Tensor, Node]) -> Node | None:
             label = Math(rf"(\cdot)^{{{exponent}}}", f"^{exponent}", f"^{exponent}")
         case Apply(name, parts, orders) if parts and not any(orders):
             tex = getattr(rows()[name], "latex", "") or rf"\mathrm{{{name}}}"
-            symbol = {"sigmoid": "σ"}.get(name, name)
+            symbol = getattr(rows()[name], "letter", "") or name
             label = Math(tex, symbol, name)
         case _:
             return None

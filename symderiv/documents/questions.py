@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symderiv.algebra.expr import Role, SizeOf, walk
+from symderiv.algebra.expr import Mul, Number, Role, SizeOf, walk
 from symderiv.algebra.index import Size, as_index
 from symderiv.calculus.graph import EXAMPLE
 from symderiv.documents import named
@@ -75,8 +75,10 @@ def _bias_unit(ledger: Ledger) -> Box | None:
 
 
 def _factor_two(ledger: Ledger) -> Box | None:
-    used = {getattr(n, "function", "") for d in ledger.graph.definitions for n in walk(d.body)}
-    return Box(box_title("two"), say("box_two")) if "mse" in used else None
+    errors = (c.adjoint.closed for c in ledger.chains if c.names.has_name(c.adjoint.tensor))
+    first = next(errors, None)
+    twice = isinstance(first, Mul) and first.factors[0] == Number.of(2)
+    return Box(box_title("two"), say("box_two")) if twice else None
 
 
 def _error(ledger: Ledger) -> Math:

@@ -133,7 +133,7 @@ def _forward_why(ledger: Ledger, tag: str) -> Phrase:
     entry = next(e for e in ledger.definitions if e.tag == tag)
     d = entry.definition
     why: list[Part] = []
-    if d.part_of and not d.why.startswith("exponentials"):
+    if d.part_of and any(u.part_of == d.part_of for u in ledger.graph.users(d.target)):
         why.append(f"part of {d.part_of}")
     elif d.part_of:
         why.append(d.part_of)
@@ -214,7 +214,7 @@ def _asides(ledger: Ledger, chain: ChainEntry) -> tuple[Box, ...]:
         return ()
     _, rhs = named.sides(ledger, chain, closed, chain.names, matrix=True)
     vector = _vector_function(ledger, chain)
-    if vector:
+    if vector == "softmax":
         entry = Math(r"a_j\,([j = k] - a_k)", "a[j] ([j = k] − a[k])", "a[j]*([j = k] - a[k])")
         return (Box(box_title("softmax"), say("box_softmax", entry=entry, closed=rhs)),)
     stated = named.stated_form(chain)

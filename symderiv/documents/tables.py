@@ -103,7 +103,7 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
         items.append(_error_convention(ledger, errors[0].adjoint.tensor))
     for name in functions_used(ledger):
         factor = getattr(rows()[name], "factor", "")
-        if name in ("mse", "half-mse") or factor:
+        if factor:
             items.append(say("loss_factor", name=name, factor=factor))
         for kink in getattr(rows()[name], "kinks", ()):
             f = Math(rows()[name].latex, name, name)

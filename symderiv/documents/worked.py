@@ -24,7 +24,7 @@ from symderiv.algebra.expr import (
 )
 from symderiv.algebra.index import Index, Size, as_index
 from symderiv.calculus.graph import EXAMPLE, Graph
-from symderiv.calculus.steps import Adjoint, Derivation
+from symderiv.calculus.steps import Derivation
 from symderiv.documents.numbers import NoValue, Value, evaluate, plus, times
 from symderiv.frontend.example import Example
 
@@ -211,8 +211,10 @@ def _letters(graph: Graph, params: Mapping[str, Any]) -> dict[Tensor, dict[Where
 
 
 def held_fixed(graph: Graph, names: Sequence[str]) -> frozenset[Tensor]:
-    """The parameters that an example freezes, by their names or the family's."""
-    return frozenset(t for t in graph.inputs if t.name in names or t.name[:1] in names)
+    """The parameters that an example freezes; a name that none of them has is a family's."""
+    own = {t.name for t in graph.inputs}
+    families = [name for name in names if name not in own]
+    return frozenset(t for t in graph.inputs if t.name in names or t.name[:1] in families)
 
 
 def descend(numbers: Numbers, rate: Fraction, held: frozenset[Tensor], steps: int) -> list[Numbers]:
@@ -222,8 +224,3 @@ def descend(numbers: Numbers, rate: Fraction, held: frozenset[Tensor], steps: in
         numbers = numbers.stepped(rate, held)
         made.append(numbers)
     return made
-
-
-def chain_of(derivation: Derivation, tensor: Tensor) -> Adjoint | None:
-    """The chain about a tensor."""
-    return next((a for a in derivation.adjoints if a.tensor.of == tensor), None)

@@ -21,6 +21,7 @@ IN_WORDS = {
     "probability-vector": "a probability vector as its output",
     "positive": "a positive output",
     "signed": "an output of either sign",
+    "log-probability": "the logarithms of probabilities as its output",
     "real": "an output that can be any real number",
 }
 """What a loss needs, or an activation gives, as a message says it."""
@@ -29,7 +30,7 @@ IN_WORDS = {
 ALIASES = {
     "linear": "identity", "none": "identity", "logistic": "sigmoid", "expit": "sigmoid",
     "hyperbolic-tangent": "tanh", "rectifier": "relu", "crossentropy": "ce",
-    "cross-entropy": "ce", "categorical-crossentropy": "ce", "nll": "ce",
+    "cross-entropy": "ce", "categorical-crossentropy": "ce",
     "binary-crossentropy": "bce", "binary-cross-entropy": "bce", "logloss": "bce",
     "log-loss": "bce", "squared-error": "mse", "l2-loss": "mse", "quadratic": "half-mse",
 }  # fmt: skip

@@ -271,9 +271,9 @@ class MatrixPrinter:
             raise NotMatrix
         inner = self.piece(args[0])
         if self.plain:
-            words = {"sigmoid": "σ"} if self.unicode else {}
             prime = "′" if self.unicode else "'"
-            name = words.get(function, function.replace("-", "_")) + prime * orders[0]
+            letter = getattr(row, "letter", "") if self.unicode else ""
+            name = (letter or function.replace("-", "_")) + prime * orders[0]
             if function == "identity" and not any(orders):
                 return inner
             return self.text.applied(name, [inner])

@@ -210,7 +210,8 @@ class TextPrinter(Printer):
     def call(self, function: str, args: tuple[Expr, ...], orders: tuple[int, ...]) -> Piece:
         row = rows()[function]
         pieces = [self.piece(a) for a in args]
-        name = _WORDS.get(function, function) if self.unicode else function.replace("-", "_")
+        letter = getattr(row, "letter", "") or function
+        name = letter if self.unicode else function.replace("-", "_")
         if not any(orders):
             pattern = _plain_pattern(row.call) if isinstance(row, ScalarFunction) else ""
             return self.filled(pattern, pieces) if pattern else self.applied(name, pieces)
@@ -265,8 +266,6 @@ class TextPrinter(Printer):
             starts = "paren"
         return Piece(line, level, FLAT, negative, ends, starts)
 
-
-_WORDS = {"sigmoid": "σ"}
 
 _PATTERN = (
     (r"\left", ""), (r"\right", ""), (r"\tfrac12", "½"), (r"\,", " "), (r"\pi", "π"),

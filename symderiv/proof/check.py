@@ -13,7 +13,7 @@ from symderiv.algebra.matching import alpha_equal
 from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Step, Uses
 from symderiv.proof.decide import Statement, Worlds, structural
-from symderiv.proof.likeness import recall, remember, spelled
+from symderiv.proof.likeness import Memory, spelled
 from symderiv.proof.meaning import Meaning, NoMeaning
 from symderiv.proof.premises import apply_fact, apply_lemmas, field_lemmas, lemma_verdict
 from symderiv.proof.verdict import Status, Verdict
@@ -81,15 +81,16 @@ class CheckedDerivation:
         return tuple(s for c in self.chains for s, v in c.steps if v.status in statuses)
 
 
-def check(derivation: Derivation) -> CheckedDerivation:
+def check(derivation: Derivation, memory: Memory | None = None) -> CheckedDerivation:
     """Judge every step of every chain, knowing only the forward definitions.
 
     A chain starts at the derivative itself, whose meaning is worked out from the definitions, and
     every step must start where the one before it ended. Equations of earlier chains are used only
-    where a step names them as a premise. Raises BrokenChain and IllFormed.
+    where a step names them as a premise. A ``memory`` keeps what has been proved for the next time.
+    Raises BrokenChain and IllFormed.
     """
     require_well_formed(derivation)
-    judge = Judge(derivation)
+    judge = Judge(derivation, memory)
     chains = tuple(judge.chain(adjoint) for adjoint in derivation.adjoints)
     judged = (derivation, chains, tuple(judge.lemmas.items()), judge.assumptions)
     return CheckedDerivation(*judged, _Seal(judged))
@@ -102,8 +103,9 @@ class BrokenChain(ValueError):
 class Judge:
     """Judges the steps of one derivation, in order, so that premises are judged before use."""
 
-    def __init__(self, derivation: Derivation) -> None:
+    def __init__(self, derivation: Derivation, memory: Memory | None = None) -> None:
         self.graph = derivation.graph
+        self.memory = Memory() if memory is None else memory
         self.lemmas: dict[Lemma, Verdict] = {}
         self.facts: dict[Fact, Verdict] = {}
         self.closed: list[Adjoint] = []
@@ -183,11 +185,11 @@ class Judge:
             lambda tensor: self.worlds.equations(tensor) if tensor in opened else (),
             [*lemmas, len(facts)],
         )
-        verdict = recall(key)
+        verdict = self.memory.recall(key)
         if verdict is None:
             statement = Statement(left, right, self.worlds, opened)
             verdict = structural(statement, known_left, known_right, lemmas, facts)
-            remember(key, verdict)
+            self.memory.remember(key, verdict)
         return verdict
 
     def _premise(self, premise: Premise) -> Verdict:

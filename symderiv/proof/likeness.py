@@ -4,7 +4,7 @@ The layers of a deep network give the same statements again and again, about oth
 statement is spelled with tensors, sizes, variables and placeholders numbered in the order in which
 they are met, together with every equation that it may rest on. Two statements with the same
 spelling are turned into one another by renaming, so they are true together; one of them is judged,
-once in a process if normal forms prove it.
+and what normal forms prove is kept in a memory.
 """
 
 from __future__ import annotations
@@ -149,27 +149,22 @@ def _lines(
     return lines
 
 
-# --- What has been proved in this process ------------------------------------------------------
+class Memory:
+    """The statements that normal forms have proved, whatever their names were."""
 
-_proved: dict[bytes, Verdict] = {}
+    def __init__(self) -> None:
+        self._proved: dict[bytes, Verdict] = {}
 
+    def recall(self, spelling: str) -> Verdict | None:
+        """The verdict on a statement, if it is kept."""
+        return self._proved.get(_digest(spelling))
 
-def recall(spelling: str) -> Verdict | None:
-    """The verdict on a statement that has been proved, whatever its names were."""
-    return _proved.get(_digest(spelling))
-
-
-def remember(spelling: str, verdict: Verdict) -> None:
-    """Keep what is proved by a form; any other verdict names sizes and points of its own."""
-    if verdict.status is Status.PROVED and verdict.bound == "exact" and not verdict.positive:
-        if len(_proved) >= KEPT:
-            _proved.clear()
-        _proved[_digest(spelling)] = verdict
-
-
-def forget() -> None:
-    """Judge everything anew from here on."""
-    _proved.clear()
+    def remember(self, spelling: str, verdict: Verdict) -> None:
+        """Keep what is proved by a form; any other verdict names sizes and points of its own."""
+        if verdict.status is Status.PROVED and verdict.bound == "exact" and not verdict.positive:
+            if len(self._proved) >= KEPT:
+                self._proved.clear()
+            self._proved[_digest(spelling)] = verdict
 
 
 def _digest(spelling: str) -> bytes:

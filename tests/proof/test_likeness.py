@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from itertools import product
 
 import pytest
@@ -14,10 +13,8 @@ from symderiv.calculus.builder import Builder
 from symderiv.calculus.graph import Graph
 from symderiv.calculus.networks import any_depth, feed_forward
 from symderiv.proof.check import check
-from symderiv.proof.likeness import recall, remember, spelled
+from symderiv.proof.likeness import Memory, spelled
 from symderiv.proof.verdict import Status, Verdict
-
-checking = importlib.import_module("symderiv.proof.check")
 
 
 def nothing(_: Tensor) -> list[tuple[tuple[Index, ...], Expr]]:
@@ -92,16 +89,17 @@ def test_verdicts_are_those_of_a_judge_without_memory(
     graph: Graph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     derivation = backprop(graph, [t for t in graph.inputs if t.role is Role.PARAMETER])
-    first, again = check(derivation), check(derivation)
-    monkeypatch.setattr(checking, "recall", lambda _: None)
+    memory = Memory()
+    first, again = check(derivation, memory), check(derivation, memory)
+    monkeypatch.setattr(Memory, "recall", lambda *_: None)
     alone = check(derivation)
     for one, two, three in zip(first.chains, again.chains, alone.chains, strict=True):
-        assert [v.status for v in one.verdicts] == [v.status for v in three.verdicts]
-        assert one.verdicts == two.verdicts
+        assert one.verdicts == two.verdicts == three.verdicts
 
 
 def test_only_what_is_proved_is_remembered() -> None:
     for status, bound in product(Status, ("exact", "error < 3/2^61 in each evaluation")):
-        remember(f"{status} {bound}", Verdict(status, "somehow", bound=bound))
-        known = recall(f"{status} {bound}") is not None
+        memory = Memory()
+        memory.remember("it", Verdict(status, "somehow", bound=bound))
+        known = memory.recall("it") is not None and memory.recall("that") is None
         assert known == (status is Status.PROVED and bound == "exact")
