@@ -312,7 +312,7 @@ _ROWS: tuple[Row, ...] = (
     ),
     VectorFunction(
         name="softmax", arguments=("z",), latex=r"\operatorname{softmax}",
-        range_="probability-vector", sums_to_one=True,
+        range_="probability-vector",
         parts=(
             Part("e", "entry", ("z",), lambda z: exp(z)),
             Part("s", "sum", ("e",), lambda e: e),

@@ -145,7 +145,6 @@ class VectorFunction:
     numpy_gradient: Lines = ()
     domain: tuple[Domain, ...] = (REAL,)
     range_: Range = "real"
-    sums_to_one: bool = False
     needs: Range | None = None
     uses: tuple[str, ...] = ()
     scipy: Lines = ()

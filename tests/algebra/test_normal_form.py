@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symderiv.algebra.expr import Delta, Expr, Sum, apply, mul
+from symderiv.algebra.expr import ONE, ZERO, Bracket, Delta, Expr, Mul, Pow, Sum, add, apply, mul
 from symderiv.algebra.index import Axis, Size, as_index, fresh
 from symderiv.algebra.normal import equal, normal
 from tests.algebra.numeric import agree
@@ -132,6 +132,39 @@ def test_arguments_are_equal_whatever_their_sums_are_called() -> None:
     one, other = apply("log", Sum(j, X[j])), apply("log", Sum(k, X[k]))
     assert equal(one * other, one**2)
     assert equal(one / other, C[()] / C[()])
+
+
+def test_a_delta_is_its_own_square() -> None:
+    for same in (Delta(as_index(I), as_index(J)), Delta(2 * I, 3 * J)):
+        form = normal(same)
+        assert [p for _, p in form.terms[0].monomial] == [1]
+        assert normal(mul(same, same)).key == normal(same**2).key == form.key
+        assert normal(Delta(same.right, same.left)).key == form.key
+
+
+def test_a_sum_beside_a_free_index_of_its_name() -> None:
+    sums = (Sum(I, X[I]), Sum(I, W[I, J]), Sum(I, add(X[I], C[()])))
+    others = (X[I], add(X[I], ONE), add(W[I, I], C[()]), add(W[J, I], X[I]), Sum(J, W[I, J]))
+    for total in sums:
+        for other in others:
+            expr = mul(total, other)
+            assert agree(expr, normal(expr).expr(), (I, J))
+            assert equal(expr, mul(other, total))
+
+
+def test_a_condition_is_reduced_to_whole_numbers() -> None:
+    """2i - 3 >= 0 is i >= 2 for an integer i, and 2i - 4 >= 0 as well."""
+    for odd in (3, 4):
+        assert equal(Bracket(2 * I - odd), Bracket(I - 2))
+    assert not equal(Bracket(2 * I - 5), Bracket(I - 2))
+
+
+def test_a_division_by_zero_behind_a_factor_0_is_none_the_less_one() -> None:
+    undefined = Pow(X[I] - X[I], -1)
+    for expr in (Mul((undefined, ZERO)), Mul((ZERO, undefined)), Pow(ZERO, -1)):
+        with pytest.raises(ZeroDivisionError):
+            normal(expr)
+    assert normal(Mul((ZERO, X[I]))).is_zero and normal(Mul((X[I], ZERO, X[I] + 1))).is_zero
 
 
 # --- Names of bound variables ---------------------------------------------------------------

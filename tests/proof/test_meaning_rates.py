@@ -32,7 +32,6 @@ from symderiv.algebra.index import Axis, Size, as_index, fresh
 from symderiv.algebra.normal import normal
 from symderiv.calculus.differentiate import differentiate
 from symderiv.calculus.graph import Graph
-from symderiv.calculus.steps import Derivation
 from symderiv.proof.meaning import Meaning, NoMeaning, rate
 from tests.algebra.numeric import SMALL, Env, Sizes, noise, value
 from tests.algebra.trees import FREE, UNITS, I, J, W, X, examples, trees
@@ -173,7 +172,6 @@ def test_an_unused_tensor_has_derivative_zero() -> None:
     graph = Graph((Definition(c, (), Number(Fraction(1))),), c)
     target = Tensor("dx", X.slots, Role.ADJOINT, of=X, root=c)
     assert Meaning(graph, {}).total(target[I]) == ZERO
-    assert Derivation(graph, ()).by_tensor == {}
 
 
 def test_ranges_move_with_the_entry() -> None:
