@@ -21,11 +21,9 @@ def size_symbols(exprs: Iterable[Expr], variables: Iterable[Var]) -> tuple[list[
     axes: dict[Axis, None] = dict.fromkeys(v.axis for v in variables)
     for body in exprs:
         for node in walk(body):
-            match node:
-                case Sum(var, _) | Select(_, var, _):
-                    axes.setdefault(var.axis)
-                case _:
-                    found.update(dict.fromkeys(s for i in indices_of(node) for s in _sizes(i)))
+            if isinstance(node, Sum | Select):
+                axes.setdefault(node.var.axis)
+            found.update(dict.fromkeys(s for i in indices_of(node) for s in _sizes(i)))
     ordered: set[str] = set()
     for axis in axes:
         ends = [*_sizes(axis.start), *_sizes(axis.stop)]
