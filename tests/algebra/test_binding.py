@@ -9,7 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symderiv.algebra.binding import free_variables, refresh, substitute
-from symderiv.algebra.expr import Expr, Partial, Select, Sum, mul
+from symderiv.algebra.expr import (
+    Apply,
+    Bracket,
+    Delta,
+    Expr,
+    Number,
+    Partial,
+    Pow,
+    Select,
+    SizeOf,
+    Sum,
+    mul,
+)
 from symderiv.algebra.index import Axis, Size, as_index, fresh
 from symderiv.algebra.matching import alpha_equal, match
 from tests.algebra.numeric import SMALL, agree, value
@@ -19,6 +31,7 @@ from tests.algebra.trees import (
     UNITS,
     I,
     J,
+    N,
     S,
     W,
     X,
@@ -133,3 +146,24 @@ def test_a_substitution_of_nothing_is_the_same_tree() -> None:
     for expr in (X[I], Sum(J, W[I, J])):
         assert substitute(expr, {I: as_index(I)}) is expr
         assert substitute(expr, {S: as_index(J)}) is expr
+
+
+def test_trees_that_differ_in_one_place_are_not_alike() -> None:
+    k, late = fresh(UNITS, "k"), fresh(Axis("unit", N, as_index(2)), "k")
+    early = fresh(Axis("unit", N - 1), "k")
+    i, j = as_index(I), as_index(J)
+    families: list[list[Expr]] = [
+        [Sum(v, X[v]) for v in (k, late, early)] + [Sum(k, X[I])],
+        [Select(i, v, X[v]) for v in (k, late, early)] + [Select(j, k, X[k]), Select(i, k, X[I])],
+        [Apply(f, (X[I],), (n,)) for f in ("exp", "log") for n in (0, 1)],
+        [Apply("power", args, (0, 0)) for args in ((X[I], X[J]), (X[J], X[I]))],
+        [Pow(X[I], 2), Pow(X[I], 3), Pow(X[J], 2)],
+        [Delta(i, j), Delta(j, i), Delta(i, i), Bracket(i), Bracket(j), SizeOf(i), SizeOf(j)],
+        [Number.of(1), Number.of(2), X[I], X[J], W[I, J], mul(X[I], X[J])],
+        [mul(X[I], X[J], X[I]), mul(X[J], X[I], X[J]), mul(X[I], X[I], X[J])],
+    ]
+    for family in families:
+        for m, left in enumerate(family):
+            for n, right in enumerate(family):
+                assert alpha_equal(left, refresh(right)) == (m == n), (left, right)
+                assert (match(left, refresh(right), ()) is not None) == (m == n), (left, right)
