@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from symderiv.algebra.expr import Bracket, Delta, Select, SizeOf, Sum, Tensor
 from symderiv.algebra.index import Axis, Index, Size, as_index, fresh
+from symderiv.calculus.graph import Graph
+from symderiv.proof.decide import Statement, Worlds
 from symderiv.proof.sizes import DEPTH, assign, grid, indices_of, size_symbols
 
 L, T = Size("L"), Size("T")
@@ -55,3 +57,12 @@ def test_a_grid_has_every_combination() -> None:
     found = list(grid({"m": 3, "n": 4}, {"m": 2, "n": 3}))
     assert found == [{"m": m, "n": n} for m in (3, 4) for n in (4, 5, 6)]
     assert list(grid({}, {})) == [{}]
+
+
+def test_worlds_that_are_drawn_again_stay_small() -> None:
+    """Each trial has sizes one larger; what has no value there is tried at four sizes in turn."""
+    statement = Statement(SizeOf(as_index(M)), SizeOf(as_index(M)), Worlds(Graph((), W)))
+    for trial in range(3):
+        for seed in range(12):
+            world = statement.worlds.world(statement, {}, (), trial, seed)
+            assert world.sizes == {"m": 3 + trial + seed % 4}
