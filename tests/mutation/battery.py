@@ -28,6 +28,7 @@ MODULES = (
     "tests.proof.test_wellformed",
     "tests.proof.test_sizes",
     "tests.proof.test_premises",
+    "tests.proof.test_decide",
     "tests.calculus.test_tables_cancel",
     "tests.mutation.checks_forms",
     "tests.calculus.test_pairs:test_the_famous_ones_read_as_in_textbooks",
