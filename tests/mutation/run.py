@@ -244,7 +244,7 @@ def _run(chosen: list[Mutant], report: Path | None, keep: bool) -> int:
 def _short(told: str) -> str:
     """The test and the kind of error, without the values."""
     test, _, error = told.partition(": ")
-    return f"{test}: {error.split()[0]}" if error else test
+    return f"{test}: {error.split()[0]}" if error and "." in test else told
 
 
 if __name__ == "__main__":
