@@ -256,7 +256,7 @@ def guards(index: Index, axis: Axis) -> tuple[Index, ...] | None:
     None if it never does.
     """
     variable = index.variable
-    if variable is not None and (variable.axis is axis or variable.axis == axis):
+    if variable is not None and variable.axis == axis:
         return ()
     limits = (index - axis.start, axis.stop - index)
     decided = [is_nonnegative(limit) for limit in limits]

@@ -181,7 +181,7 @@ def _expand_product(factors: list[tuple[Expr, int]]) -> list[Term]:
             case Pow(inner_base, p):
                 pending.append((inner_base, p * exponent))
                 continue
-            case Number(value) if value:
+            case Number(value):
                 number *= value**exponent
                 continue
             case Access():

@@ -12,7 +12,6 @@ from symderiv.algebra.expr import (
     Expr,
     Mul,
     Number,
-    Partial,
     Pow,
     SizeOf,
     Sum,
@@ -109,7 +108,7 @@ def _cancel_powers(expr: Mul) -> Expr:
     if not shorter and not reciprocal:
         return expr
     kept = sorted(powers, key=_has_sum)
-    return ordered_product((number, *(power(base, powers[base]) for base in kept if powers[base])))
+    return ordered_product((number, *(power(base, powers[base]) for base in kept)))
 
 
 def _powers(expr: Expr, exponent: int) -> Iterator[tuple[Expr, int]]:
@@ -140,4 +139,4 @@ def _has_denominator(expr: Expr) -> bool:
 
 
 def _has_sum(expr: Expr) -> bool:
-    return any(isinstance(n, Sum | Partial) for n in walk(expr))
+    return any(isinstance(n, Sum) for n in walk(expr))

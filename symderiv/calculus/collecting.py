@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import gcd
+from math import gcd, lcm
 
 from symderiv.algebra.binding import free_variables, replace_accesses, substitute
 from symderiv.algebra.expr import (
@@ -203,7 +203,7 @@ def collect(expr: Expr) -> Expr:
     common = _common(kept, atoms)
     content = Fraction(
         gcd(*(m.coefficient.numerator for m in kept)),
-        _lcm([m.coefficient.denominator for m in kept]),
+        lcm(*(m.coefficient.denominator for m in kept)),
     )
     if all(m.coefficient < 0 for m in kept):
         content = -content
@@ -213,7 +213,7 @@ def collect(expr: Expr) -> Expr:
         rest.append(_Monomial(m.coefficient / content, powers))
     inner = add(*sorted((_product(m, atoms) for m in rest), key=_display_rank))
     outer = _product(_Monomial(content, common), atoms)
-    return ordered_product((outer, inner)) if len(kept) > 1 else mul(outer, inner)
+    return ordered_product((outer, inner))
 
 
 def _monomial(term: Expr, atoms: dict[str, Expr]) -> _Monomial:
@@ -247,7 +247,7 @@ def _common(monomials: list[_Monomial], atoms: dict[str, Expr]) -> dict[str, int
 
 
 def _product(monomial: _Monomial, atoms: dict[str, Expr]) -> Expr:
-    factors = [power(atoms[k], p) for k, p in monomial.powers.items() if p]
+    factors = [power(atoms[k], p) for k, p in monomial.powers.items()]
     return ordered_product((Number(monomial.coefficient), *factors))
 
 
@@ -256,10 +256,3 @@ def _display_rank(term: Expr) -> tuple[bool, bool, int]:
     negative = isinstance(first, Number) and first.value < 0
     nodes = list(walk(term))
     return negative, any(isinstance(n, Sum) for n in nodes), len(nodes)
-
-
-def _lcm(numbers: list[int]) -> int:
-    result = 1
-    for n in numbers:
-        result = result * n // gcd(result, n)
-    return result

@@ -6,7 +6,6 @@ The rules are those of one variable, with ``∂t[k]/∂t[i] = [k = i]`` where a 
 from __future__ import annotations
 
 from symderiv.algebra.expr import (
-    ONE,
     ZERO,
     Access,
     Add,
@@ -32,7 +31,7 @@ def differentiate(expr: Expr, wrt: Access) -> Expr:
     """
     match expr:
         case Access(tensor, indices) if tensor == wrt.tensor:
-            return mul(*(delta(i, k) for i, k in zip(indices, wrt.indices, strict=True)), ONE)
+            return mul(*(delta(i, k) for i, k in zip(indices, wrt.indices, strict=True)))
         case Add(terms):
             return add(*(differentiate(term, wrt) for term in terms))
         case Mul(factors):

@@ -28,7 +28,7 @@ def ordered_product(factors: Iterable[Expr]) -> Expr:
     for factor in product.factors:
         base, exponent = (factor.base, factor.exponent) if isinstance(factor, Pow) else (factor, 1)
         powers[base] = powers.get(base, 0) + exponent
-    merged = [power(base, p) for base, p in powers.items() if p]
+    merged = [power(base, p) for base, p in powers.items()]
     return mul(*sorted(merged, key=_rank))
 
 

@@ -56,7 +56,7 @@ def differentiate_partials(expr: Expr) -> Expr:
 
 def state_derivatives(expr: Expr, graph: Graph) -> tuple[Expr, tuple[Premise, ...], str]:
     """f′(e) replaced by its stated form, in terms of f's value where that has a name."""
-    lemmas: dict[tuple[str, int], Lemma] = {}
+    lemmas: dict[Lemma, None] = {}
     reasons: dict[str, None] = {}
     named: dict[str, Premise] = {}
 
@@ -71,7 +71,7 @@ def state_derivatives(expr: Expr, graph: Graph) -> tuple[Expr, tuple[Premise, ..
             return node
         args = symbols(row)
         value = Access(Tensor("value"), ())
-        lemmas[row.name, position] = Lemma(row.name, position, args, value, formula(*args, value))
+        lemmas[Lemma(row.name, position, args, value, formula(*args, value))] = None
         reasons[row.why] = None
         plain = Apply(node.function, node.args, (0,) * len(node.args))
         entry = named_value(plain, graph)
@@ -80,7 +80,7 @@ def state_derivatives(expr: Expr, graph: Graph) -> tuple[Expr, tuple[Premise, ..
         return formula(*node.args, entry or plain)
 
     result = state(expr)
-    return result, (*lemmas.values(), *named.values()), "; ".join(reasons)
+    return result, (*lemmas, *named.values()), "; ".join(reasons)
 
 
 def named_value(expr: Expr, graph: Graph) -> Access | None:
@@ -119,7 +119,6 @@ def collapse(expr: Expr) -> tuple[Expr, list[str]]:
             return add(*(collapsed_sum(var, term) for term in body.terms))
         factors = _factors(body)
         for n, factor in enumerate(factors):
-            rest = (*factors[:n], *factors[n + 1 :])
             if isinstance(factor, Delta):
                 solution = _solve(factor, var)
                 if solution is None:
@@ -128,7 +127,7 @@ def collapse(expr: Expr) -> tuple[Expr, list[str]]:
                 if limits is None:
                     return ZERO
                 survivors[f"{var.name} = {readable(solution)}"] = None
-                product = substitute(mul(*rest), {var: solution})
+                product = substitute(body, {var: solution})  # in which this delta is [i = i]
                 known = [e for f in _factors(product) for e in winner_range(f)]
                 conditions = (Bracket(e) for e in limits if e not in known)
                 return run(mul(*conditions, product))

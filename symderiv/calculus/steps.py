@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from symderiv.algebra.binding import instantiate
 from symderiv.algebra.expr import Access, Expr, Tensor
@@ -74,12 +73,3 @@ class Derivation:
 
     graph: Graph
     adjoints: tuple[Adjoint, ...]
-
-    @cached_property
-    def by_tensor(self) -> dict[Tensor, list[Adjoint]]:
-        """The adjoints of each forward tensor."""
-        found: dict[Tensor, list[Adjoint]] = {}
-        for adjoint in self.adjoints:
-            assert adjoint.tensor.of is not None
-            found.setdefault(adjoint.tensor.of, []).append(adjoint)
-        return found

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from symderiv.algebra.binding import refresh, substitute
 from symderiv.algebra.expr import (
-    ONE,
     ZERO,
     Access,
     Add,
@@ -48,7 +47,7 @@ def rate(expr: Expr, entry: Access) -> Expr:
             if expr.tensor != entry.tensor:
                 return ZERO
             pairs = zip(expr.indices, entry.indices, strict=True)
-            return mul(ONE, *(delta(a, b) for a, b in pairs))
+            return mul(*(delta(a, b) for a, b in pairs))
         case Add(terms):
             return add(*(rate(t, entry) for t in terms))
         case Sum(var, body):

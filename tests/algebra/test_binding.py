@@ -9,11 +9,37 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symderiv.algebra.binding import free_variables, refresh, substitute
-from symderiv.algebra.expr import Expr, Sum
-from symderiv.algebra.index import as_index, fresh
+from symderiv.algebra.expr import (
+    Apply,
+    Bracket,
+    Delta,
+    Expr,
+    Number,
+    Partial,
+    Pow,
+    Select,
+    SizeOf,
+    Sum,
+    mul,
+)
+from symderiv.algebra.index import Axis, Size, as_index, fresh
 from symderiv.algebra.matching import alpha_equal, match
 from tests.algebra.numeric import SMALL, agree, value
-from tests.algebra.trees import FREE, UNITS, I, J, S, W, X, examples, indices, near_miss, trees
+from tests.algebra.trees import (
+    FREE,
+    LAYER,
+    UNITS,
+    I,
+    J,
+    N,
+    S,
+    W,
+    X,
+    examples,
+    indices,
+    near_miss,
+    trees,
+)
 
 
 @given(trees(), indices(FREE), indices(FREE))
@@ -91,3 +117,53 @@ def test_a_name_that_is_used_twice_is_matched_once() -> None:
     assert match(W[I, I], W[J, S], (I,)) is None
     assert match(W[I, I], W[J, J], (I,)) == {I: as_index(J)}
     assert match(X[I], X[as_index(J) + 1], (I,)) == {I: as_index(J) + 1}
+
+
+def test_a_sum_hides_its_own_variable_and_takes_no_other() -> None:
+    k, v = fresh(UNITS, "k"), fresh(UNITS, "v")
+    hidden = substitute(Sum(I, W[I, J]), {I: as_index(S), J: as_index(k)})
+    assert alpha_equal(hidden, Sum(v, W[v, k]))
+    captured = substitute(Sum(k, W[k, I]), {I: as_index(k)})
+    assert alpha_equal(captured, Sum(v, W[v, k])) and free_variables(captured) == {k}
+    assert alpha_equal(
+        substitute(Sum(k, mul(W[k, I], X[J])), {I: J + 1}), Sum(k, W[k, J + 1] * X[J])
+    )
+
+
+def test_a_binder_depends_on_what_its_range_depends_on() -> None:
+    inner = fresh(Axis("unit", as_index(Size("q", as_index(LAYER)))), "u")
+    assert free_variables(Sum(inner, X[inner])) == {LAYER}
+    assert free_variables(Select(as_index(I), inner, X[inner])) == {I, LAYER}
+
+
+def test_a_derivative_is_substituted_above_and_below() -> None:
+    k = fresh(UNITS, "k")
+    moved = substitute(Partial(mul(X[I], X[J]), W[I, J]), {I: as_index(k)})
+    assert moved == Partial(mul(X[k], X[J]), W[k, J])
+
+
+def test_a_substitution_of_nothing_is_the_same_tree() -> None:
+    for expr in (X[I], Sum(J, W[I, J])):
+        assert substitute(expr, {I: as_index(I)}) is expr
+        assert substitute(expr, {S: as_index(J)}) is expr
+
+
+def test_trees_that_differ_in_one_place_are_not_alike() -> None:
+    k, late = fresh(UNITS, "k"), fresh(Axis("unit", N, as_index(2)), "k")
+    early = fresh(Axis("unit", N - 1), "k")
+    i, j = as_index(I), as_index(J)
+    families: list[list[Expr]] = [
+        [Sum(v, X[v]) for v in (k, late, early)] + [Sum(k, X[I])],
+        [Select(i, v, X[v]) for v in (k, late, early)] + [Select(j, k, X[k]), Select(i, k, X[I])],
+        [Apply(f, (X[I],), (n,)) for f in ("exp", "log") for n in (0, 1)],
+        [Apply("power", args, (0, 0)) for args in ((X[I], X[J]), (X[J], X[I]))],
+        [Pow(X[I], 2), Pow(X[I], 3), Pow(X[J], 2)],
+        [Delta(i, j), Delta(j, i), Delta(i, i), Bracket(i), Bracket(j), SizeOf(i), SizeOf(j)],
+        [Number.of(1), Number.of(2), X[I], X[J], W[I, J], mul(X[I], X[J])],
+        [mul(X[I], X[J], X[I]), mul(X[J], X[I], X[J]), mul(X[I], X[I], X[J])],
+    ]
+    for family in families:
+        for m, left in enumerate(family):
+            for n, right in enumerate(family):
+                assert alpha_equal(left, refresh(right)) == (m == n), (left, right)
+                assert (match(left, refresh(right), ()) is not None) == (m == n), (left, right)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symderiv.algebra.expr import Delta, Expr, Sum, apply, mul
+from symderiv.algebra.expr import ONE, ZERO, Bracket, Delta, Expr, Mul, Pow, Sum, add, apply, mul
 from symderiv.algebra.index import Axis, Size, as_index, fresh
 from symderiv.algebra.normal import equal, normal
 from tests.algebra.numeric import agree
@@ -134,6 +134,39 @@ def test_arguments_are_equal_whatever_their_sums_are_called() -> None:
     assert equal(one / other, C[()] / C[()])
 
 
+def test_a_delta_is_its_own_square() -> None:
+    for same in (Delta(as_index(I), as_index(J)), Delta(2 * I, 3 * J)):
+        form = normal(same)
+        assert [p for _, p in form.terms[0].monomial] == [1]
+        assert normal(mul(same, same)).key == normal(same**2).key == form.key
+        assert normal(Delta(same.right, same.left)).key == form.key
+
+
+def test_a_sum_beside_a_free_index_of_its_name() -> None:
+    sums = (Sum(I, X[I]), Sum(I, W[I, J]), Sum(I, add(X[I], C[()])))
+    others = (X[I], add(X[I], ONE), add(W[I, I], C[()]), add(W[J, I], X[I]), Sum(J, W[I, J]))
+    for total in sums:
+        for other in others:
+            expr = mul(total, other)
+            assert agree(expr, normal(expr).expr(), (I, J))
+            assert equal(expr, mul(other, total))
+
+
+def test_a_condition_is_reduced_to_whole_numbers() -> None:
+    """2i - 3 >= 0 is i >= 2 for an integer i, and 2i - 4 >= 0 as well."""
+    for odd in (3, 4):
+        assert equal(Bracket(2 * I - odd), Bracket(I - 2))
+    assert not equal(Bracket(2 * I - 5), Bracket(I - 2))
+
+
+def test_a_division_by_zero_behind_a_factor_0_is_none_the_less_one() -> None:
+    undefined = Pow(X[I] - X[I], -1)
+    for expr in (Mul((undefined, ZERO)), Mul((ZERO, undefined)), Pow(ZERO, -1)):
+        with pytest.raises(ZeroDivisionError):
+            normal(expr)
+    assert normal(Mul((ZERO, X[I]))).is_zero and normal(Mul((X[I], ZERO, X[I] + 1))).is_zero
+
+
 # --- Names of bound variables ---------------------------------------------------------------
 
 
@@ -166,3 +199,49 @@ def test_eight_like_sums_are_told_apart_at_once() -> None:
     order = tuple(range(8))
     for lengths in ((8,), (1,) * 8, (2, 2, 2, 2), (4, 4)):
         assert normal(cycle(lengths, order)).key == normal(cycle(lengths, order[::-1])).key
+
+
+def test_the_sign_of_a_delta_does_not_depend_on_who_was_named_first() -> None:
+    def form(first: str) -> str:
+        made = {name: fresh(UNITS, name) for name in sorted("jk", reverse=first == "k")}
+        j, k = made["j"], made["k"]
+        body = mul(Delta(2 * k, 3 * j), X[k], W[j, j])
+        return normal(Sum(j, Sum(k, body))).key + normal(Sum(j, apply("exp", body))).key[:4]
+
+    assert form("j") == form("k")
+
+
+def test_sums_inside_of_functions_inside_of_sums_are_told_apart() -> None:
+    a, b, c, d, e = (fresh(UNITS, name) for name in "abcde")
+
+    def nested(*last: tuple[Any, Any]) -> str:
+        inner = mul(*(W[i, j] for i, j in last))
+        for v in (e, d, c):
+            inner = Sum(v, inner)
+        return normal(Sum(a, Sum(b, mul(apply("exp", inner), X[a], W[a, b])))).key
+
+    keys = [nested((c, d), (d, e), (e, w)) for w in (a, b, c, d, e)]
+    assert len(set(keys)) == len(keys)
+    assert nested((c, d), (d, e), (e, a)) == nested((d, e), (e, c), (c, a))
+
+
+def test_ranges_tell_sums_apart() -> None:
+    low, high = fresh(Axis("unit", N, as_index(2)), "k"), fresh(Axis("unit", N + 1), "k")
+    keys = {normal(Sum(v, X[v])).key for v in (low, high, fresh(UNITS, "k"))}
+    assert len(keys) == 3
+    one = normal(Sum(low, Sum(high, W[low, high]))).key
+    assert one == normal(Sum(high, Sum(low, W[low, high]))).key
+    assert one != normal(Sum(high, Sum(low, W[high, low]))).key
+
+
+def test_variables_that_only_a_range_tells_apart() -> None:
+    v, w = fresh(UNITS, "v"), fresh(UNITS, "w")
+    keys = []
+    for top in (v, w):
+        u = fresh(Axis("unit", as_index(top)), "u")
+        for outer, inner in ((v, w), (w, v)):
+            body = mul(X[v], X[w], W[u, u])
+            keys.append(normal(Sum(outer, Sum(inner, Sum(u, body)))).key)
+    assert len(set(keys)) == 1
+    other = normal(Sum(v, Sum(w, Sum(fresh(UNITS, "u"), mul(X[v], X[w], C[()]))))).key
+    assert other != keys[0]

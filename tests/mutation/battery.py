@@ -1,8 +1,10 @@
 """What every mutant has to pass, from quick to slow: the build in small.
 
 It asks of derivations that they are proved and agree with numbers, of definitions that they have
-published values, of the algebra its properties, of the checker that it refuses what is false, and
-last of closed forms that they read as in ``tests/calculus``. The first complaint ends it.
+published values, of the algebra its properties, of the checker that it refuses what is false, of
+closed forms that they read as in ``tests/calculus``, of the gallery that it prints as committed,
+and last of the properties again, with as many examples as the build has. The first complaint ends
+it.
 """
 
 from __future__ import annotations
@@ -10,20 +12,28 @@ from __future__ import annotations
 import importlib
 import itertools
 import os
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 MODULES = (
     "tests.calculus.test_tables_published",
+    "tests.calculus.test_rewritings",
+    "tests.calculus.test_small_graphs",
     "tests.mutation.checks_forward",
     "tests.calculus.test_layers_formulas",
     "tests.mutation.checks_derivations",
     "tests.proof.test_red_team",
     "tests.proof.test_attacks",
+    "tests.proof.test_wellformed",
+    "tests.proof.test_sizes",
+    "tests.proof.test_premises",
+    "tests.proof.test_decide",
     "tests.calculus.test_tables_cancel",
     "tests.mutation.checks_forms",
     "tests.calculus.test_pairs:test_the_famous_ones_read_as_in_textbooks",
     "tests.mutation.checks_layers",
+    "tests.mutation.checks_gallery",
     "tests.algebra.test_index",
     "tests.algebra.test_normal_form",
     "tests.algebra.test_binding",
@@ -34,19 +44,34 @@ MODULES = (
     "tests.proof.test_check_random",
     "tests.proof.test_check_planted:test_an_error_in_a_step_is_not_proved",
 )
+PROPERTIES = (
+    "tests.algebra.test_index",
+    "tests.algebra.test_normal_form",
+    "tests.algebra.test_binding",
+    "tests.algebra.test_collapse",
+)
 
 
 def run() -> str:
     """The name of the first test that fails, and how; empty if all pass."""
-    os.environ["SYMDERIV_EXAMPLES"] = "6"
-    for entry in MODULES:
+    return _run(MODULES, divisor=6) or _run(PROPERTIES, divisor=1)
+
+
+def _run(entries: tuple[str, ...], divisor: int) -> str:
+    """``divisor`` is by how many the number of examples of a property test is divided."""
+    os.environ["SYMDERIV_EXAMPLES"] = str(divisor)
+    for name in [n for n in sys.modules if n.startswith("tests.algebra.")]:
+        del sys.modules[name]  # the number of examples is read when they are loaded
+    for entry in entries:
         name, _, only = entry.partition(":")
         where = name.rpartition(".")[2]
         try:
             module = importlib.import_module(name)
+            judge = importlib.import_module("symderiv.proof.likeness")
             for test, call in tests_of(module):
                 if test.startswith(only):
                     where = f"{name.rpartition('.')[2]}.{test}"
+                    judge.forget()  # as in tests/conftest.py: no verdict is taken over
                     call()
         except KeyboardInterrupt:
             raise

@@ -41,3 +41,11 @@ def test_every_step_has_a_rule_and_a_reason(name: str) -> None:
         assert chain.steps[0].rule == "chain rule"
         for before, after in zip(chain.steps, chain.steps[1:], strict=False):
             assert after.left == before.right != after.right
+
+
+@pytest.mark.parametrize("name", [name for name in NETWORKS if "l2" in name or "ce" in name])
+def test_a_plain_chain_rule_stays_as_it_came(name: str) -> None:
+    """1/m Σ δ a + λ/m W, though the error of the output was collected."""
+    for chain in derive(NETWORKS[name]()).adjoints:
+        if chain.tensor.symbol == "W":
+            assert "collect" not in [step.rule for step in chain.steps]

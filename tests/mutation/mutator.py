@@ -1,8 +1,11 @@
 """Plants one error in a Python file, by its syntax tree; knows nothing of what the file is about.
 
-Texts (docstrings, names, printed strings), types and decorators are left alone. A mutant is named
-by the function it is in, its kind, what it turns into what, and a count: its name does not change
-when lines move.
+What says nothing is left alone: texts (docstrings, names, printed strings), types, decorators,
+calls that change the type of a value and not the value (``tuple(x)``, ``Fraction(0)``), and the
+guard ``strict=True``. Nor is the order touched where none is meant: that of the terms of a sum and
+the factors of a product, of what follows ``in`` or stands in ``isinstance``, and of the rows of a
+table, which have names. A mutant is named by the function it is in, its kind, what it turns into
+what, and a count: its name does not change when lines move.
 """
 
 from __future__ import annotations
@@ -52,6 +55,8 @@ SWAPPED_NAMES = {
     for k in (0, 1)
 }
 TEXTS = {"why", "latex", "call", "numpy", "numpy_derivatives", "scipy", "factor", "uses", "kinks"}
+GUARDS = {"strict"}  # zip(..., strict=True) refuses, and computes nothing
+CONVERSIONS = {"tuple", "list", "frozenset", "Fraction", "MappingProxyType"}
 BODIES = (ast.FunctionDef, ast.If, ast.For, ast.While, ast.With, ast.match_case)
 
 
@@ -114,12 +119,14 @@ def _walk(node: ast.AST, where: str) -> Iterator[tuple[str, ast.AST, str, str, s
     """Sites of a node and of all below it, without texts, types and decorators."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         where = f"{where}.{node.name}" if where else node.name
+    for members in _members(node):
+        members.members = True  # type: ignore[attr-defined]
     yield from ((where, n, kind, b, a, edit) for n, kind, b, a, edit in _at(node))
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list", "type_comment", "bases", "keywords"):
             if name == "keywords" and isinstance(node, ast.Call):
                 for keyword in node.keywords:
-                    if keyword.arg not in TEXTS:
+                    if keyword.arg not in TEXTS | GUARDS:
                         yield from _walk(keyword, _row(node, where))
             continue
         if isinstance(node, ast.Raise | ast.Assert):
@@ -127,6 +134,17 @@ def _walk(node: ast.AST, where: str) -> Iterator[tuple[str, ast.AST, str, str, s
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST) and not _is_text(child) and not _typing(child):
                 yield from _walk(child, where)
+
+
+def _members(node: ast.AST) -> list[ast.AST]:
+    """What has no order: the tuple of ``x in (a, b)``, ``isinstance(x, (A, B))``, a product."""
+    if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
+        return list(node.comparators)
+    if isinstance(node, ast.Call) and _called(node) == "isinstance":
+        return list(node.args[1:])
+    if isinstance(node, ast.Call) and _called(node) in ("Add", "Mul", "ordered_product"):
+        return list(node.args)
+    return []
 
 
 def _row(call: ast.Call, where: str) -> str:
@@ -145,7 +163,7 @@ def _is_text(node: ast.AST) -> bool:
 
 
 def _typing(node: ast.AST) -> bool:
-    """A definition of a type, such as ``IndexLike = Index | int``, or ``if TYPE_CHECKING``."""
+    """A definition of a type, ``IndexLike = Index | int`` or ``Lines = tuple[str, ...]``."""
     if isinstance(node, ast.If) and isinstance(node.test, ast.Name):
         return node.test.id == "TYPE_CHECKING"
     if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
@@ -157,7 +175,7 @@ def _typing(node: ast.AST) -> bool:
         root = root.left
     root = root.value if isinstance(root, ast.Subscript) else root
     name = node.targets[0].id
-    return isinstance(root, ast.Name) and root.id[:1].isupper() and not name.isupper()
+    return isinstance(root, ast.Name) and name[:1].isupper() and not name.isupper()
 
 
 def _at(node: ast.AST) -> Iterator[tuple[ast.AST, str, str, str, Edit]]:
@@ -192,15 +210,16 @@ def _at(node: ast.AST) -> Iterator[tuple[ast.AST, str, str, str, Edit]]:
         case ast.Call(_, args, keywords):
             plain = [a for a in args if not isinstance(a, ast.Starred)]
             if len(plain) == len(args) >= 2:
-                yield _field(node, "arguments swapped", "args", [args[1], args[0], *args[2:]])
+                if not _varargs(node):
+                    yield _field(node, "arguments swapped", "args", [args[1], args[0], *args[2:]])
                 yield _become(node, "call dropped", args[-1])
-            elif len(plain) == len(args) == 1 and not keywords:
+            elif len(plain) == len(args) == 1 and not keywords and _called(node) not in CONVERSIONS:
                 yield _become(node, "call dropped", args[0])
             if len(args) >= 2 and _varargs(node):
                 for n in range(len(args)):
                     yield _field(node, "argument dropped", "args", [*args[:n], *args[n + 1 :]])
         case ast.Tuple(elements, ast.Load()) | ast.List(elements, ast.Load()):
-            if len(elements) >= 2 and not any(map(_texts, elements[:2])):
+            if len(elements) >= 2 and not _unordered(node):
                 swapped_pair = [elements[1], elements[0], *elements[2:]]
                 yield _field(node, "elements swapped", "elts", swapped_pair)
             for n in range(len(elements) if len(elements) <= 4 else 0):
@@ -235,10 +254,20 @@ def _texts(node: ast.AST) -> bool:
     )
 
 
+def _called(call: ast.Call) -> str:
+    return call.func.id if isinstance(call.func, ast.Name) else ""
+
+
 def _varargs(call: ast.Call) -> bool:
-    """Calls that take any number of arguments, in this code base."""
-    name = call.func.id if isinstance(call.func, ast.Name) else ""
-    return name in ("add", "mul", "ordered_product")
+    """Calls that take any number of arguments, in this code base; they are sums and products."""
+    return _called(call) in ("add", "mul", "ordered_product")
+
+
+def _unordered(elements: ast.Tuple | ast.List) -> bool:
+    """Texts, the rows of a table, and (as :func:`_walk` marked them) what follows ``in``."""
+    first = elements.elts[0]
+    named = isinstance(first, ast.Call) and any(k.arg == "name" for k in first.keywords)
+    return named or hasattr(elements, "members") or any(map(_texts, elements.elts[:2]))
 
 
 # --- Edits ------------------------------------------------------------------------------------

@@ -1,7 +1,12 @@
 """Run the planted errors: python -m tests.mutation.run [--all] [--file calculus/losses.py] ...
 
 Each mutant has a process of its own, forked from one that has loaded everything except the
-package. Prints one line a mutant; ``--json`` writes the list with what rejected each one.
+package. Prints one line a mutant, and says which test rejected it. ``--record`` keeps that in
+``results.txt``; ``--missing`` runs what has no line there.
+
+A mutant in ``equivalent.json`` changes nothing that anybody can ask for; the reason stands there.
+It is run as well: every test must pass, and every step, reason and verdict of the derivations in
+:mod:`tests.mutation.outputs` must be the same text as without it.
 """
 
 from __future__ import annotations
@@ -15,12 +20,14 @@ import os
 import resource
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from tests.mutation import battery
 from tests.mutation.mutator import Mutant, mutants, planted
-from tests.mutation.overlay import PACKAGE, install
+from tests.mutation.outputs import fingerprint
+from tests.mutation.overlay import PACKAGE, forget, install
 
 FILES = tuple(
     f"{room}/{name}.py"
@@ -33,10 +40,10 @@ FILES = tuple(
     )
     for name in names.split()
 )
-PER_KIND = 2  # mutants of one kind in one file that are on the list
 SECONDS = 90  # of computing; a mutant that takes longer is rejected: it does not end
 MEMORY = 3 << 30
 EQUIVALENT = Path(__file__).with_name("equivalent.json")
+RESULTS = Path(__file__).with_name("results.txt")
 READY = ("sympy", "numpy", "scipy.special", "flint", "mpmath", "hypothesis", "pytest", "jinja2")
 
 
@@ -47,19 +54,31 @@ def every(files: Iterable[str] = FILES) -> Iterator[Mutant]:
             yield from mutants(PACKAGE / file, file)
 
 
-def listed(files: Iterable[str] = FILES) -> list[Mutant]:
-    """The list: of every file and kind a few, chosen by the hash of their names."""
-    strata: dict[tuple[str, str], list[Mutant]] = {}
+@cache
+def listed(files: tuple[str, ...] = FILES) -> list[Mutant]:
+    """The list: one of every kind in every file, one of every function and table row of calculus.
+
+    Of each such set it is the one whose name hashes lowest, which says nothing of what it is.
+    """
+    lowest: dict[tuple[str, ...], Mutant] = {}
     for mutant in every(files):
-        strata.setdefault((mutant.file, mutant.kind), []).append(mutant)
-    chosen = [m for group in strata.values() for m in sorted(group, key=lambda m: m.id)[:PER_KIND]]
-    return sorted(chosen, key=lambda m: (FILES.index(m.file), m.number))
+        sets = [(mutant.file, "kind", mutant.kind)]
+        if mutant.file.startswith("calculus/"):
+            sets.append((mutant.file, "where", mutant.where))
+        for name in sets:
+            lowest[name] = min(lowest.get(name, mutant), mutant, key=lambda m: m.id)
+    chosen = {m.key: m for m in lowest.values()}
+    return sorted(chosen.values(), key=lambda m: (FILES.index(m.file), m.number))
 
 
 def sampled(count: int) -> list[Mutant]:
-    """Some of the list, those whose names hash lowest; a changed line changes only itself."""
-    order = sorted(listed(), key=lambda m: hashlib.sha256(m.id.encode()).hexdigest())
-    return order[:count]
+    """Some of the list, those whose names hash lowest; a changed line changes only itself.
+
+    None that is said to be equivalent: that takes the whole battery, where an error ends it early.
+    """
+    claimed = equivalents()
+    order = [m for m in listed() if m.key not in claimed]
+    return sorted(order, key=lambda m: hashlib.sha256(m.id.encode()).hexdigest())[:count]
 
 
 def equivalents() -> dict[str, str]:
@@ -85,25 +104,61 @@ def prepare() -> None:
     settings.load_profile("mutation")
 
 
+def results() -> dict[str, str]:
+    """What became of each mutant when it was last run, by its key."""
+    if not RESULTS.exists():
+        return {}
+    lines = RESULTS.read_text(encoding="utf-8").splitlines()
+    return {key: told for key, _, told in (line.partition("\t") for line in lines)}
+
+
+def record(found: dict[str, str]) -> None:
+    """Keep the verdicts of the list, in its order; what is no longer listed is dropped."""
+    known = results() | found
+    lines = [f"{m.key}\t{known[m.key]}\n" for m in listed() if m.key in known]
+    RESULTS.write_text("".join(lines), encoding="utf-8")
+
+
 def judged(mutant: Mutant) -> str:
     """Which test rejects the mutant, and how; empty if none does."""
+    told = _forked(lambda: _in_child(mutant, battery.run) or "survived")
+    return "" if told == "survived" else told or "killed: no end, or no memory"
+
+
+def shown_equivalent(mutant: Mutant) -> str:
+    """Empty if the mutant passes every test and derives the same text; else what differs."""
+    told = judged(mutant)
+    if told:
+        return told
+    return "" if _forked(lambda: _in_child(mutant, fingerprint)) == _unchanged() else "other text"
+
+
+@cache
+def _unchanged() -> str:
+    def quietly() -> str:
+        forget()
+        return fingerprint()
+
+    return _forked(quietly)
+
+
+def _forked(work: Callable[[], str]) -> str:
+    """What the work says, in a process of its own; empty if it ends before that."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
-        told = ""
         with contextlib.suppress(BaseException):
-            told = _in_child(mutant)
-            os.write(writing, (told or "survived").encode(errors="replace"))
+            os.write(writing, work().encode(errors="replace"))
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
         told = pipe.read().decode(errors="replace")
     os.waitpid(child, 0)
-    return "" if told == "survived" else told or "killed: no end, or no memory"
+    return told
 
 
-def _in_child(mutant: Mutant) -> str:
+def _in_child(mutant: Mutant, work: Callable[[], str]) -> str:
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     quiet = os.open(os.devnull, os.O_WRONLY)
@@ -113,7 +168,7 @@ def _in_child(mutant: Mutant) -> str:
         install(mutant.file, planted(PACKAGE / mutant.file, mutant))
     except (SyntaxError, ValueError, TypeError) as error:
         return f"cannot be compiled: {type(error).__name__}"
-    return battery.run()
+    return work()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -125,14 +180,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--id", action="append", help="these mutants only")
     parser.add_argument("--part", help="k/n: the k-th of n parts")
     parser.add_argument("--json", type=Path, help="write the list and what rejected each mutant")
+    parser.add_argument("--record", action="store_true", help="keep the verdicts in results.txt")
+    parser.add_argument("--missing", action="store_true", help="what has no verdict there")
     parser.add_argument("--list", action="store_true", help="print the list, run nothing")
     given = parser.parse_args(arguments)
-    files = given.file or FILES
+    files = tuple(given.file or FILES)
     chosen = list(every(files)) if given.all else listed(files)
     if given.sample is not None:
         chosen = sampled(given.sample)
     if given.id:
         chosen = [m for m in every(files) if m.id in given.id]
+    if given.missing:
+        known = results()
+        chosen = [m for m in chosen if known.get(m.key, "survived") == "survived"]
     if given.part:
         k, n = map(int, given.part.split("/"))
         chosen = chosen[k - 1 :: n]
@@ -143,49 +203,48 @@ def main(arguments: list[str] | None = None) -> int:
     prepare()
     if given.sample is None and not given.id and not _unchanged_passes():
         return 1
-    return _run(chosen, given.json)
+    return _run(chosen, given.json, given.record)
 
 
 def _unchanged_passes() -> bool:
     """Nothing planted, nothing rejected: else the battery itself is broken."""
-    child = os.fork()
-    if child == 0:
-        from tests.mutation.overlay import forget
 
+    def unchanged() -> str:
         forget()
-        told = battery.run()
-        if told:
-            print(f"without any error planted: {told}", flush=True)
-        os._exit(bool(told))
-    return os.waitpid(child, 0)[1] == 0
+        return battery.run() or "passes"
+
+    told = _forked(unchanged)
+    if told != "passes":
+        print(f"without any error planted: {told}", flush=True)
+    return told == "passes"
 
 
-def _run(chosen: list[Mutant], report: Path | None) -> int:
-    reasons, survivors, rows = equivalents(), [], []
-    by: Counter[str] = Counter()
+def _run(chosen: list[Mutant], report: Path | None, keep: bool) -> int:
+    reasons, rows = equivalents(), []
+    found: dict[str, str] = {}
     for mutant in chosen:
-        reason = reasons.get(mutant.key)
-        told = f"equivalent: {reason}" if reason else judged(mutant)
-        by[told.partition(":")[0].partition(".")[0] or "survived"] += 1
-        if not told:
-            survivors.append(mutant)
-        print(f"{mutant.id} {told or 'SURVIVED  ' + mutant.key}", flush=True)
-        rows.append(
-            {
-                "id": mutant.id,
-                "file": mutant.file,
-                "line": mutant.line,
-                "where": mutant.where,
-                "kind": mutant.kind,
-                "before": mutant.before,
-                "after": mutant.after,
-                "told": told or "survived",
-            }
-        )
+        claimed = mutant.key in reasons
+        wrong = shown_equivalent(mutant) if claimed else judged(mutant)
+        told = ("claimed equivalent, " if wrong else "equivalent") * claimed + wrong
+        failed = not told or (claimed and bool(wrong))
+        print(f"{mutant.id} {'SURVIVED  ' + mutant.key if failed else told} {wrong * failed}")
+        sys.stdout.flush()
+        found[mutant.key] = "survived" if failed else _short(told)
+        place = {n: getattr(mutant, n) for n in ("id", "file", "line", "where", "kind")}
+        rows.append({**place, "before": mutant.before, "after": mutant.after, "told": told})
+        if keep:
+            record(found)
+    by = Counter(told.partition(".")[0].partition(":")[0] for told in found.values())
     print(f"{len(chosen)} mutants: {dict(by.most_common())}")
     if report is not None:
         report.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return int(bool(survivors))
+    return int("survived" in found.values())
+
+
+def _short(told: str) -> str:
+    """The test and the kind of error, without the values."""
+    test, _, error = told.partition(": ")
+    return f"{test}: {error.split()[0]}" if error and "." in test else told
 
 
 if __name__ == "__main__":

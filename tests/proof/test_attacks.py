@@ -417,6 +417,23 @@ def test_a_fact_about_rows_says_nothing_of_the_diagonal() -> None:
     assert verdict.chains[-1].verdicts[-1].status is not Status.PROVED
 
 
+def test_a_declared_fact_does_not_rest_on_the_equations_of_what_it_is_about() -> None:
+    """Σ_k p[k] = 1 is declared of a p that is computed: the step may use the fact, and only it."""
+    b = Builder("single")
+    x, p = b.tensor("x", (UNITS,), Role.INPUT), b.tensor("p", (UNITS,))
+    w, c = b.tensor("w", (), Role.PARAMETER), b.tensor("C", (), Role.COST)
+    k, i, j = new(UNITS, UNITS, UNITS)
+    b.define(p, (i,), x[i] ** 2)
+    b.assume(Sum(k, p[k]), ONE, "p sums to 1")
+    b.define(c, (), w[()] * Sum(j, p[j]))
+    derivation = backprop(b.graph(c), [w])
+    chain = derivation.adjoints[-1]
+    assert chain.closed == ONE and chain.steps[-1].premises == (b.facts[0],)
+    checked = check(derivation)
+    assert checked.chains[-1].verdicts[-1].status is Status.PROVED
+    assert checked.assumptions == (b.facts[0],)
+
+
 # --- Graphs that say nothing ------------------------------------------------------------------
 
 

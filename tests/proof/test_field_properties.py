@@ -19,7 +19,7 @@ from symderiv.calculus.steps import Lemma
 from symderiv.proof.decide import Statement, Worlds, structural
 from symderiv.proof.field import NoInstance, P, World, assignments, inverse, square_root
 from symderiv.proof.verdict import Status
-from tests.algebra.trees import FREE, I, J, X, Y, examples, near_miss, rewritten, trees
+from tests.algebra.trees import FREE, UNITS, I, J, X, Y, examples, near_miss, rewritten, trees
 
 EMPTY = Graph((), Tensor("C", (), Role.COST))
 SIZES = {"n": 3, "m": 4, "L": 2} | {f"q[{k}]": 1 + k % 3 for k in range(-40, 60)}
@@ -171,3 +171,14 @@ def test_normal_forms_are_not_asked_of_derivatives() -> None:
         normal(Partial(X[I], X[J]))
     with pytest.raises(NoInstance):
         world().value(Partial(X[I], X[J]), {I: 1, J: 1})
+
+
+def test_an_entry_beyond_its_axis_is_an_entry_like_any_other() -> None:
+    """Out of the range of an axis that is not ordered the equation still says what it is."""
+    from symderiv.calculus.graph import Definition
+
+    u, i = Tensor("u", X.slots), fresh(UNITS)
+    graph = Graph((Definition(u, (as_index(i),), X[i] ** 2),), Tensor("C"))
+    known = World(graph, {"n": 3})
+    for n in (1, 3, 4, 7):
+        assert known.value(u[I], {I: n}) == known.value(X[I] ** 2, {I: n})

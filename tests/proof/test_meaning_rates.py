@@ -20,19 +20,22 @@ from symderiv.algebra.expr import (
     Expr,
     Mul,
     Number,
+    Partial,
     Pow,
     Role,
     Select,
     SizeOf,
     Sum,
     Tensor,
+    apply,
+    delta,
+    mul,
     sum_over,
 )
 from symderiv.algebra.index import Axis, Size, as_index, fresh
 from symderiv.algebra.normal import normal
 from symderiv.calculus.differentiate import differentiate
 from symderiv.calculus.graph import Graph
-from symderiv.calculus.steps import Derivation
 from symderiv.proof.meaning import Meaning, NoMeaning, rate
 from tests.algebra.numeric import SMALL, Env, Sizes, noise, value
 from tests.algebra.trees import FREE, UNITS, I, J, W, X, examples, trees
@@ -173,7 +176,6 @@ def test_an_unused_tensor_has_derivative_zero() -> None:
     graph = Graph((Definition(c, (), Number(Fraction(1))),), c)
     target = Tensor("dx", X.slots, Role.ADJOINT, of=X, root=c)
     assert Meaning(graph, {}).total(target[I]) == ZERO
-    assert Derivation(graph, ()).by_tensor == {}
 
 
 def test_ranges_move_with_the_entry() -> None:
@@ -186,3 +188,21 @@ def test_ranges_move_with_the_entry() -> None:
     i = fresh(Axis("unit", as_index(Size("q", as_index(s)))))
     slope = Sum(t, Sum(k, rate(family[t, k] * X[k], family[s, i])))
     assert form(slope) == form(X[i])
+
+
+def test_an_entry_that_may_be_the_same_is_not_held_fixed() -> None:
+    """∂h[T]/∂h[t]: for t = T it is 1, and h[T] is computed from h[T-1] by its equation else."""
+    from symderiv.calculus.graph import Definition, Recurrence
+
+    time = Axis("time", as_index(Size("T")), ordered=True)
+    whole = Axis("time", as_index(Size("T")), as_index(0), ordered=True)
+    t, s, u = fresh(time), fresh(time), fresh(Axis("time", as_index(Size("T")) - 1, ordered=True))
+    h = Tensor("h", (fresh(whole),))
+    step = Definition(h, (as_index(t),), apply("tanh", h[t - 1]))
+    graph = Graph((Recurrence(t, (step,)),), h)
+    meaning = Meaning(graph, {})
+    with pytest.raises(NoMeaning, match="by itself"):
+        meaning.expand(Partial(h[time.stop], h[s]))
+    held = meaning.expand(Partial(h[time.stop], h[u]))
+    slope = Apply("tanh", (h[time.stop - 1],), (1,))
+    assert form(held) == form(mul(slope, delta(time.stop - 1, u)))
