@@ -58,12 +58,17 @@ class Head:
 
 
 def find_head(graph: Graph) -> Head | None:
-    """The row that computes the loss in one piece, or None where the definitions are stable."""
+    """The row that computes the loss in one piece, or None where the definitions are stable.
+
+    None as well where units are written out: the row computes from one array of them all.
+    """
     loss = next((t for t in graph.tensors if t.role is Role.LOSS), None)
     if loss is None:
         return None
     (definition,) = graph.definitions_of(loss)
     group = group_of(graph, definition)
+    if isinstance(rows().get(definition.part_of), VectorFunction) and not _has_sum(group):
+        return None
     used = inputs_of(group)
     target = next((a for a in used if a.tensor.role is Role.TARGET), None)
     output = next((a for a in used if a.tensor.role is not Role.TARGET), None)
@@ -105,10 +110,15 @@ def group_of(graph: Graph, definition: Definition) -> list[Definition]:
             continue
         group.append(line)
         if len(group) == len(row.parts):
-            if line == definition and any(isinstance(n, Sum) for d in group for n in walk(d.body)):
+            if line == definition and _has_sum(group):
                 return group
             group = []
     return [definition]
+
+
+def _has_sum(group: list[Definition]) -> bool:
+    """Whether there is a sum over units; where they are written out there are terms instead."""
+    return any(isinstance(node, Sum) for d in group for node in walk(d.body))
 
 
 def inputs_of(group: list[Definition]) -> list[Access]:
