@@ -70,7 +70,10 @@ def _bias_unit(ledger: Ledger) -> Box | None:
     if len(layers) < 2 or layers[-1] not in biased:
         return None
     names = Names(ledger.notation, ledger.graph, layers[-1])
-    weight = next(t for t in ledger.graph.inputs if t.symbol == "W" and t.layer == layers[-1])
+    weights = (t for t in ledger.graph.inputs if t.symbol == "W" and t.layer == layers[-1])
+    weight = next(weights, None)
+    if weight is None:  # its entries are letters of their own
+        return None
     return Box(box_title("unit"), say("box_unit", W=array(ledger, weight, names)))
 
 

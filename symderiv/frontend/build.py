@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from symderiv.algebra.expr import Tensor
 from symderiv.algebra.index import Size, as_index
@@ -22,11 +22,13 @@ class Built:
 
     wrt    the tensors whose gradients are asked for, in order
     sizes  the numbers that the spec gave; in the graph every size is a symbol
+    units  of a network written out: the letters that stand for X, W1, b1, ...
     """
 
     graph: Graph
     wrt: tuple[Tensor, ...]
     sizes: Mapping[Size, int]
+    units: Mapping[str, tuple[Tensor, ...]] = field(default_factory=dict)
 
 
 def build_graph(network: Network, layout: str = "columns") -> Built:
@@ -49,7 +51,7 @@ def to_graph(network: Network, layout: str = "columns") -> Built:
     """The graph of a feed-forward network."""
     if network.scalars:
         graph, letters = written_out(network, layout)
-        return Built(graph, _wrt(network, letters), {})
+        return Built(graph, _wrt(network, letters), {}, letters)
     l2 = network.penalty == "l2"
     if network.generic:
         hidden, output = network.activations

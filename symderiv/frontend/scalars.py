@@ -19,6 +19,7 @@ from symderiv.calculus.builder import Builder
 from symderiv.calculus.functions import DISTRIBUTION, VectorFunction, rows
 from symderiv.calculus.graph import Graph
 from symderiv.calculus.layers import cost
+from symderiv.frontend.known import learned
 from symderiv.frontend.network import Network
 
 Units: TypeAlias = tuple[Tensor, ...]
@@ -87,18 +88,26 @@ class _Written:
         return tuple(made)
 
     def applied(self, name: str, args: Sequence[Units], layer: int, stem: str, role: Role) -> Units:
-        """An activation of every unit; softmax by its parts."""
+        """An activation of every unit; softmax by its parts. Each unit learns its own slope."""
         row = rows()[name]
         count = len(args[0])
         if isinstance(row, VectorFunction):
             return self.parts(row, args, layer, stem, role)
+        slopes = {
+            stem: tuple(
+                self.letter(stem, Role.PARAMETER, layer, (i, count), batch=False)
+                for i in range(1, count + 1)
+            )
+            for stem in learned(name)
+        }
+        self.letters.update({f"{stem}{layer}": units for stem, units in slopes.items()})
         made = []
         for i, z in enumerate(args[0], start=1):
             over = self.over()
             a = self.letter(stem, role, layer, (i, count))
-            made.append(
-                self.builder.define(a, over, row(z[over], *self.builder.hyper(row)), "activation")
-            )
+            further = (units[i - 1][()] for units in slopes.values())
+            body = row(z[over], *further, *self.builder.hyper(row))
+            made.append(self.builder.define(a, over, body, "activation"))
         return tuple(made)
 
     def parts(
