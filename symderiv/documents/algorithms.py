@@ -113,8 +113,8 @@ def _split(chain: ChainEntry) -> tuple[Var, Expr, Expr] | None:
 
 
 def _stored(of: Tensor, letter: str) -> Tensor:
-    """Δ or D for a parameter of a layer; for a single letter w1 the name dw1."""
-    if of.layer is None and not of.ordered:
+    """Δ or D for the weights or biases of a layer; for anything else, as w1, the name dw1."""
+    if not of.slots or of.symbol not in ("W", "b"):
         letter = f"d{of.symbol}" if letter == "Delta" else f"D{of.symbol}"
     return Tensor(f"{letter} {of.name}", of.slots, Role.PARAMETER, letter, of.layer)
 
