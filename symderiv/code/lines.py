@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 WIDTH = 99
+_GLUE = "\N{NO-BREAK SPACE}"
 
 
 def statement(code: str, note: str = "", indent: int = 4) -> list[str]:
@@ -26,10 +27,12 @@ def listed(before: str, items: Sequence[str], after: str, indent: int = 4) -> li
     line = f"{pad}{before}{', '.join(items)}{after}"
     if len(line) <= WIDTH:
         return [line]
+    whole = [item.replace(" ", _GLUE) for item in items]
     inside = textwrap.wrap(
-        ", ".join(items) + ",", WIDTH - indent - 4, break_long_words=False, break_on_hyphens=False
+        ", ".join(whole) + ",", WIDTH - indent - 4, break_long_words=False, break_on_hyphens=False
     )
-    return [f"{pad}{before}", *(f"{pad}    {text}" for text in inside), f"{pad}{after.lstrip()}"]
+    shown = (text.replace(_GLUE, " ") for text in inside)
+    return [f"{pad}{before}", *(f"{pad}    {text}" for text in shown), f"{pad}{after.lstrip()}"]
 
 
 def unpacked(names: Sequence[str], value: str, indent: int = 4) -> list[str]:
