@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from symderiv.algebra.binding import instantiate
-from symderiv.algebra.expr import Access, Expr, Tensor, tensors_in, walk
+from symderiv.algebra.expr import Access, Expr, Role, Tensor, tensors_in, walk
 from symderiv.algebra.index import Index, Size, Var
 
 EXAMPLE = "example"  # the name of the axis that counts examples
@@ -116,6 +116,13 @@ class Graph:
     def tensors(self) -> tuple[Tensor, ...]:
         """Inputs, then the defined tensors in order."""
         return (*self.inputs, *dict.fromkeys(d.target for d in self.definitions))
+
+    @cached_property
+    def written_out(self) -> bool:
+        """Whether this is a network whose units are quantities of their own, as z1 and z2."""
+        axes = (axis for t in self.tensors for axis in t.axes)
+        trained = any(t.role is Role.TARGET for t in self.inputs)
+        return trained and all(axis.name == EXAMPLE for axis in axes)
 
     def definitions_of(self, tensor: Tensor) -> list[Definition]:
         """The equations that define a tensor (a family may have one for the base as well)."""

@@ -27,6 +27,7 @@ from symderiv.code.plain import program_data
 from symderiv.code.program import Program
 from symderiv.code.selfcheck import assumptions, dict_text, random_targets, target_test
 from symderiv.notation import Numbering, notation
+from symderiv.notation.code import keeps_names
 from symderiv.proof.check import CheckedDerivation
 from symderiv.render import render_template
 
@@ -107,8 +108,7 @@ def module_text(
         *field("command", command),
     ]
     generic = any(t.ordered and t.role is Role.PARAMETER for t in graph.tensors)
-    roles = [t.role for t in graph.inputs]
-    is_program = (roles.count(Role.INPUT), roles.count(Role.TARGET)) != (1, 1)
+    is_program = keeps_names(graph)
     widths = () if generic else tuple(sizes or ())
     naming = Naming(notation(notation_name), widths, is_program, graph.sizes)
     numbering = Numbering(document or derivation, naming.notation)
@@ -136,7 +136,8 @@ def numpy_statement(
     """The line of the module that computes one adjoint: ``dW1 = delta1 @ X.T / m``."""
     derivation = checked.derivation
     layout = layout_of(derivation.graph)
-    line = Program(derivation, Naming(notation(notation_name)), layout).adjoint(adjoint)
+    naming = Naming(notation(notation_name), program=keeps_names(derivation.graph))
+    line = Program(derivation, naming, layout).adjoint(adjoint)
     return f"{line.target} = {line.text}"
 
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import keyword
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symderiv.algebra.expr import Role, Tensor
 from symderiv.algebra.index import Axis, Index, Size, Var, as_index
-from symderiv.calculus.functions import rows
 from symderiv.notation import Notation, Symbol
+from symderiv.notation.code import RESERVED, own_name
 from symderiv.notation.conventions import spelled
+from symderiv.notation.names import unit_name
 
 _RAISED = dict(zip("0123456789+-lL", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ˡᴸ", strict=True))
-RESERVED = frozenset(keyword.kwlist) | {
-    "np", "params", "sizes", "rng", "float", "sum", "range", "len", "gradients", "name", "dtype",
-    "PARAMETERS",
-    *(row.python_name + end for row in rows().values() for end in ("", "_prime", "_definition")),
-}  # fmt: skip
 _FIXED = {Role.INPUT: "X", Role.TARGET: "Y"}
 
 
@@ -41,13 +36,13 @@ class Naming:
 
     def family(self, tensor: Tensor) -> str:
         """The name without the member of a family."""
+        if self.program:
+            return own_name(tensor)
         if tensor.of is not None:
             if self._is_error(tensor):
                 symbol = self.notation.errors[tensor.of.symbol]
                 return symbol.ascii + self._number(tensor.of)
             return "d" + self.family(tensor.of)
-        if self.program:
-            return f"{tensor.name}_" if tensor.name in RESERVED else tensor.name
         if tensor.role in _FIXED:
             return _FIXED[tensor.role]
         if tensor.layer is None and not tensor.ordered:
@@ -55,12 +50,14 @@ class Naming:
         return self._symbol(tensor).ascii + self._number(tensor)
 
     def formula(self, tensor: Tensor, member: Index | None = None) -> str:
-        """``W¹``, ``δˡ⁺¹``, ``∂C/∂W¹``."""
+        """``W¹``, ``δˡ⁺¹``, ``∂C/∂W¹``; of a program ``w1_12``, as documents have it as text."""
         if tensor.of is not None:
             if not self._is_error(tensor):
                 assert tensor.root is not None
                 return f"∂{self.formula(tensor.root)}/∂{self.formula(tensor.of, member)}"
             symbol = self.notation.errors[tensor.of.symbol]
+        elif self.program and tensor.layer is not None:
+            return unit_name(tensor) or self._symbol(tensor).unicode
         else:
             symbol = self._symbol(tensor)
         if member is not None:

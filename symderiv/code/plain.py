@@ -20,7 +20,8 @@ def program_data(program: Program, plain: Program, freeze: Collection[str]) -> d
     names = [naming.family(t) for t in inputs]
     shapes = {t.name: shape_of(t, program.emitter) for t in inputs}
     frozen = {t for t in inputs if t.name in freeze}
-    gradients = [g for item in program.gradients for g in without(item, frozen)]
+    asked = [*program.gradients, *(program.inputs if graph.written_out else ())]
+    gradients = [g for item in asked for g in without(item, frozen)]
     cost = needed([*program.forward, *program.cost], [(graph.cost, None)])
     errors = needed(program.errors, uses_of(gradients))
     forward = needed(program.forward, uses_of([*program.cost, *errors, *gradients]))
@@ -33,6 +34,9 @@ def program_data(program: Program, plain: Program, freeze: Collection[str]) -> d
         if line.tensor.of is not None
     ]
     shown = [t.name for t in inputs if t.role is Role.PARAMETER and t not in frozen]
+    if graph.written_out:
+        found = {line.tensor.of for item in gradients for line in item.lines}
+        shown = [t.name for t in inputs if t in found]
     summary = (
         f"The value of {graph.cost.name}, and its gradient by {_listed(shown)}, in "
         f"{program.libraries}.\n\n"

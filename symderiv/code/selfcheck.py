@@ -29,7 +29,7 @@ def sums_of_variables(program: Program) -> list[dict[str, str]]:
     """The facts of a program: the variables, what they sum to, and what to say. Raises NoCode."""
     found = []
     for fact in facts_used(program):
-        terms = fact.left.terms if isinstance(fact.left, Add) else ()
+        terms = fact.left.terms if isinstance(fact.left, Add) else (fact.left,)
         names = [program.naming.python(t.tensor) for t in terms if isinstance(t, Access)]
         if not names or len(names) != len(terms) or not isinstance(fact.right, Number):
             raise NoCode(f"no test that {fact.text}")

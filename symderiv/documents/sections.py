@@ -46,7 +46,7 @@ def document(checked: Checked, presentation: Presentation) -> Document:
     return Document(
         title=presentation.title or plain(_title(ledger, presentation)),
         subtitle=_subtitle(presentation),
-        result=tuple(named.row(ledger, n, matrix=True) for n in equations),
+        result=tuple(named.row(ledger, n, matrix=not ledger.graph.written_out) for n in equations),
         conventions=conventions(ledger, presentation),
         sections=tuple(
             section
@@ -290,8 +290,11 @@ def chain_block(ledger: Ledger, chain: ChainEntry) -> Equations:
 def four_section(
     ledger: Ledger, equations: tuple[named.Named, ...], presentation: Presentation
 ) -> Section | None:
-    """The named equations, in index form and in matrix form with shapes."""
-    if not equations:
+    """The named equations, in index form and in matrix form with shapes.
+
+    Where units are written out there are no matrices, and the result has them in index form.
+    """
+    if not equations or ledger.graph.written_out:
         return None
     index = tuple(named.row(ledger, n, matrix=False) for n in equations)
     blocks: list[Block] = [Equations(index)]

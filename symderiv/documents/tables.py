@@ -14,6 +14,8 @@ from symderiv.documents.ledger import Ledger, derivative
 from symderiv.documents.model import Code, Math, Part, Phrase, Presentation, Table
 from symderiv.documents.prose import enumerated, say
 from symderiv.notation import Names, array_symbol, matrix_text, shape_latex
+from symderiv.notation.code import own_name
+from symderiv.notation.names import unit_name
 from symderiv.notation.unicode import TextPrinter
 
 MEANINGS = {
@@ -31,6 +33,7 @@ MEANINGS = {
 }
 PARAMETERS = {"W": "weights", "b": "biases"}
 SCALARS = {"lambda": "strength of the penalty"}
+LETTERS = {"w": "weight", "b": "bias"}
 ORDER = tuple(MEANINGS)
 USUAL_ENDS = ("n0", "nL")
 
@@ -190,7 +193,7 @@ def notation_table(ledger: Ledger, presentation: Presentation) -> Table:
     for tensor in dict.fromkeys(tensors):
         kind = tensor.role.value
         own = tensor.symbol if uniform or tensor.layer is None else tensor.name
-        if tensor.role is Role.AUXILIARY:
+        if tensor.role is Role.AUXILIARY or unit_name(tensor):
             own = tensor.name
         groups.setdefault((kind, own), []).append(tensor)
     ordered = sorted(groups.values(), key=lambda g: ORDER.index(g[0].role))
@@ -210,6 +213,8 @@ def _line(ledger: Ledger, group: list[Tensor]) -> tuple[Phrase, ...]:
         symbol = Math(letter.entry, letter.unicode, letter.ascii)
     own = PARAMETERS if tensor.layer is not None or tensor.ordered else SCALARS
     meaning: Phrase = (own.get(tensor.symbol, MEANINGS[tensor.role]),)
+    if tensor.role is Role.PARAMETER and ledger.graph.written_out:
+        meaning = (LETTERS.get(tensor.symbol[:1], MEANINGS[Role.PARAMETER]),)
     part = next(
         (e.definition.part_of for e in ledger.definitions if e.definition.target == tensor), ""
     )
@@ -244,12 +249,15 @@ def _in_line(tex: str) -> str:
 
 
 def _code(ledger: Ledger, group: list[Tensor]) -> Phrase:
-    if group[0].role is Role.AUXILIARY:
+    if group[0].role is Role.AUXILIARY and not ledger.graph.written_out:
         return ()
     names = Names(ledger.notation, ledger.graph)
     ordered = sorted(group, key=lambda t: t.layer or 0)
     words: list[str] = []
     for tensor in ordered:
+        if ledger.graph.written_out:
+            words.append(own_name(tensor))
+            continue
         symbol = names.symbol(tensor)
         layer = names.layer(tensor)
         trained = any(t.role is Role.TARGET for t in ledger.graph.tensors)

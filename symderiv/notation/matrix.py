@@ -29,7 +29,7 @@ from symderiv.algebra.matrix import (
     Transpose,
 )
 from symderiv.calculus.functions import ScalarFunction, rows
-from symderiv.notation.names import Names
+from symderiv.notation.names import Names, unit_name
 from symderiv.notation.patterns import primed
 from symderiv.notation.printer import ATOM, FLAT, OPEN, POWER, PRODUCT, SCRIPTS, SUM, Piece
 from symderiv.notation.tex import TexPrinter, joined
@@ -149,6 +149,7 @@ class MatrixPrinter:
             if layer is not None and names.base is not None:
                 return f"{name}[{self.text.relative(layer + names.shift(tensor))}]"
             name += "" if layer is None else str(layer + names.shift(tensor))
+            name = unit_name(tensor, self.unicode) or name
             return name + (f"[{self.text.index(member[0])}]" if member else "")
         written = symbol.entry if node.shape == (None, None) else symbol.array
         return joined(written, self.tex.scripts(tensor, member))

@@ -6,6 +6,7 @@ sum inside a sum never takes the letter of the outer one, sums side by side may 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
@@ -14,7 +15,9 @@ from symderiv.algebra.binding import free_variables
 from symderiv.algebra.expr import Access, Bracket, Delta, Expr, Role, Select, SizeOf, Tensor, walk
 from symderiv.algebra.index import Var
 from symderiv.calculus.graph import EXAMPLE, Graph
-from symderiv.notation.conventions import Notation, Symbol, spelled
+from symderiv.notation.conventions import GREEK, Notation, Symbol, spelled
+
+_UNIT = re.compile(r"([A-Za-z]+)(\d+)_(\d+)")
 
 
 class Names:
@@ -140,6 +143,20 @@ class Names:
         if tensor.layer is None and forward.name in self.parts and suffix.isdigit():
             return int(suffix)
         return tensor.layer
+
+
+def unit_name(tensor: Tensor, unicode: bool = True) -> str:
+    """``w1_12`` for w_12 of layer 1, as in code; "" for what is no unit of its own in a layer.
+
+    A line of text has no place above for the layer, and w112 could be many things.
+    """
+    found = _UNIT.fullmatch(tensor.name)
+    if tensor.layer is None or found is None:
+        return ""
+    stem, layer, place = found.groups()
+    if (layer, stem + place) != (str(tensor.layer), tensor.symbol):
+        return ""
+    return f"{GREEK.get(stem, stem) if unicode else stem}{layer}_{place}"
 
 
 def example_position(tensor: Tensor) -> int | None:

@@ -2,8 +2,9 @@
 
 (D1), (D2), ... are the forward equations; (BP1) is the error at the output, (BP2) one layer back,
 (BP3), (BP4) and (BP5) are the gradients by biases, weights and inputs; (G1), ... those of a
-program. Layers whose equations differ in nothing but the number of the layer share one equation;
-several equations of one kind are told apart by a letter, (BP2a), (BP2b).
+program, and of a network written out with several units in a layer. Layers whose equations differ
+in nothing but the number of the layer share one equation; several equations of one kind are told
+apart by a letter, (BP2a), (BP2b).
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ class Numbering:
         graph, adjoints = self.derivation.graph, self.derivation.adjoints
         names = Names(self.notation, graph)
         errors = [a for a in adjoints if names.has_name(a.tensor)]
-        if not errors:
+        hidden = [a for a in adjoints if a.tensor.named and not names.has_name(a.tensor)]
+        if not errors or (graph.written_out and hidden):
             asked = [a for a in adjoints if a.tensor.of in graph.inputs or a.tensor.named]
             return tuple((f"G{n}", (a,)) for n, a in enumerate(asked, start=1))
         of = [(a, a.tensor.of) for a in adjoints if a.tensor.of is not None]

@@ -15,7 +15,7 @@ from symderiv.algebra.expr import Access, Apply, Expr
 from symderiv.algebra.index import Index, Size, Var
 from symderiv.calculus.functions import ScalarFunction, rows
 from symderiv.notation.conventions import GREEK, Notation
-from symderiv.notation.names import Names
+from symderiv.notation.names import Names, unit_name
 from symderiv.notation.patterns import is_fenced
 from symderiv.notation.printer import (
     ATOM,
@@ -103,7 +103,7 @@ class TextPrinter(Printer):
         return Piece(self.symbol_of(access), ATOM, FLAT, False, "entry", "entry")
 
     def symbol_of(self, access: Access) -> str:
-        """``W2[k,j]``; relative to a layer ``W[l,k,j]``, as for a family."""
+        """``W2[k,j]``; relative to a layer ``W[l,k,j]``, as for a family; of a unit ``w1_12``."""
         symbol = self.names.symbol(access.tensor)
         layer = self.names.layer(access.tensor)
         name = symbol.unicode if self.unicode else symbol.ascii
@@ -111,7 +111,7 @@ class TextPrinter(Printer):
         if layer is not None:
             number = layer + self.names.shift(access.tensor)
             if self.names.base is None:
-                name += str(number)
+                name = unit_name(access.tensor, self.unicode) or name + str(number)
             else:
                 inside.insert(0, self.relative(number))
         return f"{name}[{','.join(inside)}]" if inside else name
