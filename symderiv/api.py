@@ -19,7 +19,7 @@ from symderiv.calculus.graph import Graph
 from symderiv.calculus.simplify import TooLong
 from symderiv.calculus.steps import Adjoint
 from symderiv.documents.model import Presentation
-from symderiv.frontend.build import build_graph
+from symderiv.frontend.build import Built, build_graph
 from symderiv.frontend.errors import SpecError, printable, show
 from symderiv.frontend.network import Network
 from symderiv.frontend.spec import parse_spec
@@ -73,7 +73,7 @@ def derive(
     stem = network.stem if name is None else _checked_name(name)
     built = build_graph(network, layout)
     names = None if wrt is None else _names(wrt)
-    wanted = list(built.wrt) if names is None else _wanted(built.graph, network, names)
+    wanted = list(built.wrt) if names is None else _wanted(built, network, names)
     try:
         checked = _checked(built.graph, wanted)
     except IllFormed as error:
@@ -150,22 +150,32 @@ def _names(wrt: str | Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _wanted(graph: Graph, network: Network, names: Iterable[str]) -> list[Tensor]:
-    """The tensors of these names; ``W`` and ``b`` are all weights and all biases."""
-    asked = {_public(t): [t] for t in graph.inputs if t.role is not Role.TARGET}
-    parameters = [t for t in graph.inputs if t.role is Role.PARAMETER]
+def _wanted(built: Built, network: Network, names: Iterable[str]) -> list[Tensor]:
+    """The tensors of these names; ``W`` and ``b`` are all weights and all biases.
+
+    Where units are written out, X, W1 and b1 are all that stand for them.
+    """
+    graph = built.graph
+    asked = {_public(t, graph): [t] for t in graph.inputs if t.role is not Role.TARGET}
+    units = {name: list(members) for name, members in built.units.items() if members}
+    parameters = units or {t.name: [t] for t in graph.inputs if t.role is Role.PARAMETER}
     families = {
-        family: [t for t in parameters if t.symbol == family and not network.is_frozen(t.name)]
+        family: [
+            tensor
+            for name, members in parameters.items()
+            for tensor in members
+            if name.rstrip("0123456789") == family and not network.is_frozen(name)
+        ]
         for family in ("W", "b")
         if not network.is_program
     }
-    found = {family: members for family, members in families.items() if members} | asked
+    found = {family: members for family, members in families.items() if members} | units | asked
     if "X" in found:
         found.setdefault("x", found["X"])
     chosen: dict[Tensor, None] = {}
     for name in names:
         if name not in found:
-            known = ", ".join(_public(t) for t in graph.inputs if t.role in _DIFFERENTIABLE)
+            known = _known(graph)
             raise SpecError(
                 f"wrt names {show(name)}", f"known are {known}", field="wrt", value=name
             )
@@ -176,9 +186,14 @@ def _wanted(graph: Graph, network: Network, names: Iterable[str]) -> list[Tensor
 _DIFFERENTIABLE = (Role.INPUT, Role.PARAMETER)
 
 
-def _public(tensor: Tensor) -> str:
-    """What users call a tensor: the input is X."""
-    return "X" if tensor.role is Role.INPUT else tensor.name
+def _public(tensor: Tensor, graph: Graph) -> str:
+    """What users call a tensor: the input is X, unless there are several, x1, x2."""
+    only = [t for t in graph.inputs if t.role is Role.INPUT] == [tensor]
+    return "X" if only else tensor.name
+
+
+def _known(graph: Graph) -> str:
+    return ", ".join(_public(t, graph) for t in graph.inputs if t.role in _DIFFERENTIABLE)
 
 
 @dataclass(frozen=True)
@@ -228,6 +243,8 @@ class PublishedDerivation(CheckedDerivation):
         inputs = [t for t in self.graph.inputs if t.role is Role.INPUT]
         if name in ("X", "x") and len(inputs) == 1:
             return self._with_input._quantity(inputs[0].name, None)
+        if layer is None and name in [t.name for t in inputs]:
+            return self._with_input._quantity(name, None)
         return self._quantity(name, layer)
 
     def _quantity(self, symbol: str, layer: int | str | None) -> Quantity:
@@ -256,8 +273,7 @@ class PublishedDerivation(CheckedDerivation):
             return f"no gradient by {name}: it is " + ("frozen" if frozen else "not among wrt")
         if layers:
             return f"no {name}: {shown} has the layers {', '.join(sorted(set(layers), key=int))}"
-        inputs = [t for t in self.graph.inputs if t.role in _DIFFERENTIABLE]
-        return f"no derivative by {name}: known are {', '.join(map(_public, inputs))}"
+        return f"no derivative by {name}: known are {_known(self.graph)}"
 
     @cached_property
     def _with_input(self) -> PublishedDerivation:
@@ -328,7 +344,7 @@ class PublishedDerivation(CheckedDerivation):
 
         assert self.network is not None
         return numpy_module(
-            self if self.wrt is not None else self._with_input,
+            self if self.wrt is not None or self.graph.written_out else self._with_input,
             spec=self.network.spec,
             stem=self.stem,
             command=self.command,
