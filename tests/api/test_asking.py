@@ -26,6 +26,17 @@ def test_wrt_of_nothing_known_is_refused(wrt: object, said: str) -> None:
         symderiv.derive(NET, wrt=wrt)  # type: ignore[arg-type]
 
 
+def test_wrt_of_a_network_written_out() -> None:
+    net = "2-2-1:tanh+mse+scalars"
+    assert symderiv.derive(net, wrt="W1").wrt == ("w1_11", "w1_12", "w1_21", "w1_22")
+    assert symderiv.derive(net, wrt="b,x2").wrt == ("b1_1", "b1_2", "b2", "x2")
+    assert symderiv.derive(net, wrt="X").wrt == ("x1", "x2")
+    assert symderiv.derive("2-2:tanh+mse+scalars", wrt="b1").wrt == ("b1",)
+    with pytest.raises(SpecError, match="known are w1_11, x1, w1_12, x2, b1_1, w1_21"):
+        symderiv.derive(net, wrt="Q")
+    assert symderiv.derive(net).gradient("x1").numpy().startswith("dx1 = ")
+
+
 @pytest.mark.parametrize("name", ["class", "json", "numpy", "symderiv", "a b", "", "1a"])
 def test_a_name_that_cannot_be_imported_is_refused(name: str) -> None:
     with pytest.raises(SpecError, match="name is"):

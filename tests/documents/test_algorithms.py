@@ -52,6 +52,17 @@ def test_two_features_by_their_letters() -> None:
     assert "  dw1 := dw1 + δ[s] x1[s]" in lines and "w1 := w1 − η Dw1" in lines
 
 
+def test_every_parameter_has_its_own_sum() -> None:
+    specs = ["1-1-1:prelu,sigmoid+mse+scalars", "2-1-1:tanh+mse+scalars", "3-2:prelu+mse",
+             "2-3-1:prelu+mse", "2-2-1:tanh+mse+scalars"]  # fmt: skip
+    for spec in specs:
+        lines = boxes(spec).get(LOOP, [])
+        sums = [line.split(" := ")[0] for line in lines if re.match(r"  (Δ|d\w+)", line)]
+        stores = [line.split(" := ")[0] for line in lines if re.match(r"D", line)]
+        assert len({*sums}) == len(sums) and len({*stores}) == len(stores)
+        assert len(sums) == len(stores) and bool(sums) == (LOOP in boxes(spec))
+
+
 def test_cache() -> None:
     assert boxes("3-4-2:sigmoid+mse")[PASSES] == [
         "forward, layer l:",
