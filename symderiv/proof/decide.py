@@ -6,7 +6,8 @@ functions, and for all sizes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
@@ -18,7 +19,6 @@ from symderiv.algebra.expr import (
     Bracket,
     Expr,
     Mul,
-    Pow,
     Select,
     Sum,
     Tensor,
@@ -33,7 +33,8 @@ from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.steps import Lemma
 from symderiv.proof.counting import zero_at_all_sizes
 from symderiv.proof.exponentials import expanded
-from symderiv.proof.field import Equation, NoInstance, World, assignments
+from symderiv.proof.field import BY_SIGN, Equation, NoInstance, World, assignments
+from symderiv.proof.likeness import spelled
 from symderiv.proof.reals import counterexample
 from symderiv.proof.sizes import assign, indices_of, size_symbols
 from symderiv.proof.verdict import Status, Verdict
@@ -59,6 +60,12 @@ class Statement:
     opened: frozenset[Tensor] = frozenset()
     apart: bool = False
 
+    @cached_property
+    def seed(self) -> int:
+        """Where its worlds start: nobody can choose a statement to fit what is drawn for it."""
+        text = spelled([self.left, self.right], lambda _: ())
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:12], "big")
+
     def taken_apart(self) -> Statement:
         """The same, with exponentials of sums and logarithms of products taken apart."""
         left, right = expanded(self.left)[0], expanded(self.right)[0]
@@ -68,6 +75,14 @@ class Statement:
     def nodes(self) -> list[Expr]:
         """All subtrees of both sides."""
         return [*walk(self.left), *walk(self.right)]
+
+    @property
+    def everything(self) -> Iterator[Expr]:
+        """All subtrees of both sides and of the equations that it may rest on."""
+        yield from self.nodes
+        for tensor in self.opened:
+            for _, body in self.worlds.equations(tensor):
+                yield from walk(body)
 
     @cached_property
     def free(self) -> list[Var]:
@@ -116,7 +131,7 @@ class Worlds:
         return World(
             self.graph,
             assign(names, ordered, shift=trial + seed % 4),
-            1000 * trial + seed,
+            statement.seed + 1000 * trial + seed,
             lemmas,
             self.closed,
             facts,
@@ -135,7 +150,8 @@ class Worlds:
 
     def refuted(self, statement: Statement, facts: tuple[Fact, ...]) -> Verdict | None:
         """A refutation at a real point, if one is found."""
-        return counterexample(self.graph, statement.left, statement.right, self.known, facts)
+        every = tuple(dict.fromkeys((*self.graph.facts, *facts)))
+        return counterexample(self.graph, statement.left, statement.right, self.known, every)
 
 
 def structural(
@@ -166,10 +182,14 @@ def structural(
         return statement.worlds.refuted(statement, facts) or sampled
     if sampled.status is not Status.TESTED:
         return sampled
-    bound = "exact" if proved else sampled.bound
-    proved = proved or zero_at_all_sizes(left, right)
+    bound = "exact"
     if not proved:
-        return sampled
+        proved, bound = zero_at_all_sizes(left, right, statement.seed)
+    if not proved:
+        signs = any(
+            isinstance(n, Apply) and n.function in {*BY_SIGN, "sqrt"} for n in statement.everything
+        )
+        return (statement.worlds.refuted(statement, facts) if signs else None) or sampled
     return Verdict(Status.PROVED, proved, "all sizes", bound, 0, confirmed=FIELD, positive=positive)
 
 
@@ -285,11 +305,4 @@ def _sample(
         Status.TESTED,
         f"{compared} evaluation{'s' * (compared != 1)} in {FIELD}",
         f"tested up to {shown}",
-        _bound(statement),
-        0,
     )
-
-
-def _bound(statement: Statement) -> str:
-    degree = sum(abs(n.exponent) if isinstance(n, Pow) else 1 for n in statement.nodes)
-    return f"error < {degree}/2^61 in each evaluation"
