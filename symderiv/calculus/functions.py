@@ -75,7 +75,8 @@ class ScalarFunction:
 
     ``latex`` is the symbol; ``call`` says how an application prints where that is not
     ``symbol(arguments)``, with ``#1``, ``#2`` for the arguments; ``letter`` is its name in a
-    terminal and in comments where that is not the name of the row.
+    terminal and in comments where that is not the name of the row. ``closed`` says that the ends
+    of its range are values as well.
 
     ``numpy`` is the body of a NumPy function of the arguments, ``numpy_derivatives`` one body
     an argument; ``scipy`` is a body that may use ``scipy.special`` as ``special``. Bodies call
@@ -93,6 +94,7 @@ class ScalarFunction:
     numpy_derivatives: tuple[Lines | None, ...]
     call: str = ""
     letter: str = ""
+    closed: bool = False
     hyper: tuple[tuple[str, Fraction], ...] = ()
     domain: tuple[Domain, ...] = (REAL,)
     range_: Range = "real"

@@ -84,6 +84,12 @@ class Statement:
             for _, body in self.worlds.equations(tensor):
                 yield from walk(body)
 
+    @property
+    def has_signs(self) -> bool:
+        """Whether it speaks of roots or signs, of which the field has its own."""
+        named = {*BY_SIGN, "sqrt"}
+        return any(isinstance(n, Apply) and n.function in named for n in self.everything)
+
     @cached_property
     def free(self) -> list[Var]:
         """The free variables, in a fixed order."""
@@ -186,10 +192,8 @@ def structural(
     if not proved:
         proved, bound = zero_at_all_sizes(left, right, statement.seed)
     if not proved:
-        signs = any(
-            isinstance(n, Apply) and n.function in {*BY_SIGN, "sqrt"} for n in statement.everything
-        )
-        return (statement.worlds.refuted(statement, facts) if signs else None) or sampled
+        refuted = statement.worlds.refuted(statement, facts) if statement.has_signs else None
+        return refuted or sampled
     return Verdict(Status.PROVED, proved, "all sizes", bound, 0, confirmed=FIELD, positive=positive)
 
 

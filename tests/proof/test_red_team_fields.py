@@ -141,7 +141,7 @@ def test_a_derivation_survives_a_pickle_in_another_process(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "wrapped", [lambda e: Add((e,)), lambda e: Mul((e,)), lambda e: Pow(e, 1)], ids=str
+    "wrapped", [lambda e: Add((e,)), lambda e: Mul((e,)), lambda e: Pow(e, 1)], ids=range(3)
 )
 def test_a_partial_derivative_in_disguise_is_not_read_as_a_total_one(wrapped: object) -> None:
     graph, t, _ = squares(example_loss=False)
