@@ -346,8 +346,9 @@ _ROWS: tuple[Row, ...] = (
                 "return (1 - y) * off - y * on",
             ),
             (
-                "up, down = np.logaddexp(0, z), np.logaddexp(0, -z)",
-                "return np.exp(-gamma * up) * down - np.exp(-gamma * down) * up",
+                "t = np.abs(z)  # odd in z; e^(-gamma up) down - e^(-gamma down) up would cancel",
+                "low = np.logaddexp(0, -t)",
+                "return -np.sign(z) * np.exp(-gamma * low) * (t - np.expm1(-gamma * t) * low)",
             ),
             None,
         ),
