@@ -325,7 +325,10 @@ _ROWS: tuple[Row, ...] = (
                 - y * exp(-gamma * _softplus(z))
                 * (gamma * _sigmoid(z) * _softplus(-z) + _sigmoid(-z))
             ),
-            None,
+            lambda z, y, gamma, v: (
+                exp(-gamma * _softplus(z)) * _softplus(-z)
+                - exp(-gamma * _softplus(-z)) * _softplus(z)
+            ),
             None,
         ),
         why="the weight (1 - a)^gamma is e^(-gamma softplus(z)), and -log a is softplus(-z)",
@@ -342,7 +345,11 @@ _ROWS: tuple[Row, ...] = (
                 "off = np.exp(-gamma * down) * (gamma * sigmoid(-z) * up + sigmoid(z))",
                 "return (1 - y) * off - y * on",
             ),
-            None,
+            (
+                "t = np.abs(z)  # odd in z; e^(-gamma up) down - e^(-gamma down) up would cancel",
+                "low = np.logaddexp(0, -t)",
+                "return -np.sign(z) * np.exp(-gamma * low) * (t - np.expm1(-gamma * t) * low)",
+            ),
             None,
         ),
     ),
