@@ -31,6 +31,7 @@ from symderiv.notation.printer import (
     Piece,
     Printer,
     decimal,
+    meets_itself,
 )
 
 _RELATIONS = {"=": "=", "<=": r"\le", ">=": r"\ge"}
@@ -267,6 +268,9 @@ class TexPrinter(Printer):
         position = next(n for n, order in enumerate(orders) if order)
         if len(args) - hyper == 1 and not any(orders[1:]):
             return self.applied(primed(symbol, orders[0]), pieces)
+        if sum(orders) == 1 and meets_itself(args, position):
+            slope = rf"\frac{{\partial {symbol}}}{{\partial {row.arguments[position]}}}"
+            return self.applied(slope, pieces)
         wrt = args[position]
         if sum(orders) == 1 and isinstance(wrt, Access):
             return self.derivative(Apply(function, args, (0,) * len(args)), wrt)
