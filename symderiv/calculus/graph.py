@@ -213,14 +213,9 @@ class Graph:
             return frozenset()
         below = self.leading_to(loss)
         batched = {t for t in below if any(axis.name == EXAMPLE for axis in t.axes)}
-        for definition in self.definitions:
-            if definition.target in below and _crosses_examples(definition):
-                return frozenset()
-            if definition.target not in below and definition.target not in (loss, self.cost):
-                batched.difference_update(tensors_in(definition.body))
-            if definition.target == self.cost:
-                batched.difference_update(t for t in tensors_in(definition.body) if t != loss)
-        return frozenset(batched)
+        if any(d.target in below and _crosses_examples(d) for d in self.definitions):
+            return frozenset()
+        return frozenset(batched - self.leading_to(self.cost, loss))
 
 
 def _crosses_examples(definition: Definition) -> bool:
