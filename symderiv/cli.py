@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -231,7 +232,7 @@ def _prints_unicode() -> bool:
 def _list(options: argparse.Namespace) -> int:
     from symderiv.listing import lines
 
-    print("\n".join(lines(options.kind)))
+    print("\n".join(lines(options.kind, shutil.get_terminal_size((100, 24)).columns)))
     return DONE
 
 
