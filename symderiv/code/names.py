@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from symderiv.algebra.expr import Role, Tensor
 from symderiv.algebra.index import Axis, Index, Size, Var, as_index
 from symderiv.calculus.functions import rows
+from symderiv.calculus.graph import Graph
 from symderiv.notation import Notation, Symbol
 from symderiv.notation.conventions import spelled
+from symderiv.notation.spelling import Spelling
 
 _RAISED = dict(zip("0123456789+-lL", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ˡᴸ", strict=True))
 RESERVED = frozenset(keyword.kwlist) | {
@@ -25,7 +27,8 @@ _FIXED = {Role.INPUT: "X", Role.TARGET: "Y"}
 class Naming:
     """Names by a notation. ``sizes`` are the numbers or names of the layers' sizes.
 
-    The quantities of a ``program`` keep the names that its user gave them.
+    The quantities of a ``program`` keep the names that its user gave them; ``spelling`` are the
+    symbols of them in comments.
     """
 
     notation: Notation
@@ -33,6 +36,7 @@ class Naming:
     program: bool = False
     numbers: Mapping[Size, int] = field(default_factory=dict)
     letters: Mapping[Var, str] = field(default_factory=dict)
+    spelling: Spelling = field(default_factory=Spelling)
 
     def python(self, tensor: Tensor, member: Index | None = None) -> str:
         """``W1``, ``delta2``, ``dW1``; of a family ``W[l]``."""
@@ -74,7 +78,7 @@ class Naming:
 
     def _symbol(self, tensor: Tensor) -> Symbol:
         if self.program:
-            return spelled(tensor.name)
+            return self.spelling.symbols.get(tensor.name) or spelled(tensor.name)
         return self.notation.symbols.get(tensor.symbol) or spelled(tensor.symbol)
 
     def _number(self, tensor: Tensor) -> str:
@@ -115,6 +119,12 @@ class Naming:
                 known = name == "n" and at.const < len(self.sizes)
                 return self.sizes[at.const] if known else f"{name}{at.const}"
         return self.index(index)
+
+
+def is_program(graph: Graph) -> bool:
+    """Whether a graph has no input and target that are the data of a network."""
+    roles = [t.role for t in graph.inputs]
+    return (roles.count(Role.INPUT), roles.count(Role.TARGET)) != (1, 1)
 
 
 def _raised(text: str) -> str:

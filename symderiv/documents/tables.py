@@ -79,9 +79,9 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
     weight = next((t for t in graph.tensors if t.symbol == "W"), None)
     x = tensors.get("x")
     base = weight.layer if weight is not None else None
-    if weight is not None and x is not None:
-        names = Names(ledger.notation, graph, base if _uniform(ledger) else None)
-        forward = _weighted_input(ledger, weight, names)
+    names = Names(ledger.notation, graph, base if _uniform(ledger) else None)
+    forward = "" if weight is None else _weighted_input(ledger, weight, names)
+    if weight is not None and x is not None and forward:
         own = Names(ledger.notation, graph, names.base)
         plain = Names(ledger.notation, graph)
         key = presentation.layout
