@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from symderiv.algebra.binding import instantiate
-from symderiv.algebra.expr import Access, Apply, Expr, Tensor, tensors_in, walk
+from symderiv.algebra.expr import Access, Apply, Expr, Role, Tensor, tensors_in, walk
 from symderiv.algebra.index import Index, Size, Var
 
 EXAMPLE = "example"  # the name of the axis that counts examples
@@ -116,6 +116,12 @@ class Graph:
     def tensors(self) -> tuple[Tensor, ...]:
         """Inputs, then the defined tensors in order."""
         return (*self.inputs, *dict.fromkeys(d.target for d in self.definitions))
+
+    @cached_property
+    def is_program(self) -> bool:
+        """Whether its quantities are the user's, not a network's with one input and one target."""
+        roles = [t.role for t in self.inputs]
+        return (roles.count(Role.INPUT), roles.count(Role.TARGET)) != (1, 1)
 
     @cached_property
     def functions(self) -> frozenset[str]:

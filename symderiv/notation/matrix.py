@@ -278,7 +278,7 @@ class MatrixPrinter:
                 return inner
             return self.text.applied(name, [inner])
         if isinstance(row, ScalarFunction) and row.call and not any(orders):
-            text = row.call
+            text = self.tex.pattern(row.call)
             if text == "#1":
                 return inner
             if inner.level >= ATOM and not inner.negative and text.count("#") == 1:

@@ -262,9 +262,7 @@ class TexPrinter(Printer):
         symbol = self.notation.functions.get(function, row.latex)
         pieces = [self.piece(a) for a in args]
         if not any(orders):
-            pattern = row.call if isinstance(row, ScalarFunction) else ""
-            if not self.names.spelling.euler:
-                pattern = _EULER.sub(r"\\exp\\left(\1\\right)", pattern)
+            pattern = self.pattern(row.call) if isinstance(row, ScalarFunction) else ""
             return self.filled(pattern, args) if pattern else self.applied(symbol, pieces)
         hyper = len(row.hyper) if isinstance(row, ScalarFunction) else 0
         position = next(n for n, order in enumerate(orders) if order)
@@ -279,6 +277,10 @@ class TexPrinter(Printer):
         if count:
             below = f"({below}){count}"
         return self.operator(rf"\frac{{\partial{count}}}{{\partial {below}}}", plain)
+
+    def pattern(self, call: str) -> str:
+        """A call pattern; where e is a quantity, without Euler's number."""
+        return call if self.names.spelling.euler else _EULER.sub(r"\\exp\\left(\1\\right)", call)
 
     def applied(self, symbol: str, pieces: Sequence[Piece]) -> Piece:
         """``f(x, y)``."""
