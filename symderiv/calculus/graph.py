@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from symderiv.algebra.binding import instantiate
-from symderiv.algebra.expr import Access, Expr, Tensor, tensors_in, walk
+from symderiv.algebra.expr import Access, Apply, Expr, Role, Tensor, tensors_in, walk
 from symderiv.algebra.index import Index, Size, Var
 
 EXAMPLE = "example"  # the name of the axis that counts examples
@@ -116,6 +116,35 @@ class Graph:
     def tensors(self) -> tuple[Tensor, ...]:
         """Inputs, then the defined tensors in order."""
         return (*self.inputs, *dict.fromkeys(d.target for d in self.definitions))
+
+    @cached_property
+    def is_program(self) -> bool:
+        """Whether its quantities are the user's, not a network's with one input and one target."""
+        roles = [t.role for t in self.inputs]
+        return (roles.count(Role.INPUT), roles.count(Role.TARGET)) != (1, 1)
+
+    @cached_property
+    def functions(self) -> frozenset[str]:
+        """The functions that the equations apply."""
+        nodes = (node for d in self.definitions for node in walk(d.body))
+        return frozenset(node.function for node in nodes if isinstance(node, Apply))
+
+    @cached_property
+    def size_names(self) -> tuple[str, ...]:
+        """The names of the sizes of all axes."""
+        ends = (e for t in self.tensors for a in t.axes for e in (a.start, a.stop))
+        named = (s.name for end in ends for s, _ in end.terms if isinstance(s, Size))
+        return tuple(dict.fromkeys(named))
+
+    @cached_property
+    def taken_apart(self) -> frozenset[Tensor]:
+        """Tensors of which an equation uses an entry by its number."""
+        nodes = (node for d in self.definitions for node in walk(d.body))
+        return frozenset(
+            node.tensor
+            for node in nodes
+            if isinstance(node, Access) and any(not index.terms for index in node.indices)
+        )
 
     def definitions_of(self, tensor: Tensor) -> list[Definition]:
         """The equations that define a tensor (a family may have one for the base as well)."""

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import keyword
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symderiv.algebra.expr import Role, Tensor
 from symderiv.algebra.index import Axis, Index, Size, Var, as_index
-from symderiv.calculus.functions import rows
 from symderiv.notation import Notation, Symbol
 from symderiv.notation.conventions import spelled
+from symderiv.notation.python import RESERVED
+from symderiv.notation.spelling import Spelling
 
 _RAISED = dict(zip("0123456789+-lL", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ˡᴸ", strict=True))
-RESERVED = frozenset(keyword.kwlist) | {
-    "np", "params", "sizes", "rng", "float", "sum", "range", "len", "gradients", "name", "dtype",
-    "PARAMETERS",
-    *(row.python_name + end for row in rows().values() for end in ("", "_prime", "_definition")),
-}  # fmt: skip
 _FIXED = {Role.INPUT: "X", Role.TARGET: "Y"}
 
 
@@ -25,7 +20,8 @@ _FIXED = {Role.INPUT: "X", Role.TARGET: "Y"}
 class Naming:
     """Names by a notation. ``sizes`` are the numbers or names of the layers' sizes.
 
-    The quantities of a ``program`` keep the names that its user gave them.
+    The quantities of a ``program`` keep the names that its user gave them; ``spelling`` are the
+    symbols of them in comments, and ``names`` the names without those that Python needs.
     """
 
     notation: Notation
@@ -33,6 +29,8 @@ class Naming:
     program: bool = False
     numbers: Mapping[Size, int] = field(default_factory=dict)
     letters: Mapping[Var, str] = field(default_factory=dict)
+    spelling: Spelling = field(default_factory=Spelling)
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def python(self, tensor: Tensor, member: Index | None = None) -> str:
         """``W1``, ``delta2``, ``dW1``; of a family ``W[l]``."""
@@ -47,7 +45,7 @@ class Naming:
                 return symbol.ascii + self._number(tensor.of)
             return "d" + self.family(tensor.of)
         if self.program:
-            return f"{tensor.name}_" if tensor.name in RESERVED else tensor.name
+            return self._own(tensor.name)
         if tensor.role in _FIXED:
             return _FIXED[tensor.role]
         if tensor.layer is None and not tensor.ordered:
@@ -74,8 +72,11 @@ class Naming:
 
     def _symbol(self, tensor: Tensor) -> Symbol:
         if self.program:
-            return spelled(tensor.name)
+            return self.spelling.symbols.get(tensor.name) or spelled(tensor.name)
         return self.notation.symbols.get(tensor.symbol) or spelled(tensor.symbol)
+
+    def _own(self, name: str) -> str:
+        return self.names.get(name) or (f"{name}_" if name in RESERVED else name)
 
     def _number(self, tensor: Tensor) -> str:
         if tensor.layer is None:
@@ -109,7 +110,7 @@ class Naming:
                 if number is not None:
                     return number
                 if at is None:
-                    return f"{name}_" if name in RESERVED else name
+                    return self._own(name)
                 if at.terms:
                     return f"{name}[{self.index(at)}]"
                 known = name == "n" and at.const < len(self.sizes)

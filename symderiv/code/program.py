@@ -226,7 +226,8 @@ class Program:
         piece = self.emitter.stored(piece, left.tensor, member)
         accesses = [node for node in walk(body) if isinstance(node, Access)]
         uses = [(a.tensor, a.indices[0] if a.tensor.ordered else None) for a in accesses]
-        names = Names(self.naming.notation)
+        own = self.naming.spelling if self.naming.program else None
+        names = Names(self.naming.notation, spelled_as=own)
         names.fix(*(v for v in plain if v is not None))
         sides = (text(side, names.notation, names) for side in (left, body))
         note = f"{tag} {' = '.join(sides)}".strip()
