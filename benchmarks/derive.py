@@ -8,12 +8,13 @@ since machines are shared.
 
 from __future__ import annotations
 
-import os
+import resource
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from time import process_time
 
 import symderiv
 from symderiv import documents
@@ -32,8 +33,8 @@ def timed(run: Callable[[], object], repeat: int = 7) -> float:
 
 def _used() -> float:
     """Seconds of processor time that this process and those it has waited for have had."""
-    spent = os.times()
-    return spent.user + spent.system + spent.children_user + spent.children_system
+    waited = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return process_time() + waited.ru_utime + waited.ru_stime
 
 
 def process(*arguments: str) -> float:

@@ -11,9 +11,7 @@ from symderiv.calculus.graph import Graph
 from symderiv.calculus.networks import any_depth, feed_forward
 from symderiv.frontend.errors import SpecError
 from symderiv.frontend.example import check_complete
-from symderiv.frontend.lower import lower
 from symderiv.frontend.network import Network
-from symderiv.frontend.scalars import written_out
 
 
 @dataclass(frozen=True)
@@ -40,6 +38,8 @@ def build_graph(network: Network, layout: str = "columns") -> Built:
         lam = ("lam",) if network.penalty else ()
         check_complete(network.example, (*data, *network.parameters, *lam))
     if network.is_program:
+        from symderiv.frontend.lower import lower  # half of this package, and few need it
+
         lowered = lower(network, layout)
         return Built(lowered.graph, lowered.wrt, lowered.sizes)
     return to_graph(network, layout)
@@ -48,6 +48,8 @@ def build_graph(network: Network, layout: str = "columns") -> Built:
 def to_graph(network: Network, layout: str = "columns") -> Built:
     """The graph of a feed-forward network."""
     if network.scalars:
+        from symderiv.frontend.scalars import written_out
+
         graph, letters = written_out(network, layout)
         return Built(graph, _wrt(network, letters), {})
     l2 = network.penalty == "l2"
