@@ -3,7 +3,7 @@
 # spec      n0-1:sigmoid+bce
 # notation  nielsen, layout columns
 # command   symderiv derive examples/logistic_regression.toml --name logistic_regression
-# sha256    6f63c3a94bd3ec88e1f609201b220de24e387b2c05ddf4828669e51dba7052d3
+# sha256    a15964ce9156eb7e0fec83e138880b72ce9c7009bd9787ae58e47ca233b77f78
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -68,7 +68,7 @@ def _forward(W1, b1, X):
 def _cost(z1, Y):
     """The cost, from the last quantities of the forward pass."""
     m = Y.shape[1]
-    ell = np.sum(bce_logits(z1, Y), axis=0)  # (D3) ℓ = 1ᵀ bce-logits(z¹, y)
+    ell = np.sum(bce_logits(z1, Y), axis=0)  # (D3) ℓ = 1ᵀ bce(a¹, y), straight from z¹
     return ell.sum() / m  # (D4) C = 1/m ℓ 1
 
 

@@ -4,7 +4,7 @@
 # notation  nielsen, layout columns
 # command   symderiv derive examples/logistic_two_features.toml --name
 #           logistic_two_features
-# sha256    daa5f65d702ee154833e0c9a2f53a194ca271d1cb67f0cf560d9aec309c4ce92
+# sha256    44a4b09bc4634758fdea9c129cabf09015225ddaf28c47662f3d4a29bf182b7d
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -71,7 +71,7 @@ def cost(params):
     w1, x1, w2, x2, b, y = _arrays(params)
     m = x1.shape[0]
     z = w1 * x1 + w2 * x2 + b  # (D1) z = w1 x1 + w2 x2 + b
-    ell = bce_logits(z, y)  # (D3) ell = bce-logits(z, y)
+    ell = bce_logits(z, y)  # (D3) ell = bce(a, y), straight from z
     C = ell.sum() / m  # (D4) C = 1/m 1ᵀ ell
     return float(C)
 
@@ -81,7 +81,7 @@ def cost_and_gradients(params):
     w1, x1, w2, x2, b, y = _arrays(params)
     m = x1.shape[0]
     z = w1 * x1 + w2 * x2 + b  # (D1) z = w1 x1 + w2 x2 + b
-    ell = bce_logits(z, y)  # (D3) ell = bce-logits(z, y)
+    ell = bce_logits(z, y)  # (D3) ell = bce(a, y), straight from z
     C = ell.sum() / m  # (D4) C = 1/m 1ᵀ ell
     dz = bce_logits_prime(z, y)  # (BP1) ∂ell/∂z = a − y
     dw1 = dz @ x1 / m  # (BP4a) ∂C/∂w1 = 1/m ∂ell/∂zᵀ x1

@@ -4,7 +4,7 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/neuron_passes_error_on.toml --layout rows --name
 #           neuron_passes_error_on
-# sha256    2e22d944224dc041c976046cae584c2f80a86bcc31f36d0ae8e4701c4003df91
+# sha256    cda78645047886f34e93385dc18c39d3a6f9682841beefece3d98389dc76c778
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -69,7 +69,7 @@ def _forward(W1, b1, X):
 def _cost(z1, Y):
     """The cost, from the last quantities of the forward pass."""
     m = Y.shape[0]
-    ell = np.sum(bce_logits(z1, Y), axis=1)  # (D3) ℓ = bce-logits(z¹, y) 1
+    ell = np.sum(bce_logits(z1, Y), axis=1)  # (D3) ℓ = bce(a¹, y) 1, straight from z¹
     return ell.sum() / m  # (D4) C = 1/m 1ᵀ ℓ
 
 

@@ -4,7 +4,7 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/softmax_cross_entropy.toml --layout rows --name
 #           softmax_cross_entropy
-# sha256    070a8839f1a79dc4567bd14b41c981036ecce922dc9cca6ff754319430bf0c03
+# sha256    b384e9cbb1a5bf783983d9907e6113f5f80eed405d0b45c8bd2df4b49825df59
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -97,7 +97,7 @@ def _forward(W1, b1, W2, b2, X):
 def _cost(z2, Y):
     """The cost, from the last quantities of the forward pass."""
     m = Y.shape[0]
-    ell = ce_logits(z2, Y, axis=1)  # (D7) ℓ = ce-logits(z², y)
+    ell = ce_logits(z2, Y, axis=1)  # (D7) ℓ = ce(a², y) 1, straight from z²
     return ell.sum() / m  # (D8) C = 1/m 1ᵀ ℓ
 
 
