@@ -3,7 +3,7 @@
 # spec      Z = Q @ K.T/sqrt(d); A = softmax(Z); Y = A @ V
 # notation  nielsen, layout columns
 # command   symderiv derive examples/attention.toml --name attention
-# sha256    49b2064f0a8b23a902a0504fadc915ddcd561eb5d9ba2915a1fce97605333ac5
+# sha256    03e63e26d1fe566d2cb54b60335012d61fc4b6f79ec0d551b67ad29a634118ca
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -30,6 +30,9 @@ def init(rng, sizes):
 
     `sizes` is a dict with d, k, m, n.
     """
+    names = ["d", "k", "m", "n"]
+    if not isinstance(sizes, dict) or not all(name in sizes for name in names):
+        raise ValueError(f"sizes is {sizes!r}; it must be a dict with {', '.join(names)}")
     d = _count("d", sizes["d"], 1)
     k = _count("k", sizes["k"], 1)
     m = _count("m", sizes["m"], 1)

@@ -3,7 +3,7 @@
 # spec      400-25-10:sigmoid+bce+l2
 # notation  nielsen, layout columns
 # command   symderiv derive examples/digits_400_25_10.toml --name digits_400_25_10
-# sha256    a78e9fde78d8eb7a45624ee86f80c5e5ef43e0ff77913dc04d9a84f162052ea8
+# sha256    62d15cffd8837e3b4d3f756903c13b8a0252c3295c8958023d15caf2648c5b0a
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -266,7 +266,7 @@ def check_gradients(params, X, Y, *, lam=0.0, entries=20, seed=0):
         with np.errstate(all="ignore"):
             result = reference_cost(changed, changed.pop("X"), Y, lam=lam)
         if not np.isfinite(result):
-            raise ValueError("the definition overflows here: check at smaller parameters")
+            raise ValueError("the definition overflows here, or is not defined: check elsewhere")
         return result
 
     plain = reference("X", X).real

@@ -4,7 +4,7 @@
 # notation  nielsen, layout columns
 # command   symderiv derive examples/logistic_two_features.toml --name
 #           logistic_two_features
-# sha256    daa5f65d702ee154833e0c9a2f53a194ca271d1cb67f0cf560d9aec309c4ce92
+# sha256    eb1a1ea37f02a17ace0b43db5225af0d34e3eaf8527a19725d70bba0cf051c82
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -33,6 +33,9 @@ def init(rng, sizes):
 
     `sizes` is a dict with m.
     """
+    names = ["m"]
+    if not isinstance(sizes, dict) or not all(name in sizes for name in names):
+        raise ValueError(f"sizes is {sizes!r}; it must be a dict with {', '.join(names)}")
     m = _count("m", sizes["m"], 1)
     return {
         "w1": rng.uniform(0.1, 0.9, ()),

@@ -3,7 +3,7 @@
 # spec      p = softmax(z)
 # notation  nielsen, layout columns
 # command   symderiv derive examples/softmax_layer.toml --name softmax_layer
-# sha256    ee8f8814279232164ae434745fdc26a70e1aa0cc76c87e2105c6dd3f7006d0d7
+# sha256    ec28a2bc4cfd24d67e4d8e004d635ea10c5eccbdf2fa0f151879185bf51ea9c0
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -28,6 +28,9 @@ def init(rng, sizes):
 
     `sizes` is a dict with k, m.
     """
+    names = ["k", "m"]
+    if not isinstance(sizes, dict) or not all(name in sizes for name in names):
+        raise ValueError(f"sizes is {sizes!r}; it must be a dict with {', '.join(names)}")
     k = _count("k", sizes["k"], 1)
     m = _count("m", sizes["m"], 1)
     return {

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import lru_cache
+from math import comb
 from typing import Any
 
 from symderiv.algebra.expr import (
@@ -161,18 +162,24 @@ def _place(factor: Expr) -> int:
             return 1
 
 
+MAX_TERMS = 150  # of a numerator or denominator that SymPy is given to multiply out
+
+
 @lru_cache(maxsize=10_000)
 def cancel_rational(expr: Expr) -> Expr | None:
     """The compact form of an elementwise rational factor, or None if nothing improves.
 
     Entries, functions, sums and all else that is no arithmetic are opaque atoms. Theorem: both
-    sides are the same rational function of the atoms (SymPy's ``cancel`` and ``factor``).
+    sides are the same rational function of the atoms (SymPy's ``cancel`` and ``factor``). What
+    would be multiplied out to more than MAX_TERMS terms stays as it is.
 
     For example (-y/a + (1 - y)/(1 - a)) a (1 - a) gives a - y.
     """
     import sympy
 
     atoms = rational_atoms(expr)
+    if max(_size(expr, len(atoms))) > MAX_TERMS:
+        return None
     atoms.sort(key=_rank)
     symbols = {atom: sympy.Dummy(f"x{k:03}") for k, atom in enumerate(atoms)}
     value = _rational(expr, symbols)
@@ -198,6 +205,49 @@ def rational_atoms(expr: Expr) -> list[Expr]:
             return list(dict.fromkeys(a for c in children(expr) for a in rational_atoms(c)))
         case _:
             return [expr]
+
+
+def _size(expr: Expr, atoms: int) -> tuple[int, int]:
+    """At most how many terms numerator and denominator have, multiplied out."""
+
+    def terms(degree: int) -> int:
+        return comb(degree + atoms, atoms)  # monomials of at most this degree
+
+    def capped(count: int, degree: int) -> tuple[int, int]:
+        return min(count, terms(degree)), degree
+
+    def times(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
+        return capped(a[0] * b[0], a[1] + b[1])
+
+    def fraction(e: Expr) -> tuple[tuple[int, int], tuple[int, int]]:
+        match e:
+            case Number():
+                return (1, 0), (1, 0)
+            case Pow(base, exponent):
+                top, bottom = (
+                    capped(comb(n + abs(exponent) - 1, abs(exponent)), d * abs(exponent))
+                    for n, d in fraction(base)
+                )
+                return (top, bottom) if exponent > 0 else (bottom, top)
+            case Mul() | Add() if not _is_piecewise(e):
+                above, below = (0, 0) if isinstance(e, Add) else (1, 0), (1, 0)
+                for top, bottom in map(fraction, children(e)):
+                    if isinstance(e, Mul):
+                        above = times(above, top)
+                    elif bottom == (1, 0):
+                        other = times(top, below)
+                        above = capped(above[0] + other[0], max(above[1], other[1]))
+                        continue
+                    else:
+                        one, other = times(above, bottom), times(top, below)
+                        above = capped(one[0] + other[0], max(one[1], other[1]))
+                    below = times(below, bottom)
+                return above, below
+            case _:
+                return (1, 1), (1, 0)
+
+    above, below = fraction(expr)
+    return above[0], below[0]
 
 
 def _is_piecewise(expr: Expr) -> bool:
