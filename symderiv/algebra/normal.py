@@ -49,7 +49,7 @@ from symderiv.algebra.index import (
 )
 
 _EXPAND_LIMIT = 12  # a larger positive power of a sum stays an atom
-_TERM_LIMIT = 400  # and so does what would be multiplied out to more terms than this
+_TERM_LIMIT = 150  # and so does what would be multiplied out to more terms than this
 _COMPOUND = Apply | Add | Sum | Select | SizeOf  # atoms with something to expand inside
 
 
