@@ -29,11 +29,16 @@ OUTPUT = Path("output")
 KINDS = ("activations", "losses", "layers", "notations", "rules")
 
 
+_NO_SPEC = "SPEC is missing; it begins with a size, as 2-3-1:sigmoid+bce does, or with a name"
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, as all others are."""
 
     def error(self, message: str) -> NoReturn:
         line = " ".join(message.split())
+        if line.endswith("required: SPEC"):  # what starts with - was taken for an option
+            self.exit(BAD_INPUT, f"symderiv: {_NO_SPEC}; {self.prog} --help says more\n")
         self.exit(BAD_INPUT, f"symderiv: {line}; {self.prog} --help says more\n")
 
 

@@ -3,7 +3,7 @@
 # spec      Z = Q @ K.T/sqrt(d); A = softmax(Z); Y = A @ V
 # notation  nielsen, layout columns
 # command   symderiv derive examples/attention.toml --name attention
-# sha256    eeade2e4a02747a822baffbd125d5bbe2c18541c6a2e0b0680eec6595ec5fecb
+# sha256    6f164b83af5d789c798b6b98be9d5c25d7d9f02dc055c80e2473c405f6718d88
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -30,6 +30,9 @@ def init(rng, sizes):
 
     `sizes` is a dict with d, k, m, n.
     """
+    names = ["d", "k", "m", "n"]
+    if not isinstance(sizes, dict) or not all(name in sizes for name in names):
+        raise ValueError(f"sizes is {sizes!r}; it must be a dict with {', '.join(names)}")
     d = _count("d", sizes["d"], 1)
     k = _count("k", sizes["k"], 1)
     m = _count("m", sizes["m"], 1)

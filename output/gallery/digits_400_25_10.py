@@ -3,7 +3,7 @@
 # spec      400-25-10:sigmoid+bce+l2
 # notation  nielsen, layout columns
 # command   symderiv derive examples/digits_400_25_10.toml --name digits_400_25_10
-# sha256    d0022d3c3b02204d12049c7316d1aeef1868c0cfd88911f7f2adaad63dc70585
+# sha256    fecca25475db6f5ee2b9e7072f77b19e990d3df2c24849a3ef35f6749ca840f2
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -266,7 +266,7 @@ def check_gradients(params, X, Y, *, lam=0.0, entries=20, seed=0):
         with np.errstate(all="ignore"):
             result = reference_cost(changed, changed.pop("X"), Y, lam=lam)
         if not np.isfinite(result):
-            raise ValueError("the definition overflows here: check at smaller parameters")
+            raise ValueError("the definition overflows here, or is not defined: check elsewhere")
         return result
 
     plain = reference("X", X).real

@@ -3,7 +3,7 @@
 # spec      n0-1:sigmoid+bce
 # notation  nielsen, layout columns
 # command   symderiv derive examples/logistic_regression.toml --name logistic_regression
-# sha256    a15964ce9156eb7e0fec83e138880b72ce9c7009bd9787ae58e47ca233b77f78
+# sha256    e8cc7c77588598a877a67751147755a9d7c0d624bbb3a26c6e181f2028ca81e9
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -30,6 +30,9 @@ def init(rng, sizes):
 
     `sizes` is a dict with n0.
     """
+    names = ["n0"]
+    if not isinstance(sizes, dict) or not all(name in sizes for name in names):
+        raise ValueError(f"sizes is {sizes!r}; it must be a dict with {', '.join(names)}")
     n0 = _count("n0", sizes["n0"], 1)
     return {
         "W1": rng.normal(0, np.sqrt(2 / (n0 + 1)), (1, n0)),
@@ -238,7 +241,7 @@ def check_gradients(params, X, Y, entries=20, seed=0):
         with np.errstate(all="ignore"):
             result = reference_cost(changed, changed.pop("X"), Y)
         if not np.isfinite(result):
-            raise ValueError("the definition overflows here: check at smaller parameters")
+            raise ValueError("the definition overflows here, or is not defined: check elsewhere")
         return result
 
     plain = reference("X", X).real

@@ -4,7 +4,7 @@
 # notation  nielsen, layout columns
 # command   symderiv derive examples/logistic_two_features.toml --name
 #           logistic_two_features
-# sha256    44a4b09bc4634758fdea9c129cabf09015225ddaf28c47662f3d4a29bf182b7d
+# sha256    c54a2d49a883aec6f4bf2d769e0188a5e13588aeaa9185ec306e5040ce6506a5
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -33,6 +33,9 @@ def init(rng, sizes):
 
     `sizes` is a dict with m.
     """
+    names = ["m"]
+    if not isinstance(sizes, dict) or not all(name in sizes for name in names):
+        raise ValueError(f"sizes is {sizes!r}; it must be a dict with {', '.join(names)}")
     m = _count("m", sizes["m"], 1)
     return {
         "w1": rng.uniform(0.1, 0.9, ()),

@@ -4,7 +4,7 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/neuron_passes_error_on.toml --layout rows --name
 #           neuron_passes_error_on
-# sha256    cda78645047886f34e93385dc18c39d3a6f9682841beefece3d98389dc76c778
+# sha256    5b4b39258f1d4aa936acf1c0b07e1d225b4ac3d98fc0fb388ce35bea5a62cfa7
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -31,6 +31,9 @@ def init(rng, sizes):
 
     `sizes` is a dict with n0.
     """
+    names = ["n0"]
+    if not isinstance(sizes, dict) or not all(name in sizes for name in names):
+        raise ValueError(f"sizes is {sizes!r}; it must be a dict with {', '.join(names)}")
     n0 = _count("n0", sizes["n0"], 1)
     return {
         "W1": rng.normal(0, np.sqrt(2 / (n0 + 1)), (n0, 1)),
@@ -239,7 +242,7 @@ def check_gradients(params, X, Y, entries=20, seed=0):
         with np.errstate(all="ignore"):
             result = reference_cost(changed, changed.pop("X"), Y)
         if not np.isfinite(result):
-            raise ValueError("the definition overflows here: check at smaller parameters")
+            raise ValueError("the definition overflows here, or is not defined: check elsewhere")
         return result
 
     plain = reference("X", X).real

@@ -3,7 +3,7 @@
 # spec      p = softmax(z)
 # notation  nielsen, layout columns
 # command   symderiv derive examples/softmax_layer.toml --name softmax_layer
-# sha256    038f4077639ee6feef762f60825dd7161bd3c00383c308bf78f4c350439d391b
+# sha256    748944b0e9a6906d064810edd0ba08cfeb95a46e00173b1c8626776714dc6c5d
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -28,6 +28,9 @@ def init(rng, sizes):
 
     `sizes` is a dict with k, m.
     """
+    names = ["k", "m"]
+    if not isinstance(sizes, dict) or not all(name in sizes for name in names):
+        raise ValueError(f"sizes is {sizes!r}; it must be a dict with {', '.join(names)}")
     k = _count("k", sizes["k"], 1)
     m = _count("m", sizes["m"], 1)
     return {

@@ -45,6 +45,14 @@ class Domain:
     closed: bool = False
     values: tuple[Fraction, ...] = ()
 
+    def contains(self, number: Fraction) -> bool:
+        """Whether a number lies there."""
+        if self.values:
+            return number in self.values
+        ends = self.closed and number in (self.low, self.high)
+        above = self.low is None or number > self.low
+        return ends or (above and (self.high is None or number < self.high))
+
 
 REAL = Domain("real")
 POSITIVE = Domain("positive", Fraction(0))

@@ -18,7 +18,7 @@ from symderiv.frontend.network import Network
 class Built:
     """The forward graph of a spec.
 
-    wrt    the tensors whose gradients are asked for, in order
+    wrt    the tensors whose gradients are asked for, in order; none where all are frozen
     sizes  the numbers that the spec gave; in the graph every size is a symbol
     """
 
@@ -27,22 +27,29 @@ class Built:
     sizes: Mapping[Size, int]
 
 
-def build_graph(network: Network, layout: str = "columns") -> Built:
+def build_graph(network: Network, layout: str = "columns", *, named: bool = False) -> Built:
     """The graph of a network, of any depth or a given one, or of a program.
 
     Numbers of units stay the symbols n[l]; ``sizes`` says what they are. Names of the user's
-    own become sizes of that name. Errors: SpecError, also for an example that lacks a number.
+    own become sizes of that name. Errors: SpecError, also for an example that lacks a number and
+    where every parameter is frozen, unless what to differentiate by is ``named`` elsewhere.
     """
     if not network.generic:
         data = () if network.is_program else ("X", "Y")
         lam = ("lam",) if network.penalty else ()
-        check_complete(network.example, (*data, *network.parameters, *lam))
+        sizes = {size for _, shape in network.shapes for size in shape} - {*dict(network.shapes)}
+        needed = [name for name in network.parameters if name not in sizes]
+        check_complete(network.example, (*data, *needed, *lam))
     if network.is_program:
         from symderiv.frontend.lower import lower  # half of this package, and few need it
 
         lowered = lower(network, layout)
         return Built(lowered.graph, lowered.wrt, lowered.sizes)
-    return to_graph(network, layout)
+    built = to_graph(network, layout)
+    if not built.wrt and not named:
+        raise SpecError("every parameter is frozen", "leave one free, or ask for X with --wrt X",
+                        field="freeze", value=network.freeze)  # fmt: skip
+    return built
 
 
 def to_graph(network: Network, layout: str = "columns") -> Built:
@@ -113,7 +120,4 @@ def _wrt(network: Network, tensors: Mapping[str, tuple[Tensor, ...]]) -> tuple[T
                                     field="request.wrt", value=name)  # fmt: skip
                 continue
             chosen.update(dict.fromkeys(tensors[member]))
-    if not chosen:
-        raise SpecError("every parameter is frozen", "leave one free, or ask for X",
-                        field="freeze", value=network.freeze)  # fmt: skip
     return tuple(chosen)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
+from math import comb, prod
 
 from symderiv.algebra.binding import free_variables, substitute
 from symderiv.algebra.expr import (
@@ -42,6 +43,7 @@ from symderiv.proof.verdict import Status, Verdict
 TRIALS = 3  # worlds in which a step is evaluated
 FIELD = "GF(2^61 - 1)"
 DIFFERENT = f"does not follow: the two sides differ in {FIELD} for arbitrary functions"
+MAX_TERMS = 2000  # of a numerator over a common denominator
 REDRAWS = 40  # worlds tried until one has a value
 
 LemmaTable = Mapping[tuple[str, int], Lemma]
@@ -208,7 +210,9 @@ def same_normal_form(left: Expr, right: Expr) -> str:
     left, right = strip(left, right)
     if normal(left).key == normal(right).key:
         return "normal form under a common context"
-    return "common denominator" if normal(over_common_denominator(left, right)).is_zero else ""
+    numerator = over_common_denominator(left, right)
+    zero = numerator is not None and normal(numerator).is_zero
+    return "common denominator" if zero else ""
 
 
 def strip(left: Expr, right: Expr) -> tuple[Expr, Expr]:
@@ -242,10 +246,10 @@ def _without_common(
     return mine, theirs
 
 
-def over_common_denominator(left: Expr, right: Expr) -> Expr:
+def over_common_denominator(left: Expr, right: Expr) -> Expr | None:
     """A numerator that is zero exactly where left = right, if no denominator is zero.
 
-    Only denominators outside of sums are multiplied out.
+    Only denominators outside of sums are multiplied out; None where that makes too many terms.
     """
     terms = [*normal(left).terms, *(_negated(t) for t in normal(right).terms)]
     lowest: dict[Expr, int] = {}
@@ -254,6 +258,9 @@ def over_common_denominator(left: Expr, right: Expr) -> Expr:
         for atom, p in term.monomial:
             if p < 0 and bound.isdisjoint(free_variables(atom)):
                 lowest[atom] = min(p, lowest.get(atom, 0))
+    lengths = ((len(atom.terms) if isinstance(atom, Add) else 1, -p) for atom, p in lowest.items())
+    if len(terms) * prod(comb(length + p - 1, p) for length, p in lengths) > MAX_TERMS:
+        return None
     common = [power(atom, -p) for atom, p in lowest.items()]
     return Add(tuple(_multiplied(term, common) for term in terms)) if terms else mul()
 
