@@ -17,7 +17,7 @@ from symderiv.algebra.expr import Access, Expr, Role, Tensor, tensors_in
 from symderiv.calculus.backprop import backprop
 from symderiv.calculus.graph import Graph
 from symderiv.calculus.simplify import TooLong
-from symderiv.calculus.steps import Adjoint
+from symderiv.calculus.steps import Adjoint, Derivation
 from symderiv.documents.model import Presentation
 from symderiv.frontend.build import Built, build_graph
 from symderiv.frontend.errors import SpecError, printable, show
@@ -71,8 +71,8 @@ def derive(
             f"unknown notation {notation!r}", f"known are {', '.join(NOTATIONS)}", field="notation"
         )
     stem = network.stem if name is None else _checked_name(name)
-    built = build_graph(network, layout)
     names = None if wrt is None else _names(wrt)
+    built = build_graph(network, layout, named=names is not None)
     wanted = list(built.wrt) if names is None else _wanted(built, network, names)
     try:
         checked = _checked(built.graph, wanted)
@@ -83,6 +83,7 @@ def derive(
             f"{error} grows beyond what can be read", "give its parts names, one statement each",
             field="spec",
         ) from None  # fmt: skip
+    _check_example(checked.derivation, network, layout)
     spec = asked if asked.lower().endswith(".toml") else network.spec
     given = {
         "--layout": layout if layout != "columns" else None,
@@ -116,6 +117,33 @@ def _checked(graph: Graph, wanted: Iterable[Tensor]) -> CheckedDerivation:
         step = checked.refuted[0]
         raise Refuted(f"a step is false ({step.rule}: {step.why}); please report this")
     return checked
+
+
+def _check_example(derivation: Derivation, network: Network, layout: str) -> None:
+    """Refuse an example at whose numbers something has no value."""
+    example = network.example
+    if example is None:
+        return
+    from symderiv.documents.numbers import NoValue, Undefined
+    from symderiv.documents.worked import numbers_of, require_values
+
+    numbers = numbers_of(derivation, example, _widths(network), layout)
+    if numbers is None:
+        return
+    try:
+        require_values(numbers, example, network.freeze)
+    except Undefined as error:
+        raise SpecError(
+            f"example: {error}", "choose other numbers, or leave [example] out", field="example"
+        ) from None
+    except NoValue:  # of a function without numbers: the document has no such section
+        return
+
+
+def _widths(network: Network) -> dict[int, int | str]:
+    if network.generic or network.is_program:
+        return {}
+    return dict(enumerate(network.sizes))
 
 
 def _checked_name(name: str) -> str:
@@ -172,10 +200,24 @@ def _wanted(built: Built, network: Network, names: Iterable[str]) -> list[Tensor
     found = {family: members for family, members in families.items() if members} | units | asked
     if "X" in found:
         found.setdefault("x", found["X"])
+    frozen = {
+        called
+        for name, members in parameters.items()
+        if not network.is_program and network.is_frozen(name)
+        for called in (name, *(tensor.name for tensor in members))
+    }
+    stems = {name.rstrip("0123456789") for name in parameters}
+    frozen |= {family for family in families if family not in found and family in stems}
     chosen: dict[Tensor, None] = {}
     for name in names:
+        if name in frozen:
+            raise SpecError(
+                f"wrt names {name}, which is frozen", "leave it out of wrt or of freeze",
+                field="wrt", value=name,
+            )  # fmt: skip
         if name not in found:
-            known = _known(graph)
+            free = (t for t in graph.inputs if t.role in _DIFFERENTIABLE and t.name not in frozen)
+            known = ", ".join(_public(t, graph) for t in free)
             raise SpecError(
                 f"wrt names {show(name)}", f"known are {known}", field="wrt", value=name
             )
@@ -322,7 +364,7 @@ class PublishedDerivation(CheckedDerivation):
         return Presentation(
             title=self.network.title or "",
             spec=self.network.spec,
-            sizes=self._widths(),
+            sizes=_widths(self.network),
             ends=tuple(map(str, self.network.sizes)) if self.network.generic else (),
             layout=self.layout,
             notation=notation or self.notation,
@@ -332,12 +374,6 @@ class PublishedDerivation(CheckedDerivation):
             example=self.network.example,
             freeze=self.network.freeze,
         )
-
-    def _widths(self) -> dict[int, int | str]:
-        assert self.network is not None
-        if self.network.generic or self.network.is_program:
-            return {}
-        return dict(enumerate(self.network.sizes))
 
     def _numpy(self, notation: str) -> str:
         from symderiv.code.module import numpy_module
@@ -349,7 +385,7 @@ class PublishedDerivation(CheckedDerivation):
             stem=self.stem,
             command=self.command,
             version=VERSION,
-            sizes=tuple(self._widths().values()) or None,
+            sizes=tuple(_widths(self.network).values()) or None,
             layout=self.layout,
             notation_name=notation,
             freeze=self.network.freeze,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,16 +29,22 @@ OUTPUT = Path("output")
 KINDS = ("activations", "losses", "layers", "notations", "rules")
 
 
+_NO_SPEC = "SPEC is missing; it begins with a size, as 2-3-1:sigmoid+bce does, or with a name"
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, as all others are."""
 
     def error(self, message: str) -> NoReturn:
         line = " ".join(message.split())
+        if line.endswith("required: SPEC"):  # what starts with - was taken for an option
+            self.exit(BAD_INPUT, f"symderiv: {_NO_SPEC}; {self.prog} --help says more\n")
         self.exit(BAD_INPUT, f"symderiv: {line}; {self.prog} --help says more\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code. Errors of the user are one line on stderr."""
+    gc.set_threshold(100_000, 20, 20)  # trees are freed without it, and modules stay anyway
     parser = _parser()
     given = sys.argv[1:] if arguments is None else list(arguments)
     if not given:
@@ -231,7 +239,7 @@ def _prints_unicode() -> bool:
 def _list(options: argparse.Namespace) -> int:
     from symderiv.listing import lines
 
-    print("\n".join(lines(options.kind)))
+    print("\n".join(lines(options.kind, shutil.get_terminal_size((100, 24)).columns)))
     return DONE
 
 

@@ -5,21 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from pkgutil import iter_modules
+from textwrap import wrap
 
 from symderiv.algebra.expr import Access, Tensor
 from symderiv.calculus.functions import Row, ScalarFunction, VectorFunction, symbols
 
-
-def lines(kind: str) -> list[str]:
-    """The lines of one table. Raises KeyError for an unknown kind."""
-    return _LISTS[kind]()
+Table = list[tuple[str, ...]]  # the head, then the rows
 
 
-def _functions(rows: Iterable[Row]) -> list[str]:
+def lines(kind: str, width: int = 100) -> list[str]:
+    """The lines of one table, no longer than ``width``. Raises KeyError for an unknown kind."""
+    table = _LISTS[kind]()
+    aligned = _aligned(table)
+    if max(map(len, aligned)) <= width:
+        return aligned
+    return [line for row in table for line in _stacked(row, width)]
+
+
+def _stacked(row: tuple[str, ...], width: int) -> list[str]:
+    """The name, and below it the rest, indented and wrapped."""
+    inside = {"initial_indent": "    ", "subsequent_indent": "      ", "break_long_words": False}
+    rest = (wrap(cell, width, **inside) for cell in row[1:] if cell)  # type: ignore[arg-type]
+    return [row[0], *(line for cell in rest for line in cell)]
+
+
+def _functions(rows: Iterable[Row]) -> Table:
     from symderiv.notation.nielsen import NIELSEN
     from symderiv.notation.unicode import text
 
-    table = []
+    table: Table = [("name", "definition", "derivative by the first argument")]
     for row in rows:
         if isinstance(row, ScalarFunction):
             args = symbols(row)
@@ -30,7 +44,7 @@ def _functions(rows: Iterable[Row]) -> list[str]:
             table.append((row.name, text(meaning, NIELSEN), slope))
         else:
             table.append((row.name, _parts(row), ""))
-    return _aligned(("name", "definition", "derivative by the first argument"), table)
+    return table
 
 
 def _parts(row: VectorFunction) -> str:
@@ -47,19 +61,19 @@ def _parts(row: VectorFunction) -> str:
     return "; ".join(made)
 
 
-def _activations() -> list[str]:
+def _activations() -> Table:
     from symderiv.calculus.activations import ACTIVATIONS
 
     return _functions(ACTIVATIONS.values())
 
 
-def _losses() -> list[str]:
+def _losses() -> Table:
     from symderiv.calculus.losses import LOSSES
 
     return _functions(LOSSES.values())
 
 
-def _layers() -> list[str]:
+def _layers() -> Table:
     from symderiv import calculus
     from symderiv.calculus.builder import LAYERS
 
@@ -69,22 +83,22 @@ def _layers() -> list[str]:
         (name, function.__module__.rpartition(".")[2], (function.__doc__ or "").splitlines()[0])
         for name, function in sorted(LAYERS.items())
     ]
-    return _aligned(("name", "in symderiv.calculus", "equation"), table)
+    return [("name", "in symderiv.calculus", "equation"), *table]
 
 
-def _notations() -> list[str]:
+def _notations() -> Table:
     from symderiv.notation.table import NOTATIONS
 
-    return _aligned(("name", "from"), [(n.name, n.source) for n in NOTATIONS.values()])
+    return [("name", "from"), *((n.name, n.source) for n in NOTATIONS.values())]
 
 
-def _rules() -> list[str]:
+def _rules() -> Table:
     from symderiv.calculus.rules import RULES
 
-    return _aligned(("rule", "statement"), [(r.name, r.statement) for r in RULES.values()])
+    return [("rule", "statement"), *((r.name, r.statement) for r in RULES.values())]
 
 
-_LISTS: dict[str, Callable[[], list[str]]] = {
+_LISTS: dict[str, Callable[[], Table]] = {
     "activations": _activations,
     "losses": _losses,
     "layers": _layers,
@@ -93,9 +107,8 @@ _LISTS: dict[str, Callable[[], list[str]]] = {
 }
 
 
-def _aligned(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
-    table = [header, *rows]
-    widths = [max(len(row[n]) for row in table) for n in range(len(header))]
+def _aligned(table: Table) -> list[str]:
+    widths = [max(len(row[n]) for row in table) for n in range(len(table[0]))]
     made = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in table

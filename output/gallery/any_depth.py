@@ -3,7 +3,7 @@
 # spec      n0-...-nL:sigmoid+mse
 # notation  nielsen, layout columns
 # command   symderiv derive examples/any_depth.toml --name any_depth
-# sha256    b618666bf4cac8d869d5bf4d3aa52b7abe073f42a67866b60b5c5516e0d6179c
+# sha256    e67ee85085ae2a4ff6bc2c3263423c7aa94fce8b1c536cd5100d6ec5649e8e85
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -267,7 +267,7 @@ def check_gradients(params, X, Y, entries=20, seed=0):
         with np.errstate(all="ignore"):
             result = reference_cost(changed, changed.pop("X"), Y)
         if not np.isfinite(result):
-            raise ValueError("the definition overflows here: check at smaller parameters")
+            raise ValueError("the definition overflows here, or is not defined: check elsewhere")
         return result
 
     plain = reference("X", X).real

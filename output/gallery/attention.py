@@ -3,7 +3,7 @@
 # spec      Z = Q @ K.T/sqrt(d); A = softmax(Z); Y = A @ V
 # notation  nielsen, layout columns
 # command   symderiv derive examples/attention.toml --name attention
-# sha256    49b2064f0a8b23a902a0504fadc915ddcd561eb5d9ba2915a1fce97605333ac5
+# sha256    6f164b83af5d789c798b6b98be9d5c25d7d9f02dc055c80e2473c405f6718d88
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -30,6 +30,9 @@ def init(rng, sizes):
 
     `sizes` is a dict with d, k, m, n.
     """
+    names = ["d", "k", "m", "n"]
+    if not isinstance(sizes, dict) or not all(name in sizes for name in names):
+        raise ValueError(f"sizes is {sizes!r}; it must be a dict with {', '.join(names)}")
     d = _count("d", sizes["d"], 1)
     k = _count("k", sizes["k"], 1)
     m = _count("m", sizes["m"], 1)
@@ -61,7 +64,7 @@ def cost(params):
     Z = Q @ K.T / float(np.sqrt(d))  # (D1) Z = 1/sqrt(d) Q Kᵀ
     A = softmax(Z, axis=1)  # (D4) A = softmax(Z)
     Y = A @ V  # (D5) Y = A V
-    L = np.sum(dY_given * Y)  # (D6) L = 1ᵀ (dYgiven ⊙ Y) 1
+    L = np.sum(dY_given * Y)  # (D6) L = 1ᵀ (dY_given ⊙ Y) 1
     return float(L)
 
 
@@ -72,12 +75,12 @@ def cost_and_gradients(params):
     Z = Q @ K.T / float(np.sqrt(d))  # (D1) Z = 1/sqrt(d) Q Kᵀ
     A = softmax(Z, axis=1)  # (D4) A = softmax(Z)
     Y = A @ V  # (D5) Y = A V
-    L = np.sum(dY_given * Y)  # (D6) L = 1ᵀ (dYgiven ⊙ Y) 1
-    dA = dY_given @ V.T  # (G1) ∂L/∂A = dYgiven Vᵀ
+    L = np.sum(dY_given * Y)  # (D6) L = 1ᵀ (dY_given ⊙ Y) 1
+    dA = dY_given @ V.T  # (G1) ∂L/∂A = dY_given Vᵀ
     dZ = A * (dA - np.sum(dA * A, axis=1)[:, None])  # (G2) ∂L/∂Z = A ⊙ (∂L/∂A − (∂L/∂A ⊙ A) 1 1ᵀ)
     dQ = dZ @ K / float(np.sqrt(d))  # (G3) ∂L/∂Q = 1/sqrt(d) ∂L/∂Z K
     dK = dZ.T @ Q / float(np.sqrt(d))  # (G4) ∂L/∂K = 1/sqrt(d) ∂L/∂Zᵀ Q
-    dV = A.T @ dY_given  # (G5) ∂L/∂V = Aᵀ dYgiven
+    dV = A.T @ dY_given  # (G5) ∂L/∂V = Aᵀ dY_given
     gradients = {"Q": dQ, "K": dK, "V": dV}
     dtype = np.asarray(L).dtype
     return float(L), {name: np.array(g, dtype) for name, g in gradients.items()}

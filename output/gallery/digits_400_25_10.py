@@ -3,7 +3,7 @@
 # spec      400-25-10:sigmoid+bce+l2
 # notation  nielsen, layout columns
 # command   symderiv derive examples/digits_400_25_10.toml --name digits_400_25_10
-# sha256    a78e9fde78d8eb7a45624ee86f80c5e5ef43e0ff77913dc04d9a84f162052ea8
+# sha256    fecca25475db6f5ee2b9e7072f77b19e990d3df2c24849a3ef35f6749ca840f2
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -76,7 +76,7 @@ def _forward(W1, b1, W2, b2, X):
 def _cost(W1, W2, z2, Y, lam):
     """The cost, from the last quantities of the forward pass."""
     m = Y.shape[1]
-    ell = np.sum(bce_logits(z2, Y), axis=0)  # (D5) ℓ = 1ᵀ bce-logits(z², y)
+    ell = np.sum(bce_logits(z2, Y), axis=0)  # (D5) ℓ = 1ᵀ bce(a², y), straight from z²
     R = lam / (2 * m) * (np.vdot(W1, W1) + np.vdot(W2, W2))  # (D6) R = λ/2m (‖W¹‖² + ‖W²‖²)
     return ell.sum() / m + R  # (D7) C = 1/m ℓ 1 + R
 
@@ -266,7 +266,7 @@ def check_gradients(params, X, Y, *, lam=0.0, entries=20, seed=0):
         with np.errstate(all="ignore"):
             result = reference_cost(changed, changed.pop("X"), Y, lam=lam)
         if not np.isfinite(result):
-            raise ValueError("the definition overflows here: check at smaller parameters")
+            raise ValueError("the definition overflows here, or is not defined: check elsewhere")
         return result
 
     plain = reference("X", X).real

@@ -3,7 +3,7 @@
 # spec      5-4-4-3-3-2:tanh,tanh,tanh,tanh,identity+half-mse
 # notation  nielsen, layout columns
 # command   symderiv derive examples/five_layers.toml --name five_layers
-# sha256    a5c723b052f049d3691c9cfad9e52bbb432ff673b573e9882d30dc1d06497482
+# sha256    bc3dd01c60c5def2329719e8a8ee49880da59c9d4abb8165764face743fbc7b2
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -275,7 +275,7 @@ def check_gradients(params, X, Y, entries=20, seed=0):
         with np.errstate(all="ignore"):
             result = reference_cost(changed, changed.pop("X"), Y)
         if not np.isfinite(result):
-            raise ValueError("the definition overflows here: check at smaller parameters")
+            raise ValueError("the definition overflows here, or is not defined: check elsewhere")
         return result
 
     plain = reference("X", X).real

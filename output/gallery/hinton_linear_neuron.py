@@ -4,7 +4,7 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/hinton_linear_neuron.toml --layout rows --name
 #           hinton_linear_neuron
-# sha256    7caa261acba5ee8e0cb0e88c8d1da0b5f52afe2826e814d9a9869e3733bb94a8
+# sha256    fbb2a2629dc99b4257d1f6d47cabcc8f63968efc58b7f4cd824272fab92e8525
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -30,6 +30,9 @@ def init(rng, sizes):
 
     `sizes` is a dict with n0.
     """
+    names = ["n0"]
+    if not isinstance(sizes, dict) or not all(name in sizes for name in names):
+        raise ValueError(f"sizes is {sizes!r}; it must be a dict with {', '.join(names)}")
     n0 = _count("n0", sizes["n0"], 1)
     return {
         "W1": rng.normal(0, np.sqrt(2 / (n0 + 1)), (n0, 1)),
@@ -215,7 +218,7 @@ def check_gradients(params, X, Y, entries=20, seed=0):
         with np.errstate(all="ignore"):
             result = reference_cost(changed, changed.pop("X"), Y)
         if not np.isfinite(result):
-            raise ValueError("the definition overflows here: check at smaller parameters")
+            raise ValueError("the definition overflows here, or is not defined: check elsewhere")
         return result
 
     plain = reference("X", X).real

@@ -3,7 +3,7 @@
 # spec      r = X @ w - y; J = mean(where(abs(r) <= 1, 0.5*r**2, abs(r) - 0.5))
 # notation  nielsen, layout columns
 # command   symderiv derive examples/huber_regression.toml --name huber_regression
-# sha256    0e6199d0fafbb6d5545c6745760322736c1c635aa39a79d6412b6a65f92cbf8d
+# sha256    5b26ea8966233b2d54e0576f3939b9b496270cc75af341e1e68c96ec67935e30
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -29,6 +29,9 @@ def init(rng, sizes):
 
     `sizes` is a dict with m, n.
     """
+    names = ["m", "n"]
+    if not isinstance(sizes, dict) or not all(name in sizes for name in names):
+        raise ValueError(f"sizes is {sizes!r}; it must be a dict with {', '.join(names)}")
     m = _count("m", sizes["m"], 1)
     n = _count("n", sizes["n"], 1)
     return {

@@ -3,7 +3,7 @@
 # spec      n0-1:identity+half-mse
 # notation  nielsen, layout columns
 # command   symderiv derive examples/linear_regression.toml --name linear_regression
-# sha256    b5ba38025e3fefd303998dc3ae9ca345a38cf673e00f7562043a24e2411f197d
+# sha256    2462dbbad15994553b91c06e9337501d9a677899e94f7b68b8022055b5f59109
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -30,6 +30,9 @@ def init(rng, sizes):
 
     `sizes` is a dict with n0.
     """
+    names = ["n0"]
+    if not isinstance(sizes, dict) or not all(name in sizes for name in names):
+        raise ValueError(f"sizes is {sizes!r}; it must be a dict with {', '.join(names)}")
     n0 = _count("n0", sizes["n0"], 1)
     return {
         "W1": rng.normal(0, np.sqrt(2 / (n0 + 1)), (1, n0)),
@@ -221,7 +224,7 @@ def check_gradients(params, X, Y, entries=20, seed=0):
         with np.errstate(all="ignore"):
             result = reference_cost(changed, changed.pop("X"), Y)
         if not np.isfinite(result):
-            raise ValueError("the definition overflows here: check at smaller parameters")
+            raise ValueError("the definition overflows here, or is not defined: check elsewhere")
         return result
 
     plain = reference("X", X).real

@@ -3,7 +3,7 @@
 # spec      n0-1:sigmoid+bce
 # notation  nielsen, layout columns
 # command   symderiv derive examples/logistic_regression.toml --name logistic_regression
-# sha256    6f63c3a94bd3ec88e1f609201b220de24e387b2c05ddf4828669e51dba7052d3
+# sha256    e8cc7c77588598a877a67751147755a9d7c0d624bbb3a26c6e181f2028ca81e9
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -30,6 +30,9 @@ def init(rng, sizes):
 
     `sizes` is a dict with n0.
     """
+    names = ["n0"]
+    if not isinstance(sizes, dict) or not all(name in sizes for name in names):
+        raise ValueError(f"sizes is {sizes!r}; it must be a dict with {', '.join(names)}")
     n0 = _count("n0", sizes["n0"], 1)
     return {
         "W1": rng.normal(0, np.sqrt(2 / (n0 + 1)), (1, n0)),
@@ -68,7 +71,7 @@ def _forward(W1, b1, X):
 def _cost(z1, Y):
     """The cost, from the last quantities of the forward pass."""
     m = Y.shape[1]
-    ell = np.sum(bce_logits(z1, Y), axis=0)  # (D3) ℓ = 1ᵀ bce-logits(z¹, y)
+    ell = np.sum(bce_logits(z1, Y), axis=0)  # (D3) ℓ = 1ᵀ bce(a¹, y), straight from z¹
     return ell.sum() / m  # (D4) C = 1/m ℓ 1
 
 
@@ -238,7 +241,7 @@ def check_gradients(params, X, Y, entries=20, seed=0):
         with np.errstate(all="ignore"):
             result = reference_cost(changed, changed.pop("X"), Y)
         if not np.isfinite(result):
-            raise ValueError("the definition overflows here: check at smaller parameters")
+            raise ValueError("the definition overflows here, or is not defined: check elsewhere")
         return result
 
     plain = reference("X", X).real

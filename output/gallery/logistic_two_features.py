@@ -4,7 +4,7 @@
 # notation  nielsen, layout columns
 # command   symderiv derive examples/logistic_two_features.toml --name
 #           logistic_two_features
-# sha256    daa5f65d702ee154833e0c9a2f53a194ca271d1cb67f0cf560d9aec309c4ce92
+# sha256    c54a2d49a883aec6f4bf2d769e0188a5e13588aeaa9185ec306e5040ce6506a5
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -33,6 +33,9 @@ def init(rng, sizes):
 
     `sizes` is a dict with m.
     """
+    names = ["m"]
+    if not isinstance(sizes, dict) or not all(name in sizes for name in names):
+        raise ValueError(f"sizes is {sizes!r}; it must be a dict with {', '.join(names)}")
     m = _count("m", sizes["m"], 1)
     return {
         "w1": rng.uniform(0.1, 0.9, ()),
@@ -71,7 +74,7 @@ def cost(params):
     w1, x1, w2, x2, b, y = _arrays(params)
     m = x1.shape[0]
     z = w1 * x1 + w2 * x2 + b  # (D1) z = w1 x1 + w2 x2 + b
-    ell = bce_logits(z, y)  # (D3) ell = bce-logits(z, y)
+    ell = bce_logits(z, y)  # (D3) ell = bce(a, y), straight from z
     C = ell.sum() / m  # (D4) C = 1/m 1ᵀ ell
     return float(C)
 
@@ -81,7 +84,7 @@ def cost_and_gradients(params):
     w1, x1, w2, x2, b, y = _arrays(params)
     m = x1.shape[0]
     z = w1 * x1 + w2 * x2 + b  # (D1) z = w1 x1 + w2 x2 + b
-    ell = bce_logits(z, y)  # (D3) ell = bce-logits(z, y)
+    ell = bce_logits(z, y)  # (D3) ell = bce(a, y), straight from z
     C = ell.sum() / m  # (D4) C = 1/m 1ᵀ ell
     dz = bce_logits_prime(z, y)  # (BP1) ∂ell/∂z = a − y
     dw1 = dz @ x1 / m  # (BP4a) ∂C/∂w1 = 1/m ∂ell/∂zᵀ x1

@@ -3,7 +3,7 @@
 # spec      2-2-2:sigmoid+half-mse
 # notation  nielsen, layout single
 # command   symderiv derive examples/mazur_2_2_2.toml --layout single --name mazur_2_2_2
-# sha256    c689760bef819050c6030234a59fb876464d679d3f5278bcde0f6945a692326a
+# sha256    bf70ed18e4b6e88aeafaaa6dd0e3fdf3b5edb7389f4328d6e942635982772b47
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -223,7 +223,7 @@ def check_gradients(params, X, Y, entries=20, seed=0):
         with np.errstate(all="ignore"):
             result = reference_cost(changed, changed.pop("X"), Y)
         if not np.isfinite(result):
-            raise ValueError("the definition overflows here: check at smaller parameters")
+            raise ValueError("the definition overflows here, or is not defined: check elsewhere")
         return result
 
     plain = reference("X", X).real

@@ -4,7 +4,7 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/mlp_relu_mse_from_scratch.toml --layout rows --name
 #           mlp_relu_mse_from_scratch
-# sha256    01efd00643755b4ce1468cd746afab9710ef4e08a7ed6d4be7c9893ff0979ff4
+# sha256    5e37688d1037e6145e2c379e4dbc67703619f3e28b5fd72a27b670b2e6fa020c
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -31,6 +31,9 @@ def init(rng, sizes):
 
     `sizes` is a dict with n0, n1.
     """
+    names = ["n0", "n1"]
+    if not isinstance(sizes, dict) or not all(name in sizes for name in names):
+        raise ValueError(f"sizes is {sizes!r}; it must be a dict with {', '.join(names)}")
     n0 = _count("n0", sizes["n0"], 1)
     n1 = _count("n1", sizes["n1"], 1)
     return {
@@ -233,7 +236,7 @@ def check_gradients(params, X, Y, entries=20, seed=0):
         with np.errstate(all="ignore"):
             result = reference_cost(changed, changed.pop("X"), Y)
         if not np.isfinite(result):
-            raise ValueError("the definition overflows here: check at smaller parameters")
+            raise ValueError("the definition overflows here, or is not defined: check elsewhere")
         return result
 
     plain = reference("X", X).real

@@ -3,7 +3,7 @@
 # spec      3-4-2:sigmoid+mse
 # notation  nielsen, layout columns
 # command   symderiv derive examples/mlp_vectorised.toml --name mlp_vectorised
-# sha256    bbf93b575208e7fc1fe72a42c933bbd793bf63fc9dab41042280975dc8f6aeb5
+# sha256    64ab646fd1a53df90a2a3ee6c8577f7e79e92d2fdee5ba708d7b8b37947e47c7
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -245,7 +245,7 @@ def check_gradients(params, X, Y, entries=20, seed=0):
         with np.errstate(all="ignore"):
             result = reference_cost(changed, changed.pop("X"), Y)
         if not np.isfinite(result):
-            raise ValueError("the definition overflows here: check at smaller parameters")
+            raise ValueError("the definition overflows here, or is not defined: check elsewhere")
         return result
 
     plain = reference("X", X).real

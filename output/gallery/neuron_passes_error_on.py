@@ -4,7 +4,7 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/neuron_passes_error_on.toml --layout rows --name
 #           neuron_passes_error_on
-# sha256    2e22d944224dc041c976046cae584c2f80a86bcc31f36d0ae8e4701c4003df91
+# sha256    5b4b39258f1d4aa936acf1c0b07e1d225b4ac3d98fc0fb388ce35bea5a62cfa7
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -31,6 +31,9 @@ def init(rng, sizes):
 
     `sizes` is a dict with n0.
     """
+    names = ["n0"]
+    if not isinstance(sizes, dict) or not all(name in sizes for name in names):
+        raise ValueError(f"sizes is {sizes!r}; it must be a dict with {', '.join(names)}")
     n0 = _count("n0", sizes["n0"], 1)
     return {
         "W1": rng.normal(0, np.sqrt(2 / (n0 + 1)), (n0, 1)),
@@ -69,7 +72,7 @@ def _forward(W1, b1, X):
 def _cost(z1, Y):
     """The cost, from the last quantities of the forward pass."""
     m = Y.shape[0]
-    ell = np.sum(bce_logits(z1, Y), axis=1)  # (D3) ℓ = bce-logits(z¹, y) 1
+    ell = np.sum(bce_logits(z1, Y), axis=1)  # (D3) ℓ = bce(a¹, y) 1, straight from z¹
     return ell.sum() / m  # (D4) C = 1/m 1ᵀ ℓ
 
 
@@ -239,7 +242,7 @@ def check_gradients(params, X, Y, entries=20, seed=0):
         with np.errstate(all="ignore"):
             result = reference_cost(changed, changed.pop("X"), Y)
         if not np.isfinite(result):
-            raise ValueError("the definition overflows here: check at smaller parameters")
+            raise ValueError("the definition overflows here, or is not defined: check elsewhere")
         return result
 
     plain = reference("X", X).real

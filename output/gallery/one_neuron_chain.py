@@ -4,7 +4,7 @@
 # notation  nielsen, layout single
 # command   symderiv derive examples/one_neuron_chain.toml --layout single --name
 #           one_neuron_chain
-# sha256    de61d974a894b9b39f4fae0c7fd4e70d38f39656a6006b2d020ec92d9509812f
+# sha256    2745c7d399ef06fb6b24a549072985b7628448cf7c4b1edf74a93c58e0c96bba
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -235,7 +235,7 @@ def check_gradients(params, X, Y, entries=20, seed=0):
         with np.errstate(all="ignore"):
             result = reference_cost(changed, changed.pop("X"), Y)
         if not np.isfinite(result):
-            raise ValueError("the definition overflows here: check at smaller parameters")
+            raise ValueError("the definition overflows here, or is not defined: check elsewhere")
         return result
 
     plain = reference("X", X).real

@@ -3,7 +3,7 @@
 # spec      r = X @ w - y; J = mean(r**2) + lam*norm(w)**2
 # notation  nielsen, layout columns
 # command   symderiv derive examples/ridge_regression.toml --name ridge_regression
-# sha256    0f742bd8865528e9c522040a460234e71bd30e10631657426a727400ba02c020
+# sha256    a8e58649b812c7be1dbc458256f5486e7dc022ad85f16315350d6f11ba6a3ae2
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -30,6 +30,9 @@ def init(rng, sizes):
 
     `sizes` is a dict with m, n.
     """
+    names = ["m", "n"]
+    if not isinstance(sizes, dict) or not all(name in sizes for name in names):
+        raise ValueError(f"sizes is {sizes!r}; it must be a dict with {', '.join(names)}")
     m = _count("m", sizes["m"], 1)
     n = _count("n", sizes["n"], 1)
     return {

@@ -4,7 +4,7 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/softmax_cross_entropy.toml --layout rows --name
 #           softmax_cross_entropy
-# sha256    070a8839f1a79dc4567bd14b41c981036ecce922dc9cca6ff754319430bf0c03
+# sha256    02a96c31fd4212d7f35982a3290735c43168e0b27849edd4d0f56dcfc24ea9bb
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -33,6 +33,9 @@ def init(rng, sizes):
 
     `sizes` is a dict with n0, n1, n2.
     """
+    names = ["n0", "n1", "n2"]
+    if not isinstance(sizes, dict) or not all(name in sizes for name in names):
+        raise ValueError(f"sizes is {sizes!r}; it must be a dict with {', '.join(names)}")
     n0 = _count("n0", sizes["n0"], 1)
     n1 = _count("n1", sizes["n1"], 1)
     n2 = _count("n2", sizes["n2"], 1)
@@ -97,7 +100,7 @@ def _forward(W1, b1, W2, b2, X):
 def _cost(z2, Y):
     """The cost, from the last quantities of the forward pass."""
     m = Y.shape[0]
-    ell = ce_logits(z2, Y, axis=1)  # (D7) ℓ = ce-logits(z², y)
+    ell = ce_logits(z2, Y, axis=1)  # (D7) ℓ = ce(a², y) 1, straight from z²
     return ell.sum() / m  # (D8) C = 1/m 1ᵀ ℓ
 
 
@@ -276,7 +279,7 @@ def check_gradients(params, X, Y, entries=20, seed=0):
         with np.errstate(all="ignore"):
             result = reference_cost(changed, changed.pop("X"), Y)
         if not np.isfinite(result):
-            raise ValueError("the definition overflows here: check at smaller parameters")
+            raise ValueError("the definition overflows here, or is not defined: check elsewhere")
         return result
 
     plain = reference("X", X).real

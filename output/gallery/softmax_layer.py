@@ -3,7 +3,7 @@
 # spec      p = softmax(z)
 # notation  nielsen, layout columns
 # command   symderiv derive examples/softmax_layer.toml --name softmax_layer
-# sha256    ee8f8814279232164ae434745fdc26a70e1aa0cc76c87e2105c6dd3f7006d0d7
+# sha256    748944b0e9a6906d064810edd0ba08cfeb95a46e00173b1c8626776714dc6c5d
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -28,6 +28,9 @@ def init(rng, sizes):
 
     `sizes` is a dict with k, m.
     """
+    names = ["k", "m"]
+    if not isinstance(sizes, dict) or not all(name in sizes for name in names):
+        raise ValueError(f"sizes is {sizes!r}; it must be a dict with {', '.join(names)}")
     k = _count("k", sizes["k"], 1)
     m = _count("m", sizes["m"], 1)
     return {
@@ -52,7 +55,7 @@ def cost(params):
     """The value of L."""
     z, dp_given = _arrays(params)
     p = softmax(z, axis=1)  # (D3) p = softmax(z)
-    L = np.sum(dp_given * p)  # (D4) L = 1ᵀ (dpgiven ⊙ p) 1
+    L = np.sum(dp_given * p)  # (D4) L = 1ᵀ (dp_given ⊙ p) 1
     return float(L)
 
 
@@ -60,8 +63,8 @@ def cost_and_gradients(params):
     """The value of L, and its gradients as a dict with the names of `params`."""
     z, dp_given = _arrays(params)
     p = softmax(z, axis=1)  # (D3) p = softmax(z)
-    L = np.sum(dp_given * p)  # (D4) L = 1ᵀ (dpgiven ⊙ p) 1
-    # (G1) ∂L/∂z = p ⊙ (dpgiven − (dpgiven ⊙ p) 1 1ᵀ)
+    L = np.sum(dp_given * p)  # (D4) L = 1ᵀ (dp_given ⊙ p) 1
+    # (G1) ∂L/∂z = p ⊙ (dp_given − (dp_given ⊙ p) 1 1ᵀ)
     dz = p * (dp_given - np.sum(dp_given * p, axis=1)[:, None])
     gradients = {"z": dz}
     dtype = np.asarray(L).dtype

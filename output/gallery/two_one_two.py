@@ -3,7 +3,7 @@
 # spec      2-1-2:sigmoid+mse+sum+bias=1
 # notation  nielsen, layout single
 # command   symderiv derive examples/two_one_two.toml --layout single --name two_one_two
-# sha256    b97e7e6234206c1701379d312c3cadbf890729a9fe7a6c33123bf59b4d10d282
+# sha256    346981c0a6ef8b1bcbee2dd4c292a3b46f1530126f545b24cd325984295b696f
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -220,7 +220,7 @@ def check_gradients(params, X, Y, entries=20, seed=0):
         with np.errstate(all="ignore"):
             result = reference_cost(changed, changed.pop("X"), Y)
         if not np.isfinite(result):
-            raise ValueError("the definition overflows here: check at smaller parameters")
+            raise ValueError("the definition overflows here, or is not defined: check elsewhere")
         return result
 
     plain = reference("X", X).real

@@ -6,6 +6,7 @@ covers a plain index ``i``, a shifted one ``l - 1`` and a strided window ``s*i +
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from functools import cache
 from itertools import count
 
 _uids = count()
+_PROCESS = os.urandom(16)
+_again: dict[tuple[bytes, int], Var] = {}
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
@@ -117,7 +120,10 @@ class Axis:
 
 @dataclass(frozen=True)
 class Var:
-    """An index variable that runs over an axis; identified by its number alone."""
+    """An index variable that runs over an axis; no other one has its number.
+
+    A pickled variable gets a number of this process when it is read again.
+    """
 
     uid: int
     name: str = field(compare=False)
@@ -127,7 +133,12 @@ class Var:
         return self.uid
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, Var) and self.uid == other.uid)
+        return self is other or (
+            isinstance(other, Var) and self.uid == other.uid and self.axis == other.axis
+        )
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return _read_again, (_PROCESS, self.uid, self.name, self.axis)
 
     def __add__(self, other: IndexLike) -> Index:
         return as_index(self) + other
@@ -173,6 +184,18 @@ def as_index(value: IndexLike) -> Index:
 def fresh(axis: Axis, name: str = "i") -> Var:
     """A variable that occurs nowhere else."""
     return Var(next(_uids), name, axis)
+
+
+def _read_again(process: bytes, uid: int, name: str, axis: Axis) -> Var:
+    """A variable that was pickled: itself here, elsewhere a new one, always the same."""
+    if process == _PROCESS:
+        return Var(uid, name, axis)
+    return _again.setdefault((process, uid), fresh(axis, name))
+
+
+def newest() -> int:
+    """A number that is higher than that of every variable made so far."""
+    return next(_uids)
 
 
 def substitute_index(index: Index, mapping: Mapping[Var, Index]) -> Index:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from math import gcd
+from math import comb, gcd
 
 from symderiv.algebra.binding import free_variables, range_variables, substitute
 from symderiv.algebra.canonical import Monomial, atom_key, term_key
@@ -49,6 +49,7 @@ from symderiv.algebra.index import (
 )
 
 _EXPAND_LIMIT = 12  # a larger positive power of a sum stays an atom
+_TERM_LIMIT = 150  # and so does what would be multiplied out to more terms than this
 _COMPOUND = Apply | Add | Sum | Select | SizeOf  # atoms with something to expand inside
 
 
@@ -209,13 +210,19 @@ def _expand_product(factors: list[tuple[Expr, int]]) -> list[Term]:
     result: Iterable[Term] = _product(scalar, [common])
     for key in sorted(compounds):
         primitive, exponent = compounds[key]
-        if 0 < exponent <= _EXPAND_LIMIT:
+        result = list(result)
+        if 0 < exponent <= _EXPAND_LIMIT and _few(len(result), len(primitive.terms), exponent):
             for n in range(exponent):
                 result = _product(result, primitive.terms)
                 result = collect(result).terms if n else result
         elif exponent:
             result = _product(result, [_atom(primitive.expr(), exponent)])
     return list(result)
+
+
+def _few(others: int, terms: int, exponent: int) -> bool:
+    """Whether a power of a sum of so many terms, times the others, can be multiplied out."""
+    return others * comb(terms + exponent - 1, exponent) <= _TERM_LIMIT or others == exponent == 1
 
 
 def _invertible(term: Term) -> bool:

@@ -154,6 +154,7 @@ _ROWS: tuple[Row, ...] = (
     ),
     ScalarFunction(
         name="hard-tanh", arguments=("z",), latex=r"\operatorname{htanh}", range_="signed",
+        closed=True,
         definition=lambda z: where(positive(z + 1), where(positive(1 - z), z, 1), -1),
         derivatives=(lambda z, a: positive(z + 1) * positive(1 - z),),
         why="a copy of z between the two ends, constant beyond them",
@@ -163,7 +164,7 @@ _ROWS: tuple[Row, ...] = (
     ),
     ScalarFunction(
         name="hard-sigmoid", arguments=("z",), latex=r"\operatorname{hsigm}",
-        range_="unit-interval",
+        range_="unit-interval", closed=True,
         definition=lambda z: where(positive(z + 3), where(positive(3 - z), (z + 3) * SIXTH, 1), 0),
         derivatives=(lambda z, a: SIXTH * positive(z + 3) * positive(3 - z),),
         why="a line of slope 1/6 between -3 and 3, constant beyond them",

@@ -242,8 +242,6 @@ def _contribution(
     factor: Expr = ONE
     if adjoint.root != target.tensor.root:
         factor = _per_example_factor(graph, found)
-    elif user == graph.example_loss:
-        factor, entry = _per_example_factor(graph, found), ONE
     return mul(factor, sum_over(summed, mul(*place.guards, entry, local)))
 
 

@@ -8,7 +8,7 @@ not negative) is no condition; everything else is an assumption and has to be sa
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from symderiv.algebra.expr import (
@@ -145,16 +145,27 @@ def _between(value: Fraction, domain: Domain) -> bool:
 
 
 def _within(inner: Domain, outer: Domain) -> bool:
-    """Whether the open interval of ``inner`` is part of that of ``outer``."""
-    low = outer.low is None or (inner.low is not None and inner.low >= outer.low)
-    return low and (outer.high is None or (inner.high is not None and inner.high <= outer.high))
+    """Whether the interval of ``inner`` is part of that of ``outer``."""
+    edges = outer.closed or not inner.closed  # an end that both have is in both
+    low = outer.low is None or (
+        inner.low is not None and (inner.low > outer.low or (edges and inner.low == outer.low))
+    )
+    return low and (
+        outer.high is None
+        or (
+            inner.high is not None
+            and (inner.high < outer.high or (edges and inner.high == outer.high))
+        )
+    )
 
 
 def _range(graph: Graph, expr: Expr) -> Domain | None:
     """The range of the function that gives this value."""
     if isinstance(expr, Apply):
         row = rows()[expr.function]
-        return RANGES[row.range_] if not any(expr.orders) else None
+        if any(expr.orders):
+            return None
+        return replace(RANGES[row.range_], closed=getattr(row, "closed", False))
     if isinstance(expr, Access):
         definition = _equation(graph, expr)
         if definition is None:
@@ -205,7 +216,7 @@ def _sign(graph: Graph, expr: Expr, positive: bool) -> int | None:
         case Access() | Apply():
             known = _range(graph, expr)
             if known is not None and known.low is not None and known.low >= 0:
-                return 1
+                return int(known.low > 0 or not known.closed)
             definition = _equation(graph, expr) if isinstance(expr, Access) else None
             return None if definition is None else _sign(graph, definition.body, positive)
     return None

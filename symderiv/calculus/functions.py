@@ -45,6 +45,14 @@ class Domain:
     closed: bool = False
     values: tuple[Fraction, ...] = ()
 
+    def contains(self, number: Fraction) -> bool:
+        """Whether a number lies there."""
+        if self.values:
+            return number in self.values
+        ends = self.closed and number in (self.low, self.high)
+        above = self.low is None or number > self.low
+        return ends or (above and (self.high is None or number < self.high))
+
 
 REAL = Domain("real")
 POSITIVE = Domain("positive", Fraction(0))
@@ -75,7 +83,8 @@ class ScalarFunction:
 
     ``latex`` is the symbol; ``call`` says how an application prints where that is not
     ``symbol(arguments)``, with ``#1``, ``#2`` for the arguments; ``letter`` is its name in a
-    terminal and in comments where that is not the name of the row.
+    terminal and in comments where that is not the name of the row. ``closed`` says that the ends
+    of its range are values as well.
 
     ``numpy`` is the body of a NumPy function of the arguments, ``numpy_derivatives`` one body
     an argument; ``scipy`` is a body that may use ``scipy.special`` as ``special``. Bodies call
@@ -93,6 +102,7 @@ class ScalarFunction:
     numpy_derivatives: tuple[Lines | None, ...]
     call: str = ""
     letter: str = ""
+    closed: bool = False
     hyper: tuple[tuple[str, Fraction], ...] = ()
     domain: tuple[Domain, ...] = (REAL,)
     range_: Range = "real"

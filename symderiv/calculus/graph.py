@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from symderiv.algebra.binding import instantiate
-from symderiv.algebra.expr import Access, Expr, Role, Tensor, tensors_in, walk
+from symderiv.algebra.expr import Access, Apply, Expr, Role, Tensor, tensors_in, walk
 from symderiv.algebra.index import Index, Size, Var
 
 EXAMPLE = "example"  # the name of the axis that counts examples
@@ -124,6 +124,38 @@ class Graph:
         trained = any(t.role is Role.TARGET for t in self.inputs)
         return trained and all(axis.name == EXAMPLE for axis in axes)
 
+    @cached_property
+    def is_program(self) -> bool:
+        """Whether its quantities keep their names in code, without X, Y and delta.
+
+        So do a user's, and those of a network whose units are written out.
+        """
+        roles = [t.role for t in self.inputs]
+        return self.written_out or (roles.count(Role.INPUT), roles.count(Role.TARGET)) != (1, 1)
+
+    @cached_property
+    def functions(self) -> frozenset[str]:
+        """The functions that the equations apply."""
+        nodes = (node for d in self.definitions for node in walk(d.body))
+        return frozenset(node.function for node in nodes if isinstance(node, Apply))
+
+    @cached_property
+    def size_names(self) -> tuple[str, ...]:
+        """The names of the sizes of all axes."""
+        ends = (e for t in self.tensors for a in t.axes for e in (a.start, a.stop))
+        named = (s.name for end in ends for s, _ in end.terms if isinstance(s, Size))
+        return tuple(dict.fromkeys(named))
+
+    @cached_property
+    def taken_apart(self) -> frozenset[Tensor]:
+        """Tensors of which an equation uses an entry by its number."""
+        nodes = (node for d in self.definitions for node in walk(d.body))
+        return frozenset(
+            node.tensor
+            for node in nodes
+            if isinstance(node, Access) and any(not index.terms for index in node.indices)
+        )
+
     def definitions_of(self, tensor: Tensor) -> list[Definition]:
         """The equations that define a tensor (a family may have one for the base as well)."""
         return self._by_target.get(tensor, [])
@@ -220,14 +252,9 @@ class Graph:
             return frozenset()
         below = self.leading_to(loss)
         batched = {t for t in below if any(axis.name == EXAMPLE for axis in t.axes)}
-        for definition in self.definitions:
-            if definition.target in below and _crosses_examples(definition):
-                return frozenset()
-            if definition.target not in below and definition.target not in (loss, self.cost):
-                batched.difference_update(tensors_in(definition.body))
-            if definition.target == self.cost:
-                batched.difference_update(t for t in tensors_in(definition.body) if t != loss)
-        return frozenset(batched)
+        if any(d.target in below and _crosses_examples(d) for d in self.definitions):
+            return frozenset()
+        return frozenset(batched - self.leading_to(self.cost, loss))
 
 
 def _crosses_examples(definition: Definition) -> bool:

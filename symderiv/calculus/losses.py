@@ -86,7 +86,7 @@ _ROWS: tuple[Row, ...] = (
         derivatives=(lambda a, y, v: sign(a - y), lambda a, y, v: -sign(a - y)),
         why="the absolute value has slope 1 or -1, the sign of the error",
         factor="PyTorch's L1Loss and Keras's also divide by the number of outputs",
-        kinks=(Kink("a = y", "derivative 0"),),
+        kinks=(Kink("a = y", "0"),),
         numpy=("return np.abs(a - y)",),
         numpy_derivatives=(("return np.sign(a - y)",), ("return np.sign(y - a)",)),
     ),
@@ -202,7 +202,7 @@ _ROWS: tuple[Row, ...] = (
         ),
         why="inside the margin the loss falls with slope y, outside it is 0",
         factor="Keras's Hinge also divides by the number of outputs; PyTorch has none like it",
-        kinks=(Kink("y a = 1", "derivative 0"),),
+        kinks=(Kink("y a = 1", "0"),),
         numpy=("return np.maximum(1 - y * a, 0)",),
         numpy_derivatives=(("return -y * (y * a < 1)",), ("return -a * (y * a < 1)",)),
     ),
@@ -325,7 +325,10 @@ _ROWS: tuple[Row, ...] = (
                 - y * exp(-gamma * _softplus(z))
                 * (gamma * _sigmoid(z) * _softplus(-z) + _sigmoid(-z))
             ),
-            None,
+            lambda z, y, gamma, v: (
+                exp(-gamma * _softplus(z)) * _softplus(-z)
+                - exp(-gamma * _softplus(-z)) * _softplus(z)
+            ),
             None,
         ),
         why="the weight (1 - a)^gamma is e^(-gamma softplus(z)), and -log a is softplus(-z)",
@@ -342,7 +345,11 @@ _ROWS: tuple[Row, ...] = (
                 "off = np.exp(-gamma * down) * (gamma * sigmoid(-z) * up + sigmoid(z))",
                 "return (1 - y) * off - y * on",
             ),
-            None,
+            (
+                "t = np.abs(z)  # odd in z; e^(-gamma up) down - e^(-gamma down) up would cancel",
+                "low = np.logaddexp(0, -t)",
+                "return -np.sign(z) * np.exp(-gamma * low) * (t - np.expm1(-gamma * t) * low)",
+            ),
             None,
         ),
     ),

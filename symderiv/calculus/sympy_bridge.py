@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, reduce
+from math import comb
 from typing import Any
 
 from symderiv.algebra.expr import (
@@ -161,18 +162,25 @@ def _place(factor: Expr) -> int:
             return 1
 
 
+MAX_TERMS = 150  # of a numerator or denominator that SymPy is given to multiply out
+MAX_WORK = 4000  # and of these terms, times the degree, times the number of variables
+
+
 @lru_cache(maxsize=10_000)
 def cancel_rational(expr: Expr) -> Expr | None:
     """The compact form of an elementwise rational factor, or None if nothing improves.
 
     Entries, functions, sums and all else that is no arithmetic are opaque atoms. Theorem: both
-    sides are the same rational function of the atoms (SymPy's ``cancel`` and ``factor``).
+    sides are the same rational function of the atoms (SymPy's ``cancel`` and ``factor``). What
+    would be multiplied out to a long polynomial stays as it is.
 
     For example (-y/a + (1 - y)/(1 - a)) a (1 - a) gives a - y.
     """
     import sympy
 
     atoms = rational_atoms(expr)
+    if _is_large(expr, len(atoms)):
+        return None
     atoms.sort(key=_rank)
     symbols = {atom: sympy.Dummy(f"x{k:03}") for k, atom in enumerate(atoms)}
     value = _rational(expr, symbols)
@@ -198,6 +206,51 @@ def rational_atoms(expr: Expr) -> list[Expr]:
             return list(dict.fromkeys(a for c in children(expr) for a in rational_atoms(c)))
         case _:
             return [expr]
+
+
+def _is_large(expr: Expr, atoms: int) -> bool:
+    """Whether its numerator or denominator may be too long, multiplied out, to be factored."""
+    return any(
+        terms > MAX_TERMS or (terms - 1) * degree * atoms > MAX_WORK
+        for terms, degree in _fraction(expr, atoms)
+    )
+
+
+_Bound = tuple[int, int]  # at most so many terms, of at most such a degree
+
+
+def _fraction(expr: Expr, atoms: int) -> tuple[_Bound, _Bound]:
+    """Bounds for numerator and denominator over one denominator, nothing cancelled."""
+
+    def bound(terms: int, degree: int) -> _Bound:
+        return min(terms, comb(degree + atoms, atoms)), degree
+
+    def times(a: _Bound, b: _Bound) -> _Bound:
+        return bound(a[0] * b[0], a[1] + b[1])
+
+    def plus(a: _Bound, b: _Bound) -> _Bound:
+        return bound(a[0] + b[0], max(a[1], b[1]))
+
+    def raised(a: _Bound, power: int) -> _Bound:
+        return bound(comb(a[0] + power - 1, power), a[1] * power)
+
+    match expr:
+        case Number():
+            return (1, 0), (1, 0)
+        case Pow(base, exponent):
+            top, bottom = (raised(part, abs(exponent)) for part in _fraction(base, atoms))
+            return (top, bottom) if exponent > 0 else (bottom, top)
+        case Mul(factors):
+            parts = [_fraction(f, atoms) for f in factors]
+            return reduce(times, (t for t, _ in parts)), reduce(times, (b for _, b in parts))
+        case Add(terms) if not _is_piecewise(expr):
+            above, below = (0, 0), (1, 0)
+            for top, bottom in (_fraction(t, atoms) for t in terms):
+                above = plus(times(above, bottom), times(top, below))
+                below = times(below, bottom)
+            return above, below
+        case _:
+            return (1, 1), (1, 0)
 
 
 def _is_piecewise(expr: Expr) -> bool:

@@ -53,7 +53,7 @@ class _Printer:
             case Ones():
                 return "1", _ATOM
             case Identity():
-                return "I", _ATOM
+                return "eye" if "I" in self.naming.spelling.words else "I", _ATOM
             case Diag(vector):
                 return f"diag({self.show(vector)[0]})", _ATOM
             case Transpose(body):
@@ -143,8 +143,17 @@ class _Printer:
                 case _:
                     text, strength = self.number(factor)
                     above.append(text if strength >= _PRODUCT else f"({text})")
-        top = "".join(above) or "1"
-        return sign + (f"{top}/{''.join(below)}" if below else top)
+        top = self.beside(above) or "1"
+        return sign + (f"{top}/{self.beside(below)}" if below else top)
+
+    def beside(self, factors: list[str]) -> str:
+        """``2m`` and ``bc``; ``x1 lam``, since x1lam would be another name."""
+        text = ""
+        for before, factor in zip(["", *factors], factors, strict=False):
+            fenced = before.endswith(")") or factor.startswith("(") or before.isdigit()
+            word = len(before) + len(factor) > 2 or before + factor in self.naming.spelling.words
+            text += f" {factor}" if before and word and not fenced else factor
+        return text
 
     def size(self, index: Index) -> str:
         return self.naming.index(index)

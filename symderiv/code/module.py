@@ -27,7 +27,8 @@ from symderiv.code.plain import program_data
 from symderiv.code.program import Program
 from symderiv.code.selfcheck import assumptions, dict_text, random_targets, target_test
 from symderiv.notation import Numbering, notation
-from symderiv.notation.code import keeps_names
+from symderiv.notation.python import python_names
+from symderiv.notation.spelling import spelling
 from symderiv.proof.check import CheckedDerivation
 from symderiv.render import render_template
 
@@ -108,13 +109,12 @@ def module_text(
         *field("command", command),
     ]
     generic = any(t.ordered and t.role is Role.PARAMETER for t in graph.tensors)
-    is_program = keeps_names(graph)
     widths = () if generic else tuple(sizes or ())
-    naming = Naming(notation(notation_name), widths, is_program, graph.sizes)
+    naming = _naming(graph, notation_name, widths)
     numbering = Numbering(document or derivation, naming.notation)
     program = Program(derivation, naming, layout, numbering=numbering, scipy=scipy)
     plain = Program(derivation, naming, layout, reference=True, numbering=numbering)
-    if is_program:
+    if naming.program:
         data = program_data(program, plain, freeze)
         data["functions"] = [_as_data(f) for f in program.functions.all()]
         data["reference_functions"] = [_as_data(f) for f in plain.functions.all()]
@@ -122,7 +122,7 @@ def module_text(
         data["main_init"] = f"init(rng{_trial_sizes(names)})"
     else:
         data = _network_data(program, plain, freeze, generic)
-    name = "program" if is_program else "module"
+    name = "program" if naming.program else "module"
     used = any("special." in line for f in program.functions.all() for line in f.lines)
     data |= {"header": header, "special": used}
     text = render_template(f"numpy/{name}.py.j2", data)
@@ -136,9 +136,17 @@ def numpy_statement(
     """The line of the module that computes one adjoint: ``dW1 = delta1 @ X.T / m``."""
     derivation = checked.derivation
     layout = layout_of(derivation.graph)
-    naming = Naming(notation(notation_name), program=keeps_names(derivation.graph))
+    naming = _naming(derivation.graph, notation_name)
     line = Program(derivation, naming, layout).adjoint(adjoint)
     return f"{line.target} = {line.text}"
+
+
+def _naming(graph: Graph, notation_name: str, widths: Sequence[int | str] = ()) -> Naming:
+    row = notation(notation_name)
+    if not graph.is_program:
+        return Naming(row, widths, False, graph.sizes)
+    symbols = spelling(row, graph, code=True)
+    return Naming(row, widths, True, graph.sizes, spelling=symbols, names=python_names(graph))
 
 
 def layout_of(graph: Graph) -> str:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from symderiv.algebra.expr import Role, Tensor
 from symderiv.algebra.index import Axis, Index, Size, Var, as_index
 from symderiv.notation import Notation, Symbol
-from symderiv.notation.code import RESERVED, own_name
 from symderiv.notation.conventions import spelled
 from symderiv.notation.names import unit_name
+from symderiv.notation.python import RESERVED
+from symderiv.notation.spelling import Spelling
 
 _RAISED = dict(zip("0123456789+-lL", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ˡᴸ", strict=True))
 _FIXED = {Role.INPUT: "X", Role.TARGET: "Y"}
@@ -20,7 +21,8 @@ _FIXED = {Role.INPUT: "X", Role.TARGET: "Y"}
 class Naming:
     """Names by a notation. ``sizes`` are the numbers or names of the layers' sizes.
 
-    The quantities of a ``program`` keep the names that its user gave them.
+    The quantities of a ``program`` keep the names that its user gave them; ``spelling`` are the
+    symbols of them in comments, and ``names`` the names without those that Python needs.
     """
 
     notation: Notation
@@ -28,6 +30,8 @@ class Naming:
     program: bool = False
     numbers: Mapping[Size, int] = field(default_factory=dict)
     letters: Mapping[Var, str] = field(default_factory=dict)
+    spelling: Spelling = field(default_factory=Spelling)
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def python(self, tensor: Tensor, member: Index | None = None) -> str:
         """``W1``, ``delta2``, ``dW1``; of a family ``W[l]``."""
@@ -36,13 +40,13 @@ class Naming:
 
     def family(self, tensor: Tensor) -> str:
         """The name without the member of a family."""
-        if self.program:
-            return own_name(tensor)
         if tensor.of is not None:
             if self._is_error(tensor):
                 symbol = self.notation.errors[tensor.of.symbol]
                 return symbol.ascii + self._number(tensor.of)
             return "d" + self.family(tensor.of)
+        if self.program:
+            return self._own(tensor.name)
         if tensor.role in _FIXED:
             return _FIXED[tensor.role]
         if tensor.layer is None and not tensor.ordered:
@@ -71,8 +75,11 @@ class Naming:
 
     def _symbol(self, tensor: Tensor) -> Symbol:
         if self.program:
-            return spelled(tensor.name)
+            return self.spelling.symbols.get(tensor.name) or spelled(tensor.name)
         return self.notation.symbols.get(tensor.symbol) or spelled(tensor.symbol)
+
+    def _own(self, name: str) -> str:
+        return self.names.get(name) or (f"{name}_" if name in RESERVED else name)
 
     def _number(self, tensor: Tensor) -> str:
         if tensor.layer is None:
@@ -106,7 +113,7 @@ class Naming:
                 if number is not None:
                     return number
                 if at is None:
-                    return f"{name}_" if name in RESERVED else name
+                    return self._own(name)
                 if at.terms:
                     return f"{name}[{self.index(at)}]"
                 known = name == "n" and at.const < len(self.sizes)

@@ -101,13 +101,23 @@ class Program:
         tensor = definition.target
         head = self.head
         if tensor.role is Role.LOSS and head is not None:
-            return self._loss(definition, head)
+            line = self._loss(definition, head)
+            return replace(line, note=self._fused_note(definition, head)) if head.of else line
         row, group = rows().get(definition.part_of), group_of(self.graph, definition)
         if isinstance(row, VectorFunction) and len(group) > 1 and not self.reference:
             args = _ordered(row, _unique(inputs_of(group)))
             tag = self._tag(definition)
             return self._vector(definition.left, row, args, summed_axis(group), tag)
         return self._line(definition.left, definition.body, self._tag(definition))
+
+    def _fused_note(self, definition: Definition, head: Head) -> str:
+        """The equation as the document has it, and what it is computed from instead."""
+        node = matrix_form(definition.body, definition.left.indices, self.rows)
+        if node is None:
+            return f"{self._tag(definition)} by way of {head.row.name}"
+        member = head.argument.indices[0] if head.argument.tensor.ordered else None
+        shown = self._show(definition.left, node, self._tag(definition))
+        return f"{shown}, straight from {self.naming.formula(head.argument.tensor, member)}"
 
     def _loss(self, definition: Definition, head: Head) -> Line:
         if isinstance(head.row, VectorFunction):
@@ -226,7 +236,8 @@ class Program:
         piece = self.emitter.stored(piece, left.tensor, member)
         accesses = [node for node in walk(body) if isinstance(node, Access)]
         uses = [(a.tensor, a.indices[0] if a.tensor.ordered else None) for a in accesses]
-        names = Names(self.naming.notation)
+        own = self.naming.spelling if self.naming.program else None
+        names = Names(self.naming.notation, spelled_as=own)
         names.fix(*(v for v in plain if v is not None))
         sides = (text(side, names.notation, names) for side in (left, body))
         note = f"{tag} {' = '.join(sides)}".strip()

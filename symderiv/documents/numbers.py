@@ -14,10 +14,12 @@ import mpmath
 
 from symderiv.algebra.expr import Access, Add, Apply, Expr, Mul, Number, Pow, Tensor
 from symderiv.calculus.functions import scalar
+from symderiv.calculus.losses import LOSSES
 from symderiv.documents.model import Math
 
 PRECISION, DIGITS = 50, 9
 HUGE = 10**60  # a denominator beyond this ends exactness
+LONGEST = 10**5  # bits of a number, before the point or after it
 
 Value = Any
 """A Fraction, or a number of :data:`CONTEXT`."""
@@ -28,6 +30,10 @@ CONTEXT.dps = PRECISION
 
 class NoValue(ValueError):
     """There is no real number to print."""
+
+
+class Undefined(NoValue):
+    """A function is not defined at its argument, or its value is too long; said in words."""
 
 
 def real(value: Value) -> Any:
@@ -48,39 +54,62 @@ def times(a: Value, b: Value) -> Value:
     if 0 in (a, b):
         return Fraction(0)
     exact = isinstance(a, Fraction) and isinstance(b, Fraction)
-    return _kept(a * b) if exact else real(a) * real(b)
+    return _kept(a * b) if exact else _small_enough(real(a) * real(b))
 
 
 def to_power(a: Value, exponent: int) -> Value:
     """a to an integer power."""
     if exponent < 0 and a == 0:
-        raise NoValue("division by 0")
-    return _kept(a**exponent) if isinstance(a, Fraction) else a**exponent
+        raise Undefined("1/0 has no value")
+    if isinstance(a, Fraction) and abs(exponent) * _digits(a) > LONGEST:
+        a = real(a)
+    return _kept(a**exponent) if isinstance(a, Fraction) else _small_enough(a**exponent)
+
+
+def _digits(value: Fraction) -> int:
+    return max(value.numerator.bit_length(), value.denominator.bit_length())
+
+
+def _small_enough(value: Any) -> Any:
+    """A number unless it is too large, or too near to 0."""
+    if value != 0 and abs(CONTEXT.mag(value)) > LONGEST:
+        raise Undefined("a number has more than 30000 digits")
+    return value
 
 
 def _kept(value: Fraction) -> Value:
     return real(value) if max(abs(value.numerator), value.denominator) > HUGE else value
 
 
-def evaluate(expr: Expr, leaf: Callable[[Expr], Value]) -> Value:
-    """A tree of arithmetic and functions; ``leaf`` gives the value of everything else."""
+def evaluate(expr: Expr, leaf: Callable[[Expr], Value], zero_wins: bool = False) -> Value:
+    """A tree of arithmetic and functions; ``leaf`` gives the value of everything else.
+
+    With ``zero_wins`` 0 log 0 is 0, as losses have it: a factor 0 makes a product 0, whatever
+    the others are.
+    """
     match expr:
         case Number(value):
             return value
         case Add(terms):
             total: Value = Fraction(0)
             for term in terms:
-                total = plus(total, evaluate(term, leaf))
+                total = plus(total, evaluate(term, leaf, zero_wins))
             return total
         case Mul(factors):
             product: Value = Fraction(1)
+            missing: Undefined | None = None
             for factor in factors:
-                product = times(product, evaluate(factor, leaf))
+                try:
+                    product = times(product, evaluate(factor, leaf, zero_wins))
+                except Undefined as error:
+                    missing = missing or error
+            if missing is not None and not (zero_wins and product == 0):
+                raise missing
             return product
         case Pow(base, exponent):
-            return to_power(evaluate(base, leaf), exponent)
+            return to_power(evaluate(base, leaf, zero_wins), exponent)
         case Apply(name, args, orders):
-            return apply_at(name, [evaluate(a, leaf) for a in args], orders)
+            return apply_at(name, [evaluate(a, leaf, zero_wins) for a in args], orders)
         case _:
             return leaf(expr)
 
@@ -93,14 +122,14 @@ def apply_at(name: str, args: Sequence[Value], orders: Sequence[int] = ()) -> Va
             raise NoValue(f"no derivative of {name} of these orders")
         return _called(stated, [*args, apply_at(name, args)])
     if row.definition is not None:
-        return _called(row.definition, args)
+        return _called(row.definition, args, zero_wins=name in LOSSES)
     return _primitive(name, args)
 
 
-def _called(formula: Callable[..., Expr], args: Sequence[Value]) -> Value:
+def _called(formula: Callable[..., Expr], args: Sequence[Value], zero_wins: bool = False) -> Value:
     places = [Access(Tensor(f"argument {n}"), ()) for n in range(len(args))]
     values: dict[Expr, Value] = dict(zip(places, args, strict=True))
-    return evaluate(formula(*places), lambda e: values[e])
+    return evaluate(formula(*places), lambda e: values[e], zero_wins)
 
 
 def _primitive(name: str, args: Sequence[Value]) -> Value:
@@ -114,7 +143,7 @@ def _primitive(name: str, args: Sequence[Value]) -> Value:
         if isinstance(exponent, Fraction) and exponent.denominator == 1:
             return to_power(base, int(exponent))
     if name in ("log", "sqrt", "power") and args[0] <= 0:
-        raise NoValue(f"{name} of a number that is not positive")
+        raise Undefined(f"{name} of {shown(args[0], 3).ascii} has no value")
     if name == "exp" and args[0] == 0:
         return Fraction(1)
     made = {"exp": CONTEXT.exp, "log": CONTEXT.ln, "sqrt": CONTEXT.sqrt, "sin": CONTEXT.sin,
@@ -122,7 +151,10 @@ def _primitive(name: str, args: Sequence[Value]) -> Value:
             "power": CONTEXT.power}.get(name)  # fmt: skip
     if made is None:
         raise NoValue(f"no numbers for {name}")
-    return made(*map(real, args))
+    if name in ("exp", "power") and abs(args[-1]) > LONGEST:
+        last = shown(args[-1], 3).ascii
+        raise Undefined(f"{name} with the exponent {last} has more than 30000 digits")
+    return _small_enough(made(*map(real, args)))
 
 
 # --- Printing --------------------------------------------------------------------------------
@@ -151,7 +183,8 @@ def shown(value: Value, digits: int = DIGITS) -> Math:
 def _rounded(value: Value, digits: int) -> tuple[int, int]:
     """The significant digits as a whole number, half to even, and the exponent of the first."""
     exact = value if isinstance(value, Fraction) else _fraction(value)
-    exponent = len(str(exact.numerator)) - len(str(exact.denominator))
+    bits = exact.numerator.bit_length() - exact.denominator.bit_length()
+    exponent = bits * 30103 // 100000  # within one of it
     while exact >= Fraction(10) ** (exponent + 1):
         exponent += 1
     while exact < Fraction(10) ** exponent:

@@ -8,14 +8,14 @@ from symderiv.algebra.expr import Access, Apply, Role, SizeOf, Tensor, tensors_i
 from symderiv.algebra.index import Axis, Index, Size, as_index, substitute_axis
 from symderiv.algebra.matrix import Matrix
 from symderiv.calculus.functions import rows
-from symderiv.calculus.graph import EXAMPLE
+from symderiv.calculus.graph import EXAMPLE, Graph
 from symderiv.documents.checking import functions_used
 from symderiv.documents.ledger import Ledger, derivative
 from symderiv.documents.model import Code, Math, Part, Phrase, Presentation, Table
 from symderiv.documents.prose import enumerated, say
 from symderiv.notation import Names, array_symbol, matrix_text, shape_latex
-from symderiv.notation.code import own_name
 from symderiv.notation.names import unit_name
+from symderiv.notation.python import python_names
 from symderiv.notation.unicode import TextPrinter
 
 MEANINGS = {
@@ -82,9 +82,9 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
     weight = next((t for t in graph.tensors if t.symbol == "W"), None)
     x = tensors.get("x")
     base = weight.layer if weight is not None else None
-    if weight is not None and x is not None:
-        names = Names(ledger.notation, graph, base if _uniform(ledger) else None)
-        forward = _weighted_input(ledger, weight, names)
+    names = Names(ledger.notation, graph, base if _uniform(ledger) else None)
+    forward = "" if weight is None else _weighted_input(ledger, weight, names)
+    if weight is not None and x is not None and forward:
         own = Names(ledger.notation, graph, names.base)
         plain = Names(ledger.notation, graph)
         key = presentation.layout
@@ -251,13 +251,12 @@ def _in_line(tex: str) -> str:
 def _code(ledger: Ledger, group: list[Tensor]) -> Phrase:
     if group[0].role is Role.AUXILIARY and not ledger.graph.written_out:
         return ()
+    if ledger.graph.is_program:
+        return enumerated([Code(w) for w in _own_names(ledger.graph, group)], ", ")
     names = Names(ledger.notation, ledger.graph)
     ordered = sorted(group, key=lambda t: t.layer or 0)
     words: list[str] = []
     for tensor in ordered:
-        if ledger.graph.written_out:
-            words.append(own_name(tensor))
-            continue
         symbol = names.symbol(tensor)
         layer = names.layer(tensor)
         trained = any(t.role is Role.TARGET for t in ledger.graph.tensors)
@@ -267,6 +266,11 @@ def _code(ledger: Ledger, group: list[Tensor]) -> Phrase:
     if len(words) > 3:
         return (Code(words[0]), ", …, ", Code(words[-1]))
     return enumerated([Code(w) for w in words], ", ")
+
+
+def _own_names(graph: Graph, group: list[Tensor]) -> list[str]:
+    known = python_names(graph)
+    return [known[t.name] if t.of is None else f"d{known[t.of.name]}" for t in group]
 
 
 def _count_line(ledger: Ledger) -> tuple[Phrase, ...]:

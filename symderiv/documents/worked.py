@@ -217,6 +217,18 @@ def held_fixed(graph: Graph, names: Sequence[str]) -> frozenset[Tensor]:
     return frozenset(t for t in graph.inputs if t.name in names or t.name[:1] in families)
 
 
+def require_values(numbers: Numbers, example: Example, freeze: Sequence[str]) -> None:
+    """Raises Undefined where the cost or a derivative has no value, at once or on the way down."""
+    for definition in numbers.graph.definitions:
+        numbers.array(definition.target)
+    for adjoint in numbers.derivation.adjoints:
+        numbers.array(adjoint.tensor)
+    if example.rate is not None:
+        held = held_fixed(numbers.graph, (*example.freeze, *freeze))
+        for after in descend(numbers, example.rate, held, example.steps or 1):
+            after.value(numbers.graph.cost)
+
+
 def descend(numbers: Numbers, rate: Fraction, held: frozenset[Tensor], steps: int) -> list[Numbers]:
     """The numbers after each of so many steps of gradient descent."""
     made = []

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from symderiv.algebra.expr import Role, Tensor
 from symderiv.documents import opgraph
-from symderiv.documents.ledger import Checked, Ledger
+from symderiv.documents.ledger import ChainEntry, Checked, Ledger
 from symderiv.documents.model import (
     Block,
     Equations,
@@ -75,7 +75,7 @@ def worked_section(
         Prose(say("worked_back")),
         Equations(tuple(_chain_rows(ledger, numbers))),
     ]
-    if example.rate is not None:
+    if example.rate is not None and _moved(ledger, presentation):
         blocks += _update(ledger, presentation, numbers, example.rate, example.steps or 1)
     return Section(title("worked"), tuple(blocks))
 
@@ -112,6 +112,16 @@ def _name(ledger: Ledger, tensor: Tensor) -> Math:
     return array(ledger, tensor, names)
 
 
+def _moved(ledger: Ledger, presentation: Presentation) -> list[ChainEntry]:
+    """The chains of the parameters that a step of gradient descent moves."""
+    assert presentation.example is not None
+    held = held_fixed(ledger.graph, (*presentation.example.freeze, *presentation.freeze))
+    return [
+        c for c in ledger.chains
+        if c.of in ledger.graph.inputs and c.of.role is Role.PARAMETER and c.of not in held
+    ]  # fmt: skip
+
+
 def _update(
     ledger: Ledger, presentation: Presentation, numbers: Numbers, rate: Fraction, steps: int
 ) -> list[Block]:
@@ -119,10 +129,7 @@ def _update(
     graph = ledger.graph
     assert presentation.example is not None
     held = held_fixed(graph, (*presentation.example.freeze, *presentation.freeze))
-    moved = [
-        c for c in ledger.chains
-        if c.of in graph.inputs and c.of.role is Role.PARAMETER and c.of not in held
-    ]  # fmt: skip
+    moved = _moved(ledger, presentation)
     after = descend(numbers, rate, held, steps)
     lines = []
     eta = shown(rate)

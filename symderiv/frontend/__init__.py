@@ -4,7 +4,7 @@
     Network.build     the same from Python
     parse_expression  parse_equation, parse_program: the one expression language  ->  nodes
     build_graph       a Network, of layers or a program  ->  forward equations, what to derive
-    lower_expression  one expression with shapes         ->  the same
+    lower.lower_expression  one expression with shapes         ->  the same
 
 Nothing is ever evaluated, and no text leaves this package except names that match
 ``[A-Za-z][A-Za-z0-9_]{0,31}`` and the title.
@@ -14,7 +14,6 @@ from symderiv.frontend.build import Built, build_graph
 from symderiv.frontend.errors import SpecError
 from symderiv.frontend.example import Example
 from symderiv.frontend.grammar import parse_equation, parse_expression, parse_program
-from symderiv.frontend.lower import Lowered, lower_expression
 from symderiv.frontend.network import Network
 from symderiv.frontend.nodes import to_text
 from symderiv.frontend.program import Request
@@ -24,12 +23,10 @@ from symderiv.frontend.toml import parse_toml
 __all__ = [
     "Built",
     "Example",
-    "Lowered",
     "Network",
     "Request",
     "SpecError",
     "build_graph",
-    "lower_expression",
     "parse_equation",
     "parse_expression",
     "parse_program",

@@ -11,16 +11,14 @@ from symderiv.calculus.graph import Graph
 from symderiv.calculus.networks import any_depth, feed_forward
 from symderiv.frontend.errors import SpecError
 from symderiv.frontend.example import check_complete
-from symderiv.frontend.lower import lower
 from symderiv.frontend.network import Network
-from symderiv.frontend.scalars import written_out
 
 
 @dataclass(frozen=True)
 class Built:
     """The forward graph of a spec.
 
-    wrt    the tensors whose gradients are asked for, in order
+    wrt    the tensors whose gradients are asked for, in order; none where all are frozen
     sizes  the numbers that the spec gave; in the graph every size is a symbol
     units  of a network written out: the letters that stand for X, W1, b1, ...
     """
@@ -31,25 +29,36 @@ class Built:
     units: Mapping[str, tuple[Tensor, ...]] = field(default_factory=dict)
 
 
-def build_graph(network: Network, layout: str = "columns") -> Built:
+def build_graph(network: Network, layout: str = "columns", *, named: bool = False) -> Built:
     """The graph of a network, of any depth or a given one, or of a program.
 
     Numbers of units stay the symbols n[l]; ``sizes`` says what they are. Names of the user's
-    own become sizes of that name. Errors: SpecError, also for an example that lacks a number.
+    own become sizes of that name. Errors: SpecError, also for an example that lacks a number and
+    where every parameter is frozen, unless what to differentiate by is ``named`` elsewhere.
     """
     if not network.generic:
         data = () if network.is_program else ("X", "Y")
         lam = ("lam",) if network.penalty else ()
-        check_complete(network.example, (*data, *network.parameters, *lam))
+        sizes = {size for _, shape in network.shapes for size in shape} - {*dict(network.shapes)}
+        needed = [name for name in network.parameters if name not in sizes]
+        check_complete(network.example, (*data, *needed, *lam))
     if network.is_program:
+        from symderiv.frontend.lower import lower  # half of this package, and few need it
+
         lowered = lower(network, layout)
         return Built(lowered.graph, lowered.wrt, lowered.sizes)
-    return to_graph(network, layout)
+    built = to_graph(network, layout)
+    if not built.wrt and not named:
+        raise SpecError("every parameter is frozen", "leave one free, or ask for X with --wrt X",
+                        field="freeze", value=network.freeze)  # fmt: skip
+    return built
 
 
 def to_graph(network: Network, layout: str = "columns") -> Built:
     """The graph of a feed-forward network."""
     if network.scalars:
+        from symderiv.frontend.scalars import written_out
+
         graph, letters = written_out(network, layout)
         return Built(graph, _wrt(network, letters), {}, letters)
     l2 = network.penalty == "l2"
@@ -113,7 +122,4 @@ def _wrt(network: Network, tensors: Mapping[str, tuple[Tensor, ...]]) -> tuple[T
                                     field="request.wrt", value=name)  # fmt: skip
                 continue
             chosen.update(dict.fromkeys(tensors[member]))
-    if not chosen:
-        raise SpecError("every parameter is frozen", "leave one free, or ask for X",
-                        field="freeze", value=network.freeze)  # fmt: skip
     return tuple(chosen)

@@ -9,6 +9,7 @@ import itertools
 import keyword
 import re
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 
 from symderiv.frontend.errors import SpecError, listed, show, suggest
 from symderiv.frontend.known import (
@@ -25,9 +26,10 @@ from symderiv.frontend.known import (
 )
 
 MAX_SIZE = 10**6
-MAX_LAYERS = 1000
+MAX_LAYERS = 100
 MAX_SCALARS = 12
 MAX_TITLE = 200
+TOO_MANY_LAYERS = f"at most {MAX_LAYERS} are written out; for any depth write n0-...-nL"
 ELLIPSES = ("...", "…")
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
 _TENSOR = re.compile(r"[XY]|(?:W|b|z|a|delta)[0-9]+")
@@ -68,7 +70,7 @@ def check_sizes(sizes: object) -> tuple[tuple[int | str, ...], bool]:
         )  # fmt: skip
     if len(parts) - 1 > MAX_LAYERS:
         raise SpecError(
-            f"sizes has {len(parts) - 1} layers", f"at most {MAX_LAYERS} are taken",
+            f"sizes has {len(parts) - 1} layers", TOO_MANY_LAYERS,
             field="sizes", value=parts,
         )  # fmt: skip
     return tuple(check_size(part, f"size n{i}") for i, part in enumerate(parts)), False
@@ -93,8 +95,9 @@ def check_size(size: object, field: str) -> int | str:
     """A number from 1 to a million, or a name that means nothing else."""
     if isinstance(size, bool) or not isinstance(size, (int, str)):
         raise SpecError(
-            f"{field} is {show(size)}", "write a whole number or a name", field=field, value=size
-        )
+            f"{field} is {_decimal(size)}", "write a whole number or a name",
+            field=field, value=size,
+        )  # fmt: skip
     if isinstance(size, int):
         if not 1 <= size <= MAX_SIZE:
             raise SpecError(
@@ -113,6 +116,12 @@ def check_size(size: object, field: str) -> int | str:
             field=field, value=size,
         )  # fmt: skip
     return check_identifier(size, field)
+
+
+def _decimal(size: object) -> str:
+    """A size as it is refused: 1.0 is no whole number, and shows that it is none."""
+    whole = isinstance(size, Fraction) and size.denominator == 1
+    return f"{show(size)}.0" if whole and show(size).lstrip("-").isdigit() else show(size)
 
 
 def check_word(word: object, field: str, kind: str, choices: Sequence[str]) -> str:
@@ -144,7 +153,9 @@ def check_activations(given: object, depth: int, generic: bool) -> tuple[str, ..
     if len(parts) not in (1, count):
         wanted = "1 or 2 (hidden, output)" if generic else f"1 or {depth}, one a layer"
         raise SpecError(
-            f"{len(parts)} activations for {'generic depth' if generic else f'{depth} layers'}",
+            f"{len(parts)} activations for "
+            + ("generic depth" if generic else f"{depth} layer{'s' * (depth != 1)}")
+            + f" ({listed([show(part) for part in parts], most=3)})",
             f"write {wanted if count > 1 else 'one'}", field="activations", value=given,
         )  # fmt: skip
     if len(parts) == 1:
@@ -191,7 +202,8 @@ def check_loss(given: object, output: str) -> str:
     losses = [n for n in names if loss_need(n) is not None and fits(output, n)]
     remedy = f"with {loss} the last activation is {' or '.join(activations[:4])}"
     if losses:
-        remedy += f"; with {output} the loss is {' or '.join(losses[:4])}"
+        whatever = [n for n in names if loss_need(n) is None and not n.endswith("logits")]
+        remedy += f"; with {output} the loss is {' or '.join([*losses[:4], whatever[0]])}"
     has = IN_WORDS.get(output_range(output), output_range(output))
     need = IN_WORDS.get(loss_need(loss) or "", str(loss_need(loss)))
     raise SpecError(

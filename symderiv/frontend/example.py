@@ -12,14 +12,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 from typing import TypeAlias
 
+from symderiv.calculus.functions import DISTRIBUTION, REAL, Domain
 from symderiv.frontend.checks import check_freeze, check_names, natural
 from symderiv.frontend.errors import SpecError, listed, show, suggest
 from symderiv.frontend.tokens import MAX_DIGITS, exact_decimal
 
 MAX_STEPS = 10**6
 MAX_RANK = 4
+ROUNDED = Fraction(1, 10**5)  # what a sum of targets may differ from 1 by, as in modules
 KEYS = ("X", "Y", "parameters", "rate", "steps", "freeze")
 _SETTINGS = KEYS[2:]
 
@@ -96,6 +99,7 @@ def check_example(
     generic: bool,
     parameters: Sequence[str],
     hyper: Sequence[str] = (),
+    targets: Domain = REAL,
 ) -> Example | None:
     """A mapping (or an Example) as the Example of a network with these sizes and parameters."""
     if given is None:
@@ -107,6 +111,8 @@ def check_example(
     chosen = {name: _not_negative(name, params.pop(name)) for name in hyper if name in params}
     X, Y = (_examples(table.get(key), f"example.{key}") for key in ("X", "Y"))
     _check_shapes(X, Y, params, sizes, generic)
+    if Y is not None:
+        _check_targets(Y, targets)
     frozen = check_freeze(table.get("freeze", ()), names, "example.freeze")
     return Example(
         X, Y, _sorted(params), _rate(table), _steps(table), frozen, tuple(chosen.items())
@@ -122,14 +128,32 @@ def _not_negative(name: str, value: Value) -> Fraction:
     )  # fmt: skip
 
 
-def check_program_example(given: object, variables: Sequence[str]) -> Example | None:
-    """A mapping (or an Example) as the Example of a program with these free variables."""
+def check_program_example(
+    given: object,
+    variables: Sequence[str],
+    shapes: Mapping[str, Sequence[int | str]] = MappingProxyType({}),
+) -> Example | None:
+    """A mapping (or an Example) as the Example of a program with these free variables.
+
+    A variable without a shape is a number; a name of a size is the number that the arrays say.
+    """
     if given is None:
         return None
     table = _table(given)
     keys = (*(key for key in KEYS if key not in ("X", "Y")), *variables)
     _check_keys(table, keys)
     params = _gather(table, variables)
+    bound: dict[str, int] = {}
+    for name in shapes:
+        if name in params:
+            _bind(name, params[name], shapes[name], bound)
+    for name in [name for name in params if name not in shapes]:
+        _bind(name, params[name], (), bound)
+        if bound.get(name, params[name]) != params[name]:
+            raise SpecError(
+                f"example.{name} is {show(params[name])}, but the arrays say {bound[name]}",
+                "leave it out", field=f"example.{name}", value=params[name],
+            )  # fmt: skip
     frozen = check_names(table.get("freeze", ()), "example.freeze", variables)
     return Example(None, None, _sorted(params), _rate(table), _steps(table), frozen)
 
@@ -226,6 +250,25 @@ def _check_shapes(
         layer = _layer(name)
         rest = (widths[layer - 1],) if name.startswith("W") else ()
         _bind(name, value, (widths[layer], *rest), bound)
+
+
+def _check_targets(Y: Value, domain: Domain) -> None:
+    """Every target where the loss is defined; where it is a distribution, each example's sum."""
+    assert isinstance(Y, tuple)
+    for n, row in enumerate(Y, start=1):
+        assert isinstance(row, tuple)
+        wrong = [v for v in row if isinstance(v, Fraction) and not domain.contains(v)]
+        if wrong:
+            raise SpecError(
+                f"example.Y has {show(wrong[0])} in example {n}",
+                f"targets of this loss are {domain.text}", field="example.Y", value=wrong[0],
+            )  # fmt: skip
+        total = sum((v for v in row if isinstance(v, Fraction)), Fraction(0))
+        if domain is DISTRIBUTION and abs(total - 1) > ROUNDED:
+            raise SpecError(
+                f"example.Y sums to {show(total)} in example {n}",
+                f"targets of this loss are {domain.text}", field="example.Y", value=total,
+            )  # fmt: skip
 
 
 def _layer(name: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symderiv.calculus.activations import ACTIVATIONS
-from symderiv.calculus.functions import ScalarFunction, VectorFunction, hyper_name
+from symderiv.calculus.functions import Domain, ScalarFunction, VectorFunction, hyper_name
 from symderiv.calculus.losses import LOSSES
 
 # The ranges of an output that meet what a loss needs of it.
@@ -55,6 +55,12 @@ def output_range(activation: str) -> str:
 def loss_need(loss: str) -> str | None:
     """What a loss needs the output to be, or None."""
     return LOSSES[loss].needs
+
+
+def target_domain(loss: str) -> Domain:
+    """Where the targets of a loss live."""
+    row = LOSSES[loss]
+    return row.domain[row.arguments.index("y")]
 
 
 def fits(activation: str, loss: str) -> bool:

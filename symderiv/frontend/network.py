@@ -19,7 +19,7 @@ from symderiv.frontend.checks import (
 )
 from symderiv.frontend.errors import SpecError, show
 from symderiv.frontend.example import Example, check_example, check_program_example
-from symderiv.frontend.known import hyperparameters
+from symderiv.frontend.known import hyperparameters, target_domain
 from symderiv.frontend.nodes import to_text
 from symderiv.frontend.program import (
     Request,
@@ -131,7 +131,9 @@ class Network:
             freeze=check_freeze(() if freeze is None else freeze, names),
             scalars=check_scalars(False if scalars is None else scalars, widths, generic),
             title=check_title(title),
-            example=check_example(example, widths, generic, names, hyper),
+            example=check_example(
+                example, widths, generic, names, hyper, target_domain(chosen_loss)
+            ),
             request=check_request(request, (), ("X", *names), ("W", "b")),
         )
 
@@ -142,11 +144,12 @@ class Network:
         statements = check_program(program)
         targets = [name for name, _ in statements]
         inputs = variables(statements)
+        declared = check_shapes({} if shapes is None else shapes, inputs)
         return cls(
             program=statements,
-            shapes=check_shapes({} if shapes is None else shapes, inputs),
+            shapes=declared,
             title=check_title(title),
-            example=check_program_example(example, inputs),
+            example=check_program_example(example, inputs, dict(declared)),
             request=check_request(request, targets, (*inputs, *targets)),
         )
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from symderiv.frontend.checks import ELLIPSES, MAX_LAYERS
+from symderiv.frontend.checks import ELLIPSES, MAX_LAYERS, TOO_MANY_LAYERS
 from symderiv.frontend.errors import SHOWN, SpecError, show, suggest
 from symderiv.frontend.grammar import parse_expression
 from symderiv.frontend.known import ALIASES, activation_names, canonical, loss_names
@@ -93,7 +93,7 @@ def _sizes(text: str) -> list[int | str]:
     """``2-3-1`` as numbers and names; what they may be is the builder's to check."""
     parts = [part.strip() for part in text.split("-")]
     if len(parts) - 1 > MAX_LAYERS:
-        raise SpecError(f"sizes has {len(parts) - 1} layers", f"at most {MAX_LAYERS} are taken",
+        raise SpecError(f"sizes has {len(parts) - 1} layers", TOO_MANY_LAYERS,
                         field="sizes", value=text)  # fmt: skip
     sizes: list[int | str] = []
     for i, part in enumerate(parts):

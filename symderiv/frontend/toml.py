@@ -1,7 +1,7 @@
 """A spec as a TOML file: a strict schema, exact decimals, a cap on size before parsing.
 
 title, sizes, activation, loss, reduction, penalty, freeze, scalars
-[[layer]]   activation, bias                    one a layer, or one for all
+[[layer]]   activation, bias                    one a layer
 [program]   name = "expression", in order       instead of sizes and layers
 [shapes]    name = "m n"
 [request]   cost or upstream, wrt
@@ -13,15 +13,18 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from symderiv.frontend.checks import ELLIPSES, MAX_LAYERS
 from symderiv.frontend.errors import SpecError, show, suggest
 from symderiv.frontend.network import Network
 from symderiv.frontend.tokens import exact_decimal
 
 MAX_BYTES = 256 * 1024
 MAX_KEY_PARTS = 16
+MAX_FIELD = 64  # characters of a path of keys in a message
 
 TOP = (
     "title", "sizes", "activation", "loss", "reduction", "penalty", "freeze", "scalars",
@@ -76,7 +79,9 @@ def load(text: str) -> dict[str, object]:
         raise SpecError(f"a key has more than {MAX_KEY_PARTS} parts", "no key needs so many",
                         field="file", value=text)  # fmt: skip
     try:
-        return tomllib.loads(text, parse_float=_decimal)
+        table = tomllib.loads(text, parse_float=_decimal)
+        _require_numbers(table)
+        return table
     except SpecError:
         raise
     except RecursionError:
@@ -90,12 +95,34 @@ def load(text: str) -> dict[str, object]:
                         field="file", value=text) from None  # fmt: skip
 
 
-def _decimal(text: str) -> Fraction:
+@dataclass(frozen=True)
+class _NoNumber:
+    """A number that is none of ours; the reader of TOML does not say where it stands."""
+
+    text: str
+    problem: str
+
+
+def _require_numbers(table: dict[str, object]) -> None:
+    waiting: list[tuple[str, object]] = list(reversed(table.items()))
+    while waiting:
+        field, value = waiting.pop()
+        if isinstance(value, _NoNumber):
+            raise SpecError(
+                f"{field}: the number {show(value.text)} {value.problem}",
+                "write a decimal of at most 40 digits", field=field, value=value.text,
+            )  # fmt: skip
+        if isinstance(value, dict):
+            waiting += [(f"{field}.{key}"[:MAX_FIELD], v) for key, v in reversed(value.items())]
+        elif isinstance(value, list):
+            waiting += [(field, v) for v in reversed(value)]
+
+
+def _decimal(text: str) -> Fraction | _NoNumber:
     try:
         return exact_decimal(text.replace("_", ""))
     except ValueError as wrong:
-        raise SpecError(f"the number {show(text)} {wrong}", "write a decimal of at most 40 digits",
-                        field="file", value=text) from None  # fmt: skip
+        return _NoNumber(text, str(wrong))
 
 
 def _network(table: Mapping[str, object]) -> Network:
@@ -114,6 +141,22 @@ def _check_keys(table: Mapping[str, object], known: Sequence[str], place: str) -
         if key not in known:
             raise SpecError(f"unknown key {show(key)}{place}", suggest(key, known),
                             field=key, value=key)  # fmt: skip
+
+
+def _check_count(count: int, sizes: object) -> None:
+    """One table a layer; of any depth one for the hidden layers and one for the output, or one."""
+    if not isinstance(sizes, list) or len(sizes) < 2 or len(sizes) - 1 > MAX_LAYERS:
+        return  # said in full where sizes are checked
+    generic = any(size in ELLIPSES for size in sizes if isinstance(size, str))
+    if count not in ((1, 2) if generic else (len(sizes) - 1,)):
+        tables = f"{count} [[layer]] table{'s' * (count != 1)}"
+        raise SpecError(
+            f"layer: {tables} for any depth" if generic
+            else f"layer: {tables} for {len(sizes) - 1} layer{'s' * (len(sizes) != 2)}",
+            "write one for the hidden layers and one for the output" if generic
+            else "write one for each layer, or activation = \"...\" for all of them",
+            field="layer", value=count,
+        )  # fmt: skip
 
 
 def _layers(table: Mapping[str, object]) -> tuple[object, object]:
@@ -144,4 +187,5 @@ def _layers(table: Mapping[str, object]) -> tuple[object, object]:
             raise SpecError(f"bias of layer {i} is {show(bias)}", "write true or false",
                             field=f"bias of layer {i}", value=bias)  # fmt: skip
         biases.append(bias)
+    _check_count(len(layers), table.get("sizes"))
     return activations, (biases[0] if len(set(biases)) == 1 else biases)

@@ -22,7 +22,7 @@ class Symbol:
     ascii: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Notation:
     """The conventions of one textbook.
 
@@ -60,26 +60,46 @@ GREEK = {
     "chi": "χ", "psi": "ψ", "omega": "ω", "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ",
     "Lambda": "Λ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω",
 }  # fmt: skip
+_DIGITS = "0123456789"
 _COMMANDS = {"eps": "varepsilon", "epsilon": "varepsilon", "lam": "lambda", "phi": "varphi"}
+
+
+_FUNCTIONS = frozenset(("log", "exp", "sin", "cos", "tan"))
 
 
 def spelled(name: str) -> Symbol:
     """A symbol for a name that no notation lists: a letter, a Greek letter or a word.
 
-    Digits at the end are a subscript; anything but ASCII letters and digits is left out.
+    Digits at the end are a subscript, and so is what comes after an underscore: x_i, x_bar.
     """
-    clean = "".join(c for c in name if c.isascii() and c.isalnum()) or "t"
-    stem = clean.rstrip("0123456789")
-    digits = clean[len(stem) :]
-    below = f"_{{{digits}}}" if digits else ""
+    head, *words = [part for part in name.split("_") if part] or [""]
+    stem = head if head.rstrip(_DIGITS) in _FUNCTIONS else head.rstrip(_DIGITS)
+    if not stem:
+        return verbatim(name)
+    digits = head[len(stem) :]
+    scripts = ",".join([digits] * bool(digits) + [_script(word) for word in words])
+    below = f"_{{{scripts}}}" if scripts else ""
+    shown = "_".join([GREEK.get(stem, stem) + digits, *(GREEK.get(w, w) for w in words)])
     if stem in GREEK:
-        command = "\\" + _COMMANDS.get(stem, stem)
-        return Symbol(command + below, rf"\bm{{{command}}}{below}", GREEK[stem] + digits, clean)
-    if len(stem) == 1:
-        return Symbol(stem + below, rf"\mathbf{{{stem}}}{below}", clean, clean)
-    return Symbol(
-        rf"\mathit{{{stem}}}{below}",
-        rf"\mathbf{{{stem}}}{below}",
-        clean,
-        clean,
-    )
+        command = greek(stem)
+        return Symbol(command + below, rf"\bm{{{command}}}{below}", shown, name)
+    entry = stem if len(stem) == 1 else rf"\mathit{{{stem}}}"
+    return Symbol(entry + below, rf"\mathbf{{{stem}}}{below}", shown, name)
+
+
+def verbatim(name: str) -> Symbol:
+    """A symbol that is the name as its user wrote it; no two names share it."""
+    shown = name.replace("_", r"\_")
+    return Symbol(rf"\mathit{{{shown}}}", rf"\mathbf{{{shown}}}", name, name)
+
+
+def greek(name: str) -> str:
+    """The command of a Greek letter."""
+    return "\\" + _COMMANDS.get(name, name)
+
+
+def _script(word: str) -> str:
+    """A subscript: a letter or a number as it is, a Greek letter, or a word upright."""
+    if len(word) == 1 or word.isdigit():
+        return word
+    return greek(word) if word in GREEK else rf"\mathrm{{{word}}}"

@@ -124,7 +124,7 @@ class MatrixPrinter:
 
     def leaf(self, symbol: str, node: MatrixExpr) -> Piece:
         """A symbol, with its shape below it where that is wanted."""
-        height = SCRIPTS if "^" in symbol or "_" in symbol else FLAT
+        height = SCRIPTS if "^" in symbol or "_{" in symbol else FLAT
         level = PRODUCT if symbol.startswith((r"\frac", "∂", "d(")) else ATOM
         if self.shapes and node.shape != (None, None):
             symbol = rf"{{\underbrace{{{symbol}}}_{{{shape_latex(node.shape, self.names)}}}}}"
@@ -279,7 +279,7 @@ class MatrixPrinter:
                 return inner
             return self.text.applied(name, [inner])
         if isinstance(row, ScalarFunction) and row.call and not any(orders):
-            text = row.call
+            text = self.tex.pattern(row.call)
             if text == "#1":
                 return inner
             if inner.level >= ATOM and not inner.negative and text.count("#") == 1:
@@ -291,4 +291,4 @@ class MatrixPrinter:
 
 def re_word(symbol: str) -> bool:
     """Whether a symbol needs no parentheses before ``.T``."""
-    return all(c.isalnum() or c in "[]+-,()" for c in symbol) and "∂" not in symbol
+    return all(c.isalnum() or c in "[]+-,()_" for c in symbol) and "∂" not in symbol

@@ -10,13 +10,16 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
+from itertools import chain, count
 
 from symderiv.algebra.binding import free_variables
 from symderiv.algebra.expr import Access, Bracket, Delta, Expr, Role, Select, SizeOf, Tensor, walk
 from symderiv.algebra.index import Var
 from symderiv.calculus.graph import EXAMPLE, Graph
 from symderiv.notation.conventions import GREEK, Notation, Symbol, spelled
+from symderiv.notation.spelling import Spelling, spelling
 
+_FURTHER = "abcdfghijkmnopqrstuvwxyz"  # letters of indices where the notation has no more
 _UNIT = re.compile(r"([A-Za-z]+)(\d+)_(\d+)")
 
 
@@ -24,16 +27,20 @@ class Names:
     """What the quantities and indices of one chain are called.
 
     With ``base``, layers are written relative to that one: ``l``, ``l + 1``, ``l - 1``, and the
-    input counts as the activation of layer 0.
+    input counts as the activation of layer 0. ``spelled_as`` are symbols other than the usual ones.
     """
 
     def __init__(
-        self, notation: Notation, graph: Graph | None = None, base: int | None = None
+        self,
+        notation: Notation,
+        graph: Graph | None = None,
+        base: int | None = None,
+        spelled_as: Spelling | None = None,
     ) -> None:
         self.notation = notation
         self.base = base
         self.parts = _parts(graph)
-        self._taken = self._symbols_of(graph)
+        self.spelling = spelled_as or spelling(notation, graph)
         self._fixed: dict[Var, str] = {}
         self._scope: dict[Var, str] = {}
         self._remembered: dict[Var, str] = {}
@@ -83,42 +90,28 @@ class Names:
     def _choose(self, variable: Var, taken: set[str]) -> str:
         pools = self.notation.letters
         pool = pools.get(variable.axis.name, pools["unit"])
-        free = next((c for c in pool if c not in taken), "")
-        number = 1
-        while not free:
-            candidate = f"{pool[0]}{number}"
-            free = "" if candidate in taken else candidate
-            number += 1
-        return free
+        numbered = (f"{letter}{n}" for n in count(1) for letter in pool[:1])
+        letters = chain(pool, _FURTHER, numbered)
+        return next(c for c in letters if c not in taken and self.spelling.is_free(c))
 
     # --- symbols -------------------------------------------------------------------------------
 
     def symbol(self, tensor: Tensor) -> Symbol:
         """How a tensor is written (for an adjoint with a name: its name)."""
         notation = self.notation
-        if tensor.of is not None and tensor.of.symbol in notation.errors:
+        if tensor.of is not None and tensor.of.symbol in notation.errors and self.spelling.errors:
             return notation.errors[tensor.of.symbol]
         if self.base is not None and self.is_input(tensor):
             return notation.symbols["a"]
-        if tensor.name in self.parts and tensor.symbol in notation.parts:
-            return self._free_symbol(tensor)
+        own = self.spelling.symbols.get((tensor.of or tensor).name)
+        if own is not None:
+            return own
         key = tensor.symbol or tensor.name
         return notation.symbols.get(key) or spelled(key)
 
-    def _symbols_of(self, graph: Graph | None) -> frozenset[str]:
-        """What the quantities that are no line of a vector function are called."""
-        named = [t for t in graph.tensors if not self._is_part(t)] if graph else []
-        symbols = (self.notation.symbols.get(k) or spelled(k) for k in (t.symbol for t in named))
-        return frozenset(symbol.unicode for symbol in symbols)
-
-    def _is_part(self, tensor: Tensor) -> bool:
-        return tensor.name in self.parts and tensor.symbol in self.notation.parts
-
-    def _free_symbol(self, tensor: Tensor) -> Symbol:
-        """The notation's symbol for a line of a vector function, or one that nobody has."""
-        usual = self.notation.parts[tensor.symbol]
-        others = (spelled(name) for name in (tensor.symbol, *"vwqrtgh", tensor.name))
-        return next((s for s in (usual, *others) if s.unicode not in self._taken), usual)
+    def size(self, name: str) -> str:
+        """A size as TeX."""
+        return self.spelling.sizes.get(name) or spelled(name).entry
 
     def is_input(self, tensor: Tensor) -> bool:
         """Whether the tensor is the network's input, which is layer 0 as well."""
@@ -126,7 +119,8 @@ class Names:
 
     def has_name(self, tensor: Tensor) -> bool:
         """Whether an adjoint has a symbol of its own; others print as ∂C/∂t."""
-        return tensor.named and tensor.of is not None and tensor.of.symbol in self.notation.errors
+        known = tensor.of is not None and tensor.of.symbol in self.notation.errors
+        return tensor.named and known and self.spelling.errors
 
     def shift(self, tensor: Tensor) -> int:
         """What this notation adds to the number of the tensor's layer."""

@@ -25,6 +25,7 @@ from symderiv.algebra.expr import (
     Select,
     SizeOf,
     Sum,
+    tensors_in,
 )
 from symderiv.algebra.index import Index, Var
 from symderiv.notation.conventions import Notation
@@ -234,6 +235,12 @@ class Group:
 
     above: tuple[Expr, ...]
     below: tuple[Expr, ...] = ()
+
+
+def meets_itself(args: Sequence[Expr], position: int) -> bool:
+    """Whether ∂f/∂t would not say by which argument: x to the x has two derivatives by x."""
+    others = {t for n, arg in enumerate(args) if n != position for t in tensors_in(arg)}
+    return not others.isdisjoint(tensors_in(args[position]))
 
 
 def decimal(value: Fraction) -> str | None:

@@ -15,7 +15,7 @@ from itertools import pairwise
 from symderiv.algebra.expr import Access, Apply, Expr, Tensor
 from symderiv.algebra.index import Index, Size, Var
 from symderiv.calculus.functions import ScalarFunction, rows
-from symderiv.notation.conventions import GREEK, Notation
+from symderiv.notation.conventions import Notation, spelled
 from symderiv.notation.names import Names, example_position
 from symderiv.notation.patterns import is_fenced, pattern_level, primed
 from symderiv.notation.printer import (
@@ -31,8 +31,10 @@ from symderiv.notation.printer import (
     Piece,
     Printer,
     decimal,
+    meets_itself,
 )
 
+_EULER = re.compile(r"\be\^\{([^{}]*)\}")
 _RELATIONS = {"=": "=", "<=": r"\le", ">=": r"\ge"}
 
 
@@ -74,8 +76,8 @@ class TexPrinter(Printer):
     def size_name(self, size: Size) -> str:
         """``n_{l-1}``, or the name of a size without an argument."""
         if size.at is None:
-            return letter(size.name)
-        return f"{letter(size.name)}_{{{self.size_layer(size.at)}}}"
+            return self.names.size(size.name)
+        return f"{self.names.size(size.name)}_{{{self.size_layer(size.at)}}}"
 
     def size_layer(self, at: Index) -> str:
         """The layer that a size belongs to, shifted as activations are."""
@@ -115,7 +117,7 @@ class TexPrinter(Printer):
             wrt = Access(tensor.of, access.indices)
             return self.ratio(self.symbol_of(root_of(access)), self.symbol_of(wrt))
         text = self.symbol_of(access)
-        scripts = SCRIPTS if "^" in text or "_" in text else FLAT
+        scripts = SCRIPTS if "^" in text or "_{" in text else FLAT
         return Piece(text, ATOM, scripts, False, "entry", "entry")
 
     def symbol_of(self, access: Access) -> str:
@@ -261,12 +263,15 @@ class TexPrinter(Printer):
         symbol = self.notation.functions.get(function, row.latex)
         pieces = [self.piece(a) for a in args]
         if not any(orders):
-            pattern = row.call if isinstance(row, ScalarFunction) else ""
+            pattern = self.pattern(row.call) if isinstance(row, ScalarFunction) else ""
             return self.filled(pattern, args) if pattern else self.applied(symbol, pieces)
         hyper = len(row.hyper) if isinstance(row, ScalarFunction) else 0
         position = next(n for n, order in enumerate(orders) if order)
         if len(args) - hyper == 1 and not any(orders[1:]):
             return self.applied(primed(symbol, orders[0]), pieces)
+        if sum(orders) == 1 and meets_itself(args, position):
+            slope = rf"\frac{{\partial {symbol}}}{{\partial {row.arguments[position]}}}"
+            return self.applied(slope, pieces)
         wrt = args[position]
         if sum(orders) == 1 and isinstance(wrt, Access):
             return self.derivative(Apply(function, args, (0,) * len(args)), wrt)
@@ -276,6 +281,10 @@ class TexPrinter(Printer):
         if count:
             below = f"({below}){count}"
         return self.operator(rf"\frac{{\partial{count}}}{{\partial {below}}}", plain)
+
+    def pattern(self, call: str) -> str:
+        """A call pattern; where e is a quantity, without Euler's number."""
+        return call if self.names.spelling.euler else _EULER.sub(r"\\exp\\left(\1\\right)", call)
 
     def applied(self, symbol: str, pieces: Sequence[Piece]) -> Piece:
         """``f(x, y)``."""
@@ -333,28 +342,16 @@ def root_of(access: Access) -> Access:
 
 def joined(symbol: str, scripts: str) -> str:
     """A symbol and its scripts; a subscript of the symbol's own comes first in the one below."""
-    stem, found, own = symbol.partition("_")
+    stem, found, own = symbol.partition("_{")
     if not found or "_" not in scripts:
         return symbol + scripts
     above, _, below = scripts.partition("_")
-    return f"{stem}{above}_{{{own.strip('{}')},{below[1:]}"
+    return f"{stem}{above}_{{{own[:-1]},{below[1:]}"
 
 
 def letter(name: str) -> str:
-    """A letter of an index as TeX: Greek by its command, several letters as one word.
-
-    What comes after an underscore is a subscript in words: n_in.
-    """
-    head, _, words = name.partition("_")
-    if words:
-        words = words.replace("_", ",")
-        stem = head.rstrip("0123456789")
-        return rf"{letter(stem)}_{{{head[len(stem) :]}\mathrm{{{words}}}}}"
-    stem = name.rstrip("0123456789")
-    below = f"_{{{name[len(stem) :]}}}" if stem != name else ""
-    if stem in GREEK:
-        return f"\\{stem}{below}"
-    return (stem if len(stem) == 1 else rf"\mathit{{{stem}}}") + below
+    """A letter of an index as TeX, with its number as a subscript."""
+    return spelled(name).entry
 
 
 def _space(before: Piece, after: Piece) -> str:

@@ -27,6 +27,7 @@ from symderiv.notation.printer import (
     Piece,
     Printer,
     decimal,
+    meets_itself,
 )
 from symderiv.notation.tex import root_of
 
@@ -219,6 +220,9 @@ class TextPrinter(Printer):
         if len(args) - hyper == 1 and not any(orders[1:]):
             return self.applied(name + self.sign("′") * orders[0], pieces)
         position = next(n for n, order in enumerate(orders) if order)
+        if sum(orders) == 1 and meets_itself(args, position):
+            slope = f"({self.sign('∂')}{name}/{self.sign('∂')}{row.arguments[position]})"
+            return self.applied(slope, pieces)
         plain = Apply(function, args, (0,) * len(args))
         wrt = args[position]
         if sum(orders) == 1 and isinstance(wrt, Access):

@@ -134,7 +134,9 @@ class Judge:
         for verdict in verdicts:
             if verdict.status is not Status.PROVED:
                 self.doubtful.setdefault(adjoint.tensor, verdict)
-        self.worlds.known.setdefault(adjoint.tensor, []).append((adjoint.indices, adjoint.closed))
+        if adjoint.tensor not in self.doubtful:
+            known = self.worlds.known.setdefault(adjoint.tensor, [])
+            known.append((adjoint.indices, adjoint.closed))
         if not adjoint.tensor.named:
             equations = self.worlds.closed.setdefault(adjoint.tensor, [])
             equations.append((adjoint.indices, adjoint.closed))

@@ -40,7 +40,7 @@ from symderiv.algebra.expr import (
 from symderiv.algebra.index import Index, Size, Var, as_index
 from symderiv.algebra.normal import normal
 from symderiv.calculus.graph import Graph
-from symderiv.proof.field import NoInstance, World, assignments
+from symderiv.proof.field import NoInstance, P, World, assignments
 from symderiv.proof.sizes import grid
 
 WORK = 200_000  # terms evaluated at most; what would take more is left undecided
@@ -50,21 +50,26 @@ class NotCovered(ValueError):
     """The theorem does not speak of such an expression."""
 
 
-def zero_at_all_sizes(left: Expr, right: Expr) -> str:
-    """How ``left = right`` is proved for all sizes, or nothing."""
+def zero_at_all_sizes(left: Expr, right: Expr, seed: int = 0) -> tuple[str, str]:
+    """How ``left = right`` is proved for all sizes, and the chance of an error; or nothing."""
     try:
         difference = opaque(add(left, -right))
         degree = measure(difference, frozenset())
         lowest, count = _sizes_needed(difference, degree)
-        if not _affordable(difference, lowest, count):
-            return ""
+        largest = {n: lowest[n] + count[n] for n in lowest}
+        if not _affordable(difference, largest, count):
+            return "", ""
+        if height(difference, largest).above >= P:  # a number that is not 0 may be 0 in the field
+            return "", ""
         for numbers in grid(lowest, count):
-            if not _vanishes(difference, numbers):
-                return ""
+            if not _vanishes(difference, numbers, seed):
+                return "", ""
     except (NotCovered, NoInstance, ZeroDivisionError):
-        return ""
+        return "", ""
     shown = ", ".join(f"{n} = {lowest[n]}..{lowest[n] + count[n] - 1}" for n in lowest)
-    return f"GF(2^61 - 1) at every pattern of indices and every size of {shown or 'no axis'}"
+    method = f"GF(2^61 - 1) at every pattern of indices and every size of {shown or 'no axis'}"
+    total = sum(abs(n.exponent) if isinstance(n, Pow) else 1 for n in walk(difference))
+    return method, f"error < {total}/2^61 in each evaluation"
 
 
 # --- What is evaluated ------------------------------------------------------------------------
@@ -198,12 +203,51 @@ def _all_sizes(expr: Expr) -> set[str]:
     return {_size_of(as_index(n.var)) for n in walk(expr) if isinstance(n, Sum)}
 
 
+# --- How large numbers get ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Height:
+    """Bounds for the sums of all coefficients of numerator and denominator, made whole."""
+
+    above: int
+    below: int = 1
+
+
+def height(expr: Expr, largest: Mapping[str, int]) -> Height:
+    """How large the coefficients get when everything is multiplied out, at sizes up to these."""
+    match expr:
+        case Number(value):
+            return Height(abs(value.numerator), value.denominator)
+        case SizeOf(index):
+            return Height(
+                sum(abs(c) * largest[_name(s)] for s, c in index.terms) + abs(index.const)
+            )
+        case Sum(var, body):
+            return _sum([height(body, largest)] * largest[_size_of(as_index(var))])
+        case Add(terms):
+            return _sum([height(t, largest) for t in terms])
+        case Mul(factors):
+            parts = [height(f, largest) for f in factors]
+            return Height(prod(p.above for p in parts), prod(p.below for p in parts))
+        case Pow(base, exponent):
+            inner = height(base, largest)
+            pair = (inner.above, inner.below) if exponent > 0 else (inner.below, inner.above)
+            return Height(*(n ** abs(exponent) for n in pair))
+        case _:
+            return Height(1)
+
+
+def _sum(parts: list[Height]) -> Height:
+    """Over the product of all different denominators."""
+    below = prod({p.below for p in parts})
+    return Height(sum(p.above * (below // p.below) for p in parts), below)
+
+
 # --- Evaluating ---------------------------------------------------------------------------------
 
 
-def _affordable(expr: Expr, lowest: Mapping[str, int], count: Mapping[str, int]) -> bool:
-    largest = {n: lowest[n] + count[n] for n in lowest}
-
+def _affordable(expr: Expr, largest: Mapping[str, int], count: Mapping[str, int]) -> bool:
     def terms(e: Expr) -> int:
         match e:
             case Sum(var, body):
@@ -219,9 +263,9 @@ def _affordable(expr: Expr, lowest: Mapping[str, int], count: Mapping[str, int])
     return terms(expr) * patterns * prod(count.values()) <= WORK
 
 
-def _vanishes(expr: Expr, numbers: Mapping[str, int]) -> bool:
+def _vanishes(expr: Expr, numbers: Mapping[str, int], seed: int) -> bool:
     """Whether the expression is 0 at these sizes, for every pattern of equal free indices."""
     nowhere = Graph((), Tensor("nowhere"))
-    world = World(nowhere, numbers, opened=frozenset(), roots=False)
+    world = World(nowhere, numbers, seed, opened=frozenset(), roots=False)
     free = sorted(free_variables(expr), key=lambda v: v.uid)
     return all(world.value(expr, env) == 0 for env in assignments(world, free))

@@ -191,7 +191,7 @@ class World:
         if known is None:
             known = self._computed(tensor, where)
             if known is None:  # not known yet: nothing may rest on it, so it is not kept
-                return self.draw(f"unknown {tensor.name}", where)
+                return self._drawn(tensor, where)
             self._known[key] = known
         return known
 
@@ -207,8 +207,10 @@ class World:
         if opened and tensor.role is Role.ADJOINT and not tensor.named:
             return None
         assumed = self._constrained(tensor, where)
-        if assumed is not None:
-            return assumed
+        return self._drawn(tensor, where) if assumed is None else assumed
+
+    def _drawn(self, tensor: Tensor, where: tuple[int, ...]) -> int:
+        """An entry that nothing determines."""
         return self.draw(f"entry {tensor.role.value} {tensor.name}", where)
 
     def _taken_apart(self, body: Expr) -> Expr:
@@ -258,8 +260,8 @@ class World:
         if not any(orders):
             if function == "sqrt" and self.roots:
                 return square_root(args[0])
-            if function in _BY_SIGN:
-                return _BY_SIGN[function](args[0])
+            if function in BY_SIGN:
+                return BY_SIGN[function](args[0])
         return self.draw(f"{function}{orders}", tuple(args))
 
     def _relation(self, lemma: Lemma, args: Sequence[int]) -> int:
@@ -320,7 +322,7 @@ def sign(value: int) -> int:
     return 1 if pow(value, (P - 1) // 2, P) == 1 else -1
 
 
-_BY_SIGN: Mapping[str, Callable[[int], int]] = {
+BY_SIGN: Mapping[str, Callable[[int], int]] = {
     "positive": lambda v: (1 + sign(v)) // 2,
     "sign": lambda v: sign(v) % P,
     "abs": lambda v: sign(v) * v % P,

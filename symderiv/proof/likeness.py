@@ -66,7 +66,7 @@ class Spelling:
             case Sum(var, body):
                 return f"(sum {self._variable(var)} {self.expr(body)})"
             case Apply(function, args, orders):
-                return f"({function} {orders} {' '.join(map(self.expr, args))})"
+                return f"({function!r} {orders} {' '.join(map(self.expr, args))})"
             case SizeOf(index):
                 return f"#{self._index(index)}"
             case Delta(left, right):
@@ -91,7 +91,7 @@ class Spelling:
 
     def _axis(self, axis: Axis) -> str:
         kind = "ordered " if axis.ordered else ""
-        return f"{kind}{axis.name} {self._index(axis.start)}..{self._index(axis.stop)}"
+        return f"{kind}{axis.name!r} {self._index(axis.start)}..{self._index(axis.stop)}"
 
     def _variable(self, variable: Var) -> str:
         number = self._variables.get(variable)

@@ -8,7 +8,7 @@ from itertools import product
 from symderiv.algebra.expr import Access, Bracket, Delta, Expr, Select, SizeOf, Sum
 from symderiv.algebra.index import Axis, Index, Size, Var
 
-DEPTH = 3  # an ordered axis is tried at this length; families of sizes get one a member
+DEPTH = 3  # the least length of an ordered axis; families of sizes get one a member
 
 
 def size_symbols(nodes: Iterable[Expr], variables: Iterable[Var]) -> tuple[list[Size], set[str]]:
@@ -58,16 +58,17 @@ def _sizes(index: Index) -> Iterator[Size]:
 def assign(
     sizes: Iterable[Size], ordered: set[str], base: int = 3, shift: int = 0
 ) -> dict[str, int]:
-    """Distinct numbers for all sizes; an ordered axis gets ``DEPTH`` members."""
+    """Distinct numbers for all sizes; an ordered axis gets ``DEPTH`` members or some more."""
+    depth = DEPTH + shift % 3
     numbers: dict[str, int] = {}
     families: dict[str, set[int]] = {}
     next_number = base + shift
     for size in sizes:
         if size.at is None:
-            numbers[size.name] = DEPTH if size.name in ordered else next_number
+            numbers[size.name] = depth if size.name in ordered else next_number
             next_number += size.name not in ordered
         elif size.at.terms:  # n[l], n[L]: any member there is
-            families.setdefault(size.name, set()).update(range(DEPTH + 2))
+            families.setdefault(size.name, set()).update(range(depth + 2))
         else:
             families.setdefault(size.name, set()).add(size.at.const)
     for family, members in families.items():

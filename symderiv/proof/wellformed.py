@@ -30,10 +30,11 @@ from symderiv.algebra.index import (
     guards,
     is_nonnegative,
     is_zero,
+    newest,
     substitute_index,
 )
 from symderiv.algebra.normal import normal
-from symderiv.calculus.graph import Definition, Fact, Graph, Recurrence
+from symderiv.calculus.graph import EXAMPLE, Definition, Fact, Graph, Recurrence
 from symderiv.calculus.steps import Adjoint, Derivation
 
 
@@ -99,14 +100,17 @@ class _Ranges:
     """The index variables met so far: one variable runs over one range."""
 
     def __init__(self) -> None:
-        self._known: dict[Var, Axis] = {}
+        self._known: dict[int, Axis] = {}
+        self._newest = newest()
 
     def meet(self, *exprs: Expr) -> None:
-        """Raise IllFormed if a variable has another range than before."""
+        """Raise IllFormed if a variable has another range than before, or is not made yet."""
         for expr in exprs:
             for node in walk(expr):
                 for variable in _variables(node):
-                    known = self._known.setdefault(variable, variable.axis)
+                    if variable.uid >= self._newest:
+                        raise IllFormed(f"the index {variable.name} has a number of its own")
+                    known = self._known.setdefault(variable.uid, variable.axis)
                     if known is not variable.axis and known != variable.axis:
                         raise IllFormed(f"the index {variable.name} has two ranges")
 
@@ -193,6 +197,8 @@ def _require_covered(tensor: Tensor, indices: tuple[Index, ...]) -> None:
                 raise IllFormed(f"an index of {tensor.name} is neither plain nor constant")
         elif variable in seen:
             raise IllFormed(f"{tensor.name} has the same index twice")
+        elif (variable.axis.name == EXAMPLE) != (slot.axis.name == EXAMPLE):
+            raise IllFormed(f"an index of {tensor.name} does not count what its axis counts")
         elif variable.axis.ordered != slot.axis.ordered:
             raise IllFormed(f"an index of {tensor.name} forgets that its axis is ordered")
         elif not slot.axis.ordered and (variable.axis.start, variable.axis.stop) != (start, stop):

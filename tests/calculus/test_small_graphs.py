@@ -337,7 +337,7 @@ def test_targets_sum_to_1_where_classes_exclude_one_another(name: str) -> None:
     ell, y = per_example_loss(b, name, a, units)
     assert ell.name == "ell" and y.role is Role.TARGET
     k = fresh(units)
-    if name in ("ce", "nll", "ce-logits"):
+    if name in ("ce", "nll", "ce-logits", "kl", "kl-logits"):
         (fact,) = b.facts
         assert equal(fact.left, sum_over(k, y[k, fact.variables[0]])) and fact.right == ONE
     else:
@@ -396,6 +396,7 @@ DEFAULTS = {
     "selu": ["1.6732632423543772848170429916717", "1.0507009873554804934193349852946"],
     "huber": ["1"],
     "focal": ["2"],
+    "focal-logits": ["2"],
 }
 
 

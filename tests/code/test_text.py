@@ -26,7 +26,7 @@ PASSES = {
     z1 = W1 @ X + b1  # (D1) z¹ = W¹ x + b¹ 1ᵀ
     a1 = sigmoid(z1)  # (D2) a¹ = σ(z¹)
     z2 = W2 @ a1 + b2  # (D3) z² = W² a¹ + b² 1ᵀ
-    ell = np.sum(bce_logits(z2, Y), axis=0)  # (D5) ℓ = 1ᵀ bce-logits(z², y)
+    ell = np.sum(bce_logits(z2, Y), axis=0)  # (D5) ℓ = 1ᵀ bce(a², y), straight from z²
     return ell.sum() / m  # (D6) C = 1/m ℓ 1
     delta2 = bce_logits_prime(z2, Y)  # (BP1) δ² = a² − y
     delta1 = (W2.T @ delta2) * sigmoid_prime(z1)  # (BP2) δ¹ = (W²ᵀ δ²) ⊙ σ′(z¹)
@@ -41,7 +41,7 @@ PASSES = {
     z1 = X @ W1 + b1  # (D1) z¹ = x W¹ + 1 b¹
     a1 = sigmoid(z1)  # (D2) a¹ = σ(z¹)
     z2 = a1 @ W2 + b2  # (D3) z² = a¹ W² + 1 b²
-    ell = np.sum(bce_logits(z2, Y), axis=1)  # (D5) ℓ = bce-logits(z², y) 1
+    ell = np.sum(bce_logits(z2, Y), axis=1)  # (D5) ℓ = bce(a², y) 1, straight from z²
     return ell.sum() / m  # (D6) C = 1/m 1ᵀ ℓ
     delta2 = bce_logits_prime(z2, Y)  # (BP1) δ² = a² − y
     delta1 = (delta2 @ W2.T) * sigmoid_prime(z1)  # (BP2) δ¹ = (δ² W²ᵀ) ⊙ σ′(z¹)
@@ -56,7 +56,7 @@ PASSES = {
     z1 = W1 @ X + b1  # (D1) z¹ = W¹ x + b¹
     a1 = sigmoid(z1)  # (D2) a¹ = σ(z¹)
     z2 = W2 @ a1 + b2  # (D3) z² = W² a¹ + b²
-    ell = np.sum(bce_logits(z2, Y))  # (D5) ℓ = 1ᵀ bce-logits(z², y)
+    ell = np.sum(bce_logits(z2, Y))  # (D5) ℓ = 1ᵀ bce(a², y), straight from z²
     return ell  # (D6) C = ℓ
     delta2 = bce_logits_prime(z2, Y)  # (BP1) δ² = a² − y
     delta1 = (W2.T @ delta2) * sigmoid_prime(z1)  # (BP2) δ¹ = (W²ᵀ δ²) ⊙ σ′(z¹)

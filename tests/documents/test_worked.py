@@ -128,7 +128,8 @@ def test_incomplete_examples_are_refused_and_large_ones_have_no_section() -> Non
     assert not section({"X": [[1] * 60], "Y": [[1]], "W1": [[1] * 60], "b1": [0]}, "60-1:tanh+mse")
     # the logarithm of 0
     low = {"X": [[1, 1]], "Y": [[1]], "W1": [[-9, -9]], "b1": [0]}
-    assert not section(low, "2-1:hard-sigmoid+bce")
+    with pytest.raises(symderiv.SpecError, match="example: log of 0 has no value"):
+        section(low, "2-1:hard-sigmoid+bce")
 
 
 def test_numbers_that_are_no_example() -> None:

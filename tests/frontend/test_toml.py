@@ -20,6 +20,7 @@ penalty = "l2"
 [[layer]]                       # optional, one a layer
 activation = "sigmoid"
 bias = true
+[[layer]]
 """
 
 PROGRAM = """
@@ -150,12 +151,13 @@ REFUSED = [
     (GOOD + "layer = [1]", "layer", "[[layer]]"),
     (GOOD + "[[layer]]\nbias = 1", "bias of layer 1", "true or false"),
     (GOOD + '[[layer]]\nbias = "yes"', "bias of layer 1", "'yes'"),
-    (GOOD + "[[layer]]\nactivation = 3", "activation", "is 3"),
-    (GOOD + "[[layer]]\n[[layer]]\n[[layer]]", "activations", "3 activations for 2 layers"),
+    (GOOD + "[[layer]]\nactivation = 3\n[[layer]]", "activation of layer 1", "is 3"),
+    (GOOD + "[[layer]]\nbias = false", "layer", "1 [[layer]] table for 2 layers; write one"),
+    (GOOD + "[[layer]]\n[[layer]]\n[[layer]]", "layer", "3 [[layer]] tables for 2"),
     (GOOD + 'activation = "tanh"\n[[layer]]\nactivation = "tanh"', "activation", "once"),
     (GOOD + 'activation = ["tanh"]\n[[layer]]', "activation", "one place"),
     ('sizes = "2-3-1"\nloss = "mse"', "sizes", "list"),
-    ('sizes = [2.0, 1]\nloss = "mse"', "size n0", "is 2;"),
+    ('sizes = [2.0, 1]\nloss = "mse"', "size n0", "is 2.0;"),
     ('sizes = [true, 1]\nloss = "mse"', "size n0", "is True"),
     ('sizes = [[2], 1]\nloss = "mse"', "size n0", "a list"),
     ('sizes = [2, 1979-05-27]\nloss = "mse"', "size n1", "a date"),
@@ -195,10 +197,10 @@ REFUSED = [
     (EX + "parameters.W9 = 3", "example.parameters", "W1"),
     (EX + "rate = 0", "example.rate", "positive"),
     (EX + "rate = true", "example.rate", "true or false"),
-    (EX + "rate = inf", "file", "'inf'"),
-    (EX + "rate = nan", "file", "'nan'"),
-    (EX + "rate = 1e400", "file", "40 digits"),
-    (EX + "rate = 1e999999999", "file", "40 digits"),
+    (EX + "rate = inf", "example.rate", "'inf'"),
+    (EX + "rate = nan", "example.rate", "'nan'"),
+    (EX + "rate = 1e400", "example.rate", "40 digits"),
+    (EX + "rate = 1e999999999", "example.rate", "40 digits"),
     (EX + "rate = " + "9" * 5000, "file", "40 digits"),
     (EX + "rate = 0x" + "f" * 5000, "example.rate", "bits"),
     (EX + "steps = 0", "example.steps", "whole number"),

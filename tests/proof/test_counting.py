@@ -56,7 +56,7 @@ def cayley_hamilton() -> Expr:
 
 
 def test_an_identity_of_two_rows_is_refused() -> None:
-    assert zero_at_all_sizes(cayley_hamilton(), Number.of(0)) == ""
+    assert zero_at_all_sizes(cayley_hamilton(), Number.of(0))[0] == ""
     assert judged(cayley_hamilton(), Number.of(0)).status is Status.REFUTED
 
 
@@ -92,7 +92,7 @@ def test_a_count_that_fits_some_sizes_only_is_refused() -> None:
     n = SizeOf(N.size)
     some = (n - 3) * (n - 4) * (n - 5) * sum_over(k, tensor("x", N)[k])
     assert not equal(some, Number.of(0))
-    assert zero_at_all_sizes(some, Number.of(0)) == ""
+    assert zero_at_all_sizes(some, Number.of(0))[0] == ""
 
 
 def test_every_pattern_of_free_indices_is_tried() -> None:
@@ -100,9 +100,9 @@ def test_every_pattern_of_free_indices_is_tried() -> None:
     i, j = over(N, 2)
     jacobian = p[i] * (delta(i, j) - p[j])
     doubled = p[i] * (2 * delta(i, j) - p[j])
-    assert zero_at_all_sizes(jacobian, doubled) == ""
+    assert zero_at_all_sizes(jacobian, doubled)[0] == ""
     assert judged(jacobian, doubled).status is Status.REFUTED
-    assert zero_at_all_sizes(jacobian, p[j] * delta(i, j) - p[i] * p[j]) != ""
+    assert zero_at_all_sizes(jacobian, p[j] * delta(i, j) - p[i] * p[j])[0] != ""
 
 
 def test_what_the_theorem_does_not_cover_is_left_undecided() -> None:
@@ -115,7 +115,7 @@ def test_what_the_theorem_does_not_cover_is_left_undecided() -> None:
         tensor("h", ordered.axis)[ordered] ** 2 - tensor("h", ordered.axis)[ordered] ** 2,
         sum_over(i, (x[i] + 1) ** -1) - sum_over(j, (x[j] + 1) ** -1),
     ):
-        assert zero_at_all_sizes(zero, Number.of(0)) == ""
+        assert zero_at_all_sizes(zero, Number.of(0))[0] == ""
 
 
 def test_functions_are_equal_where_their_arguments_are_equal_for_all_sizes() -> None:
@@ -123,7 +123,7 @@ def test_functions_are_equal_where_their_arguments_are_equal_for_all_sizes() -> 
     i, j, k = over(N, 3)
     twice = sum_over(j, x[j]) + sum_over(k, x[k])
     left = apply("f", twice) * x[i] / (1 + x[i])
-    assert zero_at_all_sizes(left, x[i] * apply("f", 2 * sum_over(j, x[j])) / (x[i] + 1)) != ""
+    assert zero_at_all_sizes(left, x[i] * apply("f", 2 * sum_over(j, x[j])) / (x[i] + 1))[0] != ""
     n = SizeOf(N.size)
     hidden = (n - 3) * (n - 4) * (n - 5) * (n - 6)
-    assert zero_at_all_sizes(apply("f", hidden), apply("f", Number.of(0))) == ""
+    assert zero_at_all_sizes(apply("f", hidden), apply("f", Number.of(0)))[0] == ""

@@ -1,0 +1,151 @@
+"""What has no value, what is frozen and what grows too long: said in one line, and soon."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+import symderiv
+from symderiv.cli import main
+from symderiv.documents import to_terminal
+from symderiv.frontend import Network, parse_toml
+
+KL = """
+sizes = [2, 2]
+activation = "softmax"
+loss = "kl"
+[example]
+X = [[1, 2]]
+Y = [[1, 0]]
+W1 = [[1, 2], [3, 4]]
+b1 = [0, 0]
+rate = 0.1
+"""
+
+
+def program(text: str, **example: Any) -> Network:
+    return Network.build(program=text, example=example)
+
+
+def shown(network: Network | str) -> str:
+    made = symderiv.derive(network)
+    return to_terminal(made, made.presentation())
+
+
+@pytest.mark.parametrize(
+    ("network", "words"),
+    [
+        (program("J = log(x)", x=-1), "log of -1 has no value"),
+        (program("J = 1/x", x=0), "1/0 has no value"),
+        (program("J = sqrt(x)", x=-2), "sqrt of -2 has no value"),
+        (program("J = log(x)", x=0.1, rate=1), "log of -9.9 has no value"),
+        (program("J = exp(exp(exp(x)))", x=100), "more than 30000 digits"),
+        (program("J = exp(x)", x=10**30), "more than 30000 digits"),
+        (program("u = x**64; v = u**64; w = v**64; J = w**64", x=3), "more than 30000 digits"),
+    ],
+)
+def test_an_example_without_a_value_is_refused(network: Network, words: str) -> None:
+    with pytest.raises(symderiv.SpecError, match=r"^example: ") as caught:
+        symderiv.derive(network)
+    assert words in str(caught.value)
+    assert str(caught.value).endswith("choose other numbers, or leave [example] out")
+
+
+def test_numbers_of_thousands_of_digits_are_printed() -> None:
+    assert "e4342" in shown(program("J = exp(x)", x=10000))
+    assert "e−4343" in shown(program("J = exp(x)", x=-10000))
+
+
+def test_zero_times_the_logarithm_of_zero_in_a_loss() -> None:
+    text = shown(parse_toml(KL))
+    assert "The example in numbers" in text
+    assert "6.00247569" in text  # log(1 + e^6), by hand
+    with pytest.raises(symderiv.SpecError, match="log of 0 has no value"):
+        symderiv.derive(program("J = x*log(x)", x=0))
+
+
+def test_the_check_of_a_module_says_what_it_cannot_do() -> None:
+    module: dict[str, Any] = {"__name__": "module"}
+    exec(symderiv.derive("2-2:softmax+kl").render("numpy"), module)
+    params = module["init"](np.random.default_rng(0))
+    with pytest.raises(ValueError, match="or is not defined: check elsewhere"):
+        module["check_gradients"](params, [[1.0], [2.0]], [[1.0], [0.0]])
+
+
+@pytest.mark.parametrize("spec", ["n-h-1:sigmoid+bce", "J = sum(x)"])
+def test_sizes_of_a_module(spec: str) -> None:
+    network: Any = spec
+    if spec.startswith("J"):
+        network = Network.build(program=spec, shapes={"x": "h"})
+    module: dict[str, Any] = {"__name__": "module"}
+    exec(symderiv.derive(network).render("numpy"), module)
+    rng = np.random.default_rng(0)
+    for sizes in ({"k": 2}, [2, 3], None):
+        with pytest.raises(ValueError, match=r"^sizes is .*; it must be a dict with h"):
+            module["init"](rng, sizes)
+    assert module["init"](rng, {"n": 2, "h": 3})
+
+
+@pytest.mark.parametrize(
+    ("spec", "wrt", "words"),
+    [
+        ("2-3-1:sigmoid+bce+freeze=W1", "W1", "wrt names W1, which is frozen; leave it out"),
+        ("2-3-1:sigmoid+bce+freeze=W1", ["W2", "W1"], "wrt names W1, which is frozen"),
+        ("2-3-1:sigmoid+bce+freeze=W", "W2", "wrt names W2, which is frozen"),
+        ("2-3-1:sigmoid+bce+freeze=b", "b", "wrt names b, which is frozen"),
+        ("2-3-1:sigmoid+bce+freeze=b", "q", "known are W1, X, W2"),
+        ("2-3-1:sigmoid+bce+freeze=W,b", None, "every parameter is frozen"),
+    ],
+)
+def test_frozen_names_are_not_asked_for(spec: str, wrt: Any, words: str) -> None:
+    with pytest.raises(symderiv.SpecError) as caught:
+        symderiv.derive(spec, wrt=wrt)
+    for word in words.split(", "):
+        assert word in str(caught.value)
+
+
+def test_the_input_of_a_frozen_network() -> None:
+    made = symderiv.derive("2-3-1:sigmoid+bce+freeze=W,b", wrt="X")
+    assert made.gradient("X").closed
+    module: dict[str, Any] = {"__name__": "module"}
+    exec(made.render("numpy"), module)
+    params = module["init"](np.random.default_rng(0))
+    assert module["input_gradient"](params, [[1.0], [2.0]], [[1.0]]).shape == (2, 1)
+
+
+@pytest.mark.parametrize(("freeze", "there"), [(["W"], False), ([], True)])
+def test_no_step_where_all_is_frozen(freeze: list[str], there: bool) -> None:
+    example = {"X": [[1, 2]], "Y": [[0.3]], "W1": [[1, 2]], "b1": [0], "rate": 0.1,
+               "freeze": freeze}  # fmt: skip
+    text = shown(Network.build([2, 1], "tanh", "mse", freeze=["b"], example=example))
+    assert "The example in numbers" in text
+    assert ("One step of gradient descent" in text) is there
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(a+b*c/(d+e/(f+g/(h+i/(j+k)))))**3",
+        "((a+b+c+d)**10+1)**10",
+        "((a+b+c+d)**10+1)**5",
+        "(((((((x**2+1)**2+1)**2+1)**2+1)**2+1)**2+1)**2+1)**2",
+        "(a/b+b/c+c/d+d/e+e/f+f/g+g/h+h/a)**4",
+        "(a+b+c+d+e+f+g+h)*(b+c+d+e+f+g+h+i)*(a-c+d)*(a+e-f)*(g-h)*(a+h)/(a+b)",
+        "(a+b)**2*(c+d)**2*(e+f)**2*(g+h)**2*(i+j)**2*(k+l)**2",
+    ],
+)
+def test_long_expressions_are_derived_and_proved_soon(text: str) -> None:
+    start = time.process_time()
+    made = symderiv.derive(f"J = {text}")
+    assert not made.unproved
+    assert time.process_time() - start < 8  # 1 or 2 on a machine with nothing else to do
+
+
+def test_a_spec_that_is_taken_for_an_option(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "-2-1:sigmoid+bce"]) == 2
+    line = capsys.readouterr().err
+    assert "it begins with a size, as 2-3-1:sigmoid+bce does" in line
+    assert line.count("\n") == 1
