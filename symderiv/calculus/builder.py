@@ -25,7 +25,7 @@ from symderiv.algebra.index import (
     fresh,
     substitute_axis,
 )
-from symderiv.calculus.functions import Row, ScalarFunction, VectorFunction, hyper_name
+from symderiv.calculus.functions import ScalarFunction, VectorFunction, hyper_name
 from symderiv.calculus.graph import Definition, Fact, Graph, Recurrence
 
 _F = TypeVar("_F", bound=Callable[..., object])
@@ -98,12 +98,12 @@ class Builder:
         slots.extend(fresh(substitute_axis(axis, mapping), "i") for axis in axes)
         return Tensor(name, tuple(slots), role, symbol or name, layer)
 
-    def hyper(self, row: Row) -> tuple[Access, ...]:
+    def hyper(self, row: ScalarFunction) -> tuple[Access, ...]:
         """The hyperparameters of a function; wherever it is applied they are the same."""
         known = self._hyper.get(row.name)
         if known is None:
             made = []
-            for name, value in row.hyper if isinstance(row, ScalarFunction) else ():
+            for name, value in row.hyper:
                 taken = {tensor.name for tensor in self.defaults}
                 made.append(self.tensor(hyper_name(name, taken), (), Role.HYPERPARAMETER))
                 self.defaults[made[-1]] = value

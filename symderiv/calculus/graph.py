@@ -142,7 +142,7 @@ class Graph:
     @cached_property
     def size_names(self) -> tuple[str, ...]:
         """The names of the sizes of all axes."""
-        ends = (e for t in self.tensors for a in t.axes for e in (a.start, a.stop))
+        ends = (axis.stop for tensor in self.tensors for axis in tensor.axes)
         named = (s.name for end in ends for s, _ in end.terms if isinstance(s, Size))
         return tuple(dict.fromkeys(named))
 

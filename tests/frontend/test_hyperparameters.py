@@ -29,7 +29,11 @@ def test_the_names_in_a_spec_are_those_of_the_graph(
     network = Network.build([2, 3, 3, 3, 1], activations, loss, penalty=penalty)
     graph = build_graph(network).graph
     found = {t.name for t in graph.inputs if t.role is Role.HYPERPARAMETER}
-    assert found == set(hyperparameters(activations, loss, penalty))
+    names = hyperparameters(activations, loss, penalty)
+    functions = {ACTIVATIONS[a].name: ACTIVATIONS[a] for a in activations} | {loss: LOSSES[loss]}
+    count = sum(len(r.hyper) for r in functions.values() if isinstance(r, ScalarFunction))
+    assert found == set(names)
+    assert len(found) == len(names) == count + bool(penalty)
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)

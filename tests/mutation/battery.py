@@ -35,6 +35,7 @@ MODULES = (
     "tests.proof.test_counting",
     "tests.calculus.test_conditions",
     "tests.calculus.test_direct_cost",
+    "tests.calculus.test_graph_names",
     "tests.frontend.test_hyperparameters",
     "tests.code.test_scalars",
     "tests.calculus.test_tables_cancel",

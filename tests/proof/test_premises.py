@@ -7,7 +7,8 @@ import pytest
 from symderiv.algebra.expr import ONE, Expr, Role, Sum, Tensor, mul
 from symderiv.algebra.index import Axis, Size, as_index, fresh
 from symderiv.algebra.normal import equal
-from symderiv.calculus.graph import Fact
+from symderiv.calculus.graph import Fact, Graph
+from symderiv.proof.field import P, World
 from symderiv.proof.premises import apply_fact
 
 UNITS, EXAMPLES = Axis("unit", as_index(Size("n"))), Axis("example", as_index(Size("m")))
@@ -56,3 +57,28 @@ def test_a_sum_that_bounds_another_stays() -> None:
     below = fresh(Axis("unit", as_index(K)), "u")
     expr = Sum(K, Sum(below, mul(A[K, S], B[below, S])))
     assert equal(apply_fact(expr, fact(A[K, S])), expr)
+
+
+Y1, Y2 = (Tensor(name, (fresh(EXAMPLES),), Role.TARGET) for name in ("y1", "y2"))
+PAIR = Fact(Y1[S] + Y2[S], ONE, "", (S,))
+
+
+def test_of_a_sum_of_entries_the_last_is_what_the_others_leave() -> None:
+    assert equal(apply_fact(Y2[T], PAIR), 1 - Y1[T])
+    assert equal(apply_fact(Y1[T] * Y2[T], PAIR), Y1[T] * (1 - Y1[T]))
+    assert equal(apply_fact(A[I, T] * Y1[T], PAIR), A[I, T] * Y1[T])
+
+
+def test_an_entry_out_of_the_range_of_a_fact_stays() -> None:
+    beyond = Y2[T + 1]
+    assert equal(apply_fact(beyond, PAIR), beyond)
+
+
+def test_in_the_field_a_fact_determines_the_last_entry_alone() -> None:
+    world = World(Graph((), Tensor("C")), {"n": 3, "m": 3}, facts=(PAIR,), opened=frozenset())
+    for n in (1, 2, 3):
+        first, last = world.value(Y1[T], {T: n}), world.value(Y2[T], {T: n})
+        assert (first + last) % P == 1
+        free = World(Graph((), Tensor("C")), {"n": 3, "m": 3}, opened=frozenset())
+        assert first == free.value(Y1[T], {T: n}) and last != free.value(Y2[T], {T: n})
+        assert world.value(A[I, T], {I: 1, T: n}) == free.value(A[I, T], {I: 1, T: n})
