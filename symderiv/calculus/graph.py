@@ -141,10 +141,9 @@ class Graph:
 
     @cached_property
     def size_names(self) -> tuple[str, ...]:
-        """The names of the sizes of all axes."""
+        """The names that the lengths of all axes speak of."""
         ends = (axis.stop for tensor in self.tensors for axis in tensor.axes)
-        named = (s.name for end in ends for s, _ in end.terms if isinstance(s, Size))
-        return tuple(dict.fromkeys(named))
+        return tuple(dict.fromkeys(symbol.name for end in ends for symbol, _ in end.terms))
 
     @cached_property
     def taken_apart(self) -> frozenset[Tensor]:
