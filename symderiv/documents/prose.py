@@ -212,16 +212,11 @@ def filled(template: str, parts: Mapping[str, Part | Phrase]) -> Phrase:
 
 def enumerated(parts: list[Part], last: str = " and ") -> Phrase:
     """``a, b and c``."""
-    out: list[Part] = []
-    for n, part in enumerate(parts):
-        if n:
-            out.append(last if n == len(parts) - 1 else ", ")
-        out.append(part)
-    return tuple(out)
+    return enumerated_phrases([(part,) for part in parts], last)
 
 
 def enumerated_phrases(phrases: list[Phrase], last: str = " and ") -> Phrase:
-    """Phrases of more than one part, listed."""
+    """The same of phrases, which may have more than one part."""
     out: list[Part] = []
     for n, phrase in enumerate(phrases):
         if n:

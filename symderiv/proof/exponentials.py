@@ -65,8 +65,7 @@ def _of_a_product(node: Apply, argument: Normal, positive: dict[Expr, None]) -> 
         return node
     parts = [] if term.coefficient == 1 else [apply("log", Number(term.coefficient))]
     for atom, p in term.monomial:
-        inverse = isinstance(atom, Apply) and atom.function == "exp" and not any(atom.orders)
-        if inverse and isinstance(atom, Apply):
+        if isinstance(atom, Apply) and atom.function == "exp" and not any(atom.orders):
             parts.append(mul(Number.of(p), atom.args[0]))
             continue
         parts.append(mul(Number.of(p), apply("log", atom)))

@@ -129,11 +129,8 @@ class RealWorld(World):
     def draw(self, name: str, numbers: tuple[int, ...]) -> Any:
         """A rational in the box, the same for the same name, numbers and seed."""
         low, high = self.box
-        return self.arithmetic.number(low + (high - low) * Fraction(self.place(name, numbers), 97))
-
-    def place(self, name: str, numbers: tuple[int, ...]) -> int:
-        """One of 96 places inside the box."""
-        return super().draw(name, numbers) % 96 + 1
+        place = super().draw(name, numbers) % 96 + 1  # one of 96 inside the box
+        return self.arithmetic.number(low + (high - low) * Fraction(place, 97))
 
 
 @cache
