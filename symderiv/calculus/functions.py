@@ -125,6 +125,11 @@ class ScalarFunction:
         """The name as a Python identifier."""
         return self.name.replace("-", "_")
 
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """The further arguments of an activation, which each unit learns: the slope of a PReLU."""
+        return self.arguments[1 : len(self.arguments) - len(self.hyper)]
+
 
 @dataclass(frozen=True)
 class Part:

@@ -42,8 +42,8 @@ def activate(b: Builder, name: str, z: Tensor, units: Axis, layer: int) -> Tenso
     indices, unit, example = b.unit_and_example(units)
     if isinstance(row, VectorFunction):
         return compose(b, row, {"z": lambda u, e: b.at(z, u, e)}, units, a, str(layer))
-    learned = row.arguments[1 : len(row.arguments) - len(row.hyper)]
-    slopes = [b.tensor(f"{n}{layer}", (units,), Role.PARAMETER, n, layer)[unit] for n in learned]
+    names = row.learned
+    slopes = [b.tensor(f"{n}{layer}", (units,), Role.PARAMETER, n, layer)[unit] for n in names]
     return b.define(a, indices, row(b.at(z, unit, example), *slopes, *b.hyper(row)), "activation")
 
 

@@ -46,6 +46,13 @@ def _sigmoid(x: ExprLike) -> Expr:
     return apply("sigmoid", x)
 
 
+# q = z - log s, the logarithm of softmax
+_LOG_SOFTMAX = (
+    Part("e", "entry", ("z",), lambda z: exp(z)),
+    Part("s", "sum", ("e",), lambda e: e),
+    Part("q", "entry", ("z", "s"), lambda z, s: z - log(s)),
+)
+
 # p - y for p = softmax(z), where it does not cancel
 _SOFTMAX_MINUS_TARGET = (
     "t = z - np.max(z, axis=axis, keepdims=True)",
@@ -356,9 +363,7 @@ _ROWS: tuple[Row, ...] = (
     VectorFunction(
         name="kl-logits", arguments=("z", "y"), latex=r"\ell", domain=(REAL, DISTRIBUTION),
         parts=(
-            Part("e", "entry", ("z",), lambda z: exp(z)),
-            Part("s", "sum", ("e",), lambda e: e),
-            Part("q", "entry", ("z", "s"), lambda z, s: z - log(s)),
+            *_LOG_SOFTMAX,
             Part("loss", "sum", ("y", "q"), lambda y, q: y * (log(y) - q)),
         ),
         why="the logarithm of softmax is z minus the logarithm of the sum",
@@ -373,9 +378,7 @@ _ROWS: tuple[Row, ...] = (
     VectorFunction(
         name="ce-logits", arguments=("z", "y"), latex=r"\ell", domain=(REAL, DISTRIBUTION),
         parts=(
-            Part("e", "entry", ("z",), lambda z: exp(z)),
-            Part("s", "sum", ("e",), lambda e: e),
-            Part("q", "entry", ("z", "s"), lambda z, s: z - log(s)),
+            *_LOG_SOFTMAX,
             Part("loss", "sum", ("y", "q"), lambda y, q: -y * q),
         ),
         why="the logarithm of softmax is z minus the logarithm of the sum",

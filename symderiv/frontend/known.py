@@ -77,9 +77,7 @@ def is_vector(activation: str) -> bool:
 def learned(activation: str) -> tuple[str, ...]:
     """The further arguments of an activation that each unit learns, such as a PReLU's slope."""
     row = ACTIVATIONS[activation]
-    if not isinstance(row, ScalarFunction):
-        return ()
-    return row.arguments[1 : len(row.arguments) - len(row.hyper)]
+    return row.learned if isinstance(row, ScalarFunction) else ()
 
 
 def hyperparameters(activations: Sequence[str], loss: str, penalty: str | None) -> tuple[str, ...]:
