@@ -6,7 +6,7 @@ import keyword
 import re
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -111,8 +111,10 @@ def derive(
     )
 
 
-def _checked(graph: Graph, wanted: Iterable[Tensor]) -> CheckedDerivation:
-    checked = check(backprop(graph, wanted), _MEMORY)
+def _checked(
+    graph: Graph, wanted: Iterable[Tensor], known: Collection[Adjoint] = ()
+) -> CheckedDerivation:
+    checked = check(backprop(graph, wanted, known), _MEMORY)
     if checked.refuted:
         step = checked.refuted[0]
         raise Refuted(f"a step is false ({step.rule}: {step.why}); please report this")
@@ -326,7 +328,7 @@ class PublishedDerivation(CheckedDerivation):
         inputs = [t for t in self.graph.inputs if t.role is Role.INPUT]
         if set(inputs) <= set(wanted):
             return self
-        checked = _checked(self.graph, [*wanted, *inputs])
+        checked = _checked(self.graph, [*wanted, *inputs], self.derivation.adjoints)
         return replace(
             self,
             derivation=checked.derivation,

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from symderiv.algebra.expr import (
@@ -37,13 +37,18 @@ from symderiv.calculus.simplify import Chain, simplify
 from symderiv.calculus.steps import Adjoint, Derivation, Premise, Uses
 
 
-def backprop(graph: Graph, wrt: Iterable[Tensor]) -> Derivation:
+def backprop(graph: Graph, wrt: Iterable[Tensor], known: Collection[Adjoint] = ()) -> Derivation:
     """Derive the gradient of the cost by each tensor of ``wrt``; every adjoint on the way is kept.
 
     Reverse topological order: when a tensor's turn comes, the adjoints of all its users are known.
+    Those that are ``known`` from an earlier derivation of this graph are not derived again,
+    unless they are of a family: it may reach one member further for the sake of ``wrt``.
     """
-    found: list[Adjoint] = []
+    found = [] if any(adjoint.tensor.ordered for adjoint in known) else list(known)
+    derived = {adjoint.tensor for adjoint in found}
     for target in _backwards(graph, set(wrt)):
+        if target.tensor in derived:
+            continue
         chain = Chain(target, graph, found)
         chain.extend(*_chain_rule(graph, target, found))
         simplify(chain)
