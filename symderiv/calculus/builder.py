@@ -27,10 +27,9 @@ from symderiv.algebra.index import (
 )
 from symderiv.calculus.functions import ScalarFunction, VectorFunction, hyper_name
 from symderiv.calculus.graph import Definition, Fact, Graph, Recurrence
+from symderiv.options import LAYOUTS
 
 _F = TypeVar("_F", bound=Callable[..., object])
-LAYOUTS = ("rows", "columns", "single")
-
 
 LAYERS: dict[str, Callable[..., object]] = {}
 """The layers there are, by name; each is listed where it is written, by :func:`layer`."""

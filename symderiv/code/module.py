@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 
 from symderiv.algebra.expr import Role, Tensor
@@ -51,13 +51,13 @@ def numpy_module(
     sizes: Sequence[int | str] | None = None,
     layout: str | None = None,
     notation_name: str = "nielsen",
-    freeze: Collection[str] = (),
+    freeze: frozenset[Tensor] = frozenset(),
     document: Derivation | None = None,
     scipy: bool = False,
 ) -> str:
     """The text of the module ``STEM.py``. ``sizes`` are those of the layers; None for any depth.
 
-    ``freeze`` names parameters that have no gradient: ``b`` (all biases), ``W1``. The lines cite
+    ``freeze`` are the parameters that have no gradient. The lines cite
     the equations of ``document``, a derivation of the same graph. With ``scipy`` the functions that
     SciPy has are SciPy's, and the module needs it. Raises NoCode where the
     derivation has no NumPy form, ValueError where a step was refuted.
@@ -93,7 +93,7 @@ def module_text(
     sizes: Sequence[int | str] | None = None,
     layout: str | None = None,
     notation_name: str = "nielsen",
-    freeze: Collection[str] = (),
+    freeze: frozenset[Tensor] = frozenset(),
     document: Derivation | None = None,
     scipy: bool = False,
     warrant: str = "nobody has checked its derivation",
@@ -159,11 +159,10 @@ def layout_of(graph: Graph) -> str:
 
 
 def _network_data(
-    program: Program, plain: Program, freeze: Collection[str], generic: bool
+    program: Program, plain: Program, freeze: frozenset[Tensor], generic: bool
 ) -> dict[str, object]:
     found = parameters(program.graph, program.emitter)
-    frozen = {p.tensor for p in found if p.name in freeze or p.tensor.symbol in freeze}
-    passes = Passes(program, found, frozen)
+    passes = Passes(program, found, freeze)
     return {
         "generic": generic,
         "batched": program.layout != "single",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
-from symderiv.algebra.expr import Role
+from symderiv.algebra.expr import Role, Tensor
 from symderiv.code.lines import listed, paragraphs, unpacked
 from symderiv.code.parameters import shape_of, size_names_in, tuple_text
 from symderiv.code.passes import lines_of, setup_lines, uses_of, without
@@ -13,15 +13,14 @@ from symderiv.code.selfcheck import sums_of_variables
 from symderiv.code.statements import needed
 
 
-def program_data(program: Program, plain: Program, freeze: Collection[str]) -> dict[str, object]:
+def program_data(program: Program, plain: Program, freeze: frozenset[Tensor]) -> dict[str, object]:
     """What ``templates/numpy/program.py.j2`` prints, but for the header."""
     graph, naming = program.graph, program.naming
     inputs = list(graph.inputs)
     names = [naming.family(t) for t in inputs]
     shapes = {t.name: shape_of(t, program.emitter) for t in inputs}
-    frozen = {t for t in inputs if t.name in freeze}
     asked = [*program.gradients, *(program.inputs if graph.written_out else ())]
-    gradients = [g for item in asked for g in without(item, frozen)]
+    gradients = [g for item in asked for g in without(item, freeze)]
     cost = needed([*program.forward, *program.cost], [(graph.cost, None)])
     errors = needed(program.errors, uses_of(gradients))
     forward = needed(program.forward, uses_of([*program.cost, *errors, *gradients]))
@@ -33,7 +32,7 @@ def program_data(program: Program, plain: Program, freeze: Collection[str]) -> d
         for line in item.lines
         if line.tensor.of is not None
     ]
-    shown = [t.name for t in inputs if t.role is Role.PARAMETER and t not in frozen]
+    shown = [t.name for t in inputs if t.role is Role.PARAMETER and t not in freeze]
     if graph.written_out:
         found = {line.tensor.of for item in gradients for line in item.lines}
         shown = [t.name for t in inputs if t in found]

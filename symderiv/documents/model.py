@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from symderiv.algebra.expr import Tensor
     from symderiv.frontend.example import Example
 
 
@@ -173,4 +174,4 @@ class Presentation:
     command: str = ""
     version: str = ""
     example: Example | None = None
-    freeze: tuple[str, ...] = ()
+    held: frozenset[Tensor] = frozenset()

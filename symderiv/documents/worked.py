@@ -210,21 +210,13 @@ def _letters(graph: Graph, params: Mapping[str, Any]) -> dict[Tensor, dict[Where
     return found
 
 
-def held_fixed(graph: Graph, names: Sequence[str]) -> frozenset[Tensor]:
-    """The parameters that an example freezes; a name that none of them has is a family's."""
-    own = {t.name for t in graph.inputs}
-    families = [name for name in names if name not in own]
-    return frozenset(t for t in graph.inputs if t.name in names or t.name[:1] in families)
-
-
-def require_values(numbers: Numbers, example: Example, freeze: Sequence[str]) -> None:
+def require_values(numbers: Numbers, example: Example, held: frozenset[Tensor]) -> None:
     """Raises Undefined where the cost or a derivative has no value, at once or on the way down."""
     for definition in numbers.graph.definitions:
         numbers.array(definition.target)
     for adjoint in numbers.derivation.adjoints:
         numbers.array(adjoint.tensor)
     if example.rate is not None:
-        held = held_fixed(numbers.graph, (*example.freeze, *freeze))
         for after in descend(numbers, example.rate, held, example.steps or 1):
             after.value(numbers.graph.cost)
 

@@ -26,7 +26,6 @@ from symderiv.documents.worked import (
     Numbers,
     Where,
     descend,
-    held_fixed,
     numbers_of,
 )
 from symderiv.notation import Names
@@ -114,11 +113,11 @@ def _name(ledger: Ledger, tensor: Tensor) -> Math:
 
 def _moved(ledger: Ledger, presentation: Presentation) -> list[ChainEntry]:
     """The chains of the parameters that a step of gradient descent moves."""
-    assert presentation.example is not None
-    held = held_fixed(ledger.graph, (*presentation.example.freeze, *presentation.freeze))
     return [
         c for c in ledger.chains
-        if c.of in ledger.graph.inputs and c.of.role is Role.PARAMETER and c.of not in held
+        if c.of in ledger.graph.inputs
+        and c.of.role is Role.PARAMETER
+        and c.of not in presentation.held
     ]  # fmt: skip
 
 
@@ -127,10 +126,8 @@ def _update(
 ) -> list[Block]:
     """w − η ∂C/∂w for one step, and the cost after it and after the last one."""
     graph = ledger.graph
-    assert presentation.example is not None
-    held = held_fixed(graph, (*presentation.example.freeze, *presentation.freeze))
     moved = _moved(ledger, presentation)
-    after = descend(numbers, rate, held, steps)
+    after = descend(numbers, rate, presentation.held, steps)
     lines = []
     eta = shown(rate)
     for chain in moved:
@@ -144,7 +141,7 @@ def _update(
     cost = _name(ledger, graph.cost)
     before, then = (shown(n.value(graph.cost)) for n in (numbers, after[0]))
     blocks: list[Block] = [
-        Prose(say("worked_update_held" if held & set(graph.inputs) else "worked_update", rate=eta)),
+        Prose(say("worked_update_held" if presentation.held else "worked_update", rate=eta)),
         Equations(tuple(lines)),
         Prose(say("worked_after", C=cost, before=before, after=then)),
     ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from symderiv.algebra.expr import Tensor
+from symderiv.algebra.expr import Role, Tensor
 from symderiv.algebra.index import Size, as_index
 from symderiv.calculus.graph import Graph
 from symderiv.calculus.networks import any_depth, feed_forward
+from symderiv.frontend.checks import family
 from symderiv.frontend.errors import SpecError
 from symderiv.frontend.example import check_complete
 from symderiv.frontend.network import Network
@@ -27,6 +28,23 @@ class Built:
     wrt: tuple[Tensor, ...]
     sizes: Mapping[Size, int]
     units: Mapping[str, tuple[Tensor, ...]] = field(default_factory=dict)
+
+    @property
+    def parameters(self) -> Mapping[str, tuple[Tensor, ...]]:
+        """W1, b1, ... and the tensor of each, or the letters that stand for it."""
+        arrays = {t.name: (t,) for t in self.graph.inputs if t.role is Role.PARAMETER}
+        return {name: t for name, t in self.units.items() if name != "X"} or arrays
+
+    def held(self, names: Collection[str]) -> frozenset[Tensor]:
+        """The parameters that names hold fixed: ``W1`` one, ``b`` every bias, unless b is one."""
+        own = {t.name for t in self.graph.inputs}
+        return frozenset(
+            tensor
+            for name, members in (self.units or {t.name: (t,) for t in self.graph.inputs}).items()
+            for tensor in members
+            if not {name, tensor.name}.isdisjoint(names)
+            or (family(name) in names and family(name) not in own)
+        )
 
 
 def build_graph(network: Network, layout: str = "columns", *, named: bool = False) -> Built:
@@ -112,7 +130,7 @@ def _wrt(network: Network, tensors: Mapping[str, tuple[Tensor, ...]]) -> tuple[T
     chosen: dict[Tensor, None] = {}
     for name in asked or network.parameters:
         members = [name] if name == "X" else [
-            p for p in network.parameters if p == name or (len(name) == 1 and p.startswith(name))
+            p for p in network.parameters if name in (p, family(p))
         ]  # fmt: skip
         for member in members:
             if member != "X" and network.is_frozen(member):

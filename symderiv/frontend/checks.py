@@ -239,6 +239,11 @@ def parameter_names(
     return tuple(names)
 
 
+def family(parameter: str) -> str:
+    """What a parameter is one of: ``W`` for W1, ``beta`` for beta2."""
+    return parameter.rstrip("0123456789")
+
+
 def natural(name: str) -> tuple[str, int, str]:
     """The order b1, b2, b10, W1."""
     match = _NATURAL.fullmatch(name)
@@ -251,7 +256,7 @@ def check_names(
     """Known names, each once, in the order given; ``families`` such as ``b`` mean all b."""
     parts: list[object] = [given] if isinstance(given, str) else as_list(given, field, "names")
     names = tuple(known)
-    here = [f for f in families if any(n.startswith(f) for n in names)]
+    here = [f for f in families if f in map(family, names)]
     allowed = dict.fromkeys([*here, *names])
     seen: dict[str, None] = {}
     for part in parts:
@@ -288,7 +293,7 @@ def check_freeze(
     """Parameters held fixed, sorted; ``b`` means every bias, and swallows b1."""
     parts = list(given) if isinstance(given, (set, frozenset)) else given
     names = check_names(parts, field, parameters, ("W", "b"))
-    kept = [n for n in names if n in ("W", "b") or n.rstrip("0123456789") not in names]
+    kept = [n for n in names if n in ("W", "b") or family(n) not in names]
     return tuple(sorted(kept, key=natural))
 
 

@@ -15,6 +15,7 @@ from symderiv.frontend.checks import (
     check_sizes,
     check_title,
     check_word,
+    family,
     parameter_names,
 )
 from symderiv.frontend.errors import SpecError, show
@@ -164,6 +165,11 @@ class Network:
         return None if self.generic or self.program else len(self.sizes) - 1
 
     @property
+    def widths(self) -> dict[int, int | str]:
+        """The number of units of each layer; none at any depth, and for a program."""
+        return {} if self.generic or self.program else dict(enumerate(self.sizes))
+
+    @property
     def parameters(self) -> tuple[str, ...]:
         """``W1, b1, W2, ...``; generic depth: the families ``W, b``; program: its variables."""
         if self.program:
@@ -172,7 +178,7 @@ class Network:
 
     def is_frozen(self, parameter: str) -> bool:
         """Whether a parameter is held fixed, by its own name or its family's."""
-        return parameter in self.freeze or parameter[:1] in self.freeze
+        return parameter in self.freeze or family(parameter) in self.freeze
 
     @property
     def stem(self) -> str:

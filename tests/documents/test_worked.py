@@ -14,7 +14,7 @@ from symderiv.algebra.expr import Tensor
 from symderiv.calculus.functions import ScalarFunction, rows
 from symderiv.documents import to_terminal
 from symderiv.documents.numbers import CONTEXT, NoValue, apply_at, real, shown
-from symderiv.documents.worked import Numbers, descend, held_fixed, numbers_of
+from symderiv.documents.worked import Numbers, descend, numbers_of
 from symderiv.frontend.example import Example
 from symderiv.frontend.spec import parse_spec
 from symderiv.frontend.toml import read_toml
@@ -62,7 +62,7 @@ def test_mazur_published(layout: str) -> None:
     assert agree(named(found, "dW1", 15)[:1], ["0.000438568"])
     assert agree(named(found, "dW2", 15)[:1], ["0.082167041"])
     example = made.network.example
-    held = held_fixed(made.graph, example.freeze)
+    held = made.origin.built.held(example.freeze)
     (after,) = descend(found, example.rate, held, example.steps)
     first = ["0.149780716", "0.19956143", "0.24975114", "0.29950229"]
     second = ["0.35891648", "0.408666186", "0.511301270", "0.561370121"]
