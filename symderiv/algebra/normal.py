@@ -274,13 +274,16 @@ def _product(left: Iterable[Term], right: Iterable[Term]) -> list[Term]:
         for b in right:
             first = _apart(a, _free(b)) if a.bound else a
             other = _apart(b, _free(first) | set(first.bound)) if b.bound else b
-            atoms = (*first.monomial, *other.monomial)
-            monomial = _merged(atoms)
+            monomial = _merged((*first.monomial, *other.monomial))
             bound = first.bound + other.bound
-            term = Term(first.coefficient * other.coefficient, bound, monomial)
-            special = any(isinstance(atom, Delta | Bracket | Select) for atom, _ in atoms)
-            result.extend(reduce_term(term) if special else [term])
+            result += _settled(Term(first.coefficient * other.coefficient, bound, monomial))
     return result
+
+
+def _settled(term: Term) -> list[Term]:
+    """The term itself, unless it has deltas or brackets to decide."""
+    special = any(isinstance(atom, Delta | Bracket | Select) for atom, _ in term.monomial)
+    return reduce_term(term) if special else [term]
 
 
 def _merged(atoms: Iterable[tuple[Expr, int]]) -> Monomial:
@@ -399,7 +402,15 @@ def _renormalised(term: Term) -> list[Term]:
         (rest if isinstance(atom, _COMPOUND) else kept).append((atom, p))
     if not rest:
         return [term]
-    return _product([Term(term.coefficient, term.bound, tuple(kept))], _expand_product(rest))
+    # both parts stand below the same binders, so they are not made apart as factors are
+    outside = Term(term.coefficient, (), tuple(kept))
+    taken = {*term.bound, *_free(outside)}
+    result: list[Term] = []
+    for inner in (_apart(t, taken) for t in _expand_product(rest)):
+        monomial = _merged((*outside.monomial, *inner.monomial))
+        bound = (*term.bound, *inner.bound)
+        result += _settled(Term(outside.coefficient * inner.coefficient, bound, monomial))
+    return result
 
 
 def _moved(bound: list[Var], mapping: dict[Var, Index]) -> tuple[list[Var], dict[Var, Index]]:

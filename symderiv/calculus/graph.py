@@ -155,28 +155,21 @@ class Graph:
             if isinstance(node, Access) and any(not index.terms for index in node.indices)
         )
 
-    def definitions_of(self, tensor: Tensor) -> list[Definition]:
+    def definitions_of(self, tensor: Tensor) -> tuple[Definition, ...]:
         """The equations that define a tensor (a family may have one for the base as well)."""
-        return self._by_target.get(tensor, [])
+        return self._by_target.get(tensor, ())
 
     @cached_property
-    def _by_target(self) -> dict[Tensor, list[Definition]]:
-        found: dict[Tensor, list[Definition]] = {}
-        for definition in self.definitions:
-            found.setdefault(definition.target, []).append(definition)
-        return found
+    def _by_target(self) -> dict[Tensor, tuple[Definition, ...]]:
+        return _grouped((d.target, d) for d in self.definitions)
 
     @cached_property
-    def _by_source(self) -> dict[Tensor, list[Definition]]:
-        found: dict[Tensor, list[Definition]] = {}
-        for definition in self.definitions:
-            for tensor in tensors_in(definition.body):
-                found.setdefault(tensor, []).append(definition)
-        return found
+    def _by_source(self) -> dict[Tensor, tuple[Definition, ...]]:
+        return _grouped((t, d) for d in self.definitions for t in tensors_in(d.body))
 
-    def users(self, tensor: Tensor) -> list[Definition]:
+    def users(self, tensor: Tensor) -> tuple[Definition, ...]:
         """The equations whose right side has the tensor."""
-        return self._by_source.get(tensor, [])
+        return self._by_source.get(tensor, ())
 
     def given(self, tensor: Tensor) -> Tensor | None:
         """The adjoint of a tensor, if it comes from outside."""
@@ -254,6 +247,16 @@ class Graph:
         if any(d.target in below and _crosses_examples(d) for d in self.definitions):
             return frozenset()
         return frozenset(batched - self.leading_to(self.cost, loss))
+
+
+def _grouped(
+    pairs: Iterable[tuple[Tensor, Definition]],
+) -> dict[Tensor, tuple[Definition, ...]]:
+    """The equations by tensor, in order; in tuples, since what is judged must not change."""
+    found: dict[Tensor, list[Definition]] = {}
+    for tensor, definition in pairs:
+        found.setdefault(tensor, []).append(definition)
+    return {tensor: tuple(several) for tensor, several in found.items()}
 
 
 def _crosses_examples(definition: Definition) -> bool:

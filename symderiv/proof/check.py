@@ -87,7 +87,8 @@ def check(derivation: Derivation, memory: Memory | None = None) -> CheckedDeriva
     A chain starts at the derivative itself, whose meaning is worked out from the definitions, and
     every step must start where the one before it ended. Equations of earlier chains are used only
     where a step names them as a premise. A ``memory`` keeps what has been proved for the next time.
-    Raises BrokenChain and IllFormed.
+    Raises BrokenChain and
+    IllFormed, and TypeError for a memory that is none.
     """
     require_well_formed(derivation)
     judge = Judge(derivation, memory)
@@ -105,6 +106,8 @@ class Judge:
 
     def __init__(self, derivation: Derivation, memory: Memory | None = None) -> None:
         self.graph = derivation.graph
+        if memory is not None and type(memory) is not Memory:  # its word is taken for proof
+            raise TypeError("a memory is a Memory, and nothing that answers like one")
         self.memory = Memory() if memory is None else memory
         self.lemmas: dict[Lemma, Verdict] = {}
         self.facts: dict[Fact, Verdict] = {}
@@ -187,11 +190,11 @@ class Judge:
             lambda tensor: self.worlds.equations(tensor) if tensor in opened else (),
             [*lemmas, len(facts)],
         )
-        verdict = self.memory.recall(key)
+        verdict = self.memory._recall(key)
         if verdict is None:
-            statement = Statement(left, right, self.worlds, opened)
-            verdict = structural(statement, known_left, known_right, lemmas, facts)
-            self.memory.remember(key, verdict)
+            statement = Statement(left, right, self.worlds, opened, facts)
+            verdict = structural(statement, known_left, known_right, lemmas)
+            self.memory._remember(key, verdict)
         return verdict
 
     def _premise(self, premise: Premise) -> Verdict:

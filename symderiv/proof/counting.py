@@ -15,7 +15,7 @@ denominator that is a sum and depends on an index summed over outside of it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from math import prod
 
@@ -35,11 +35,13 @@ from symderiv.algebra.expr import (
     Tensor,
     add,
     rebuild,
+    tensors_in,
     walk,
 )
 from symderiv.algebra.index import Index, Size, Var, as_index
 from symderiv.algebra.normal import normal
 from symderiv.calculus.graph import Graph
+from symderiv.proof.degrees import MAX_DEGREE, Degrees, height
 from symderiv.proof.field import NoInstance, P, World, assignments
 from symderiv.proof.sizes import grid
 
@@ -53,50 +55,60 @@ class NotCovered(ValueError):
 def zero_at_all_sizes(left: Expr, right: Expr, seed: int = 0) -> tuple[str, str]:
     """How ``left = right`` is proved for all sizes, and the chance of an error; or nothing."""
     try:
-        difference = opaque(add(left, -right))
+        whole = add(left, -right)
+        difference = opaque(whole, {t.name for t in tensors_in(whole)})
         degree = measure(difference, frozenset())
         lowest, count = _sizes_needed(difference, degree)
         largest = {n: lowest[n] + count[n] for n in lowest}
         if not _affordable(difference, largest, count):
             return "", ""
-        if height(difference, largest).above >= P:  # a number that is not 0 may be 0 in the field
+        above, below = Degrees(longest=max(largest.values(), default=1)).of(difference)
+        if max(above, below) > MAX_DEGREE:
             return "", ""
+        if height(difference, lambda s: largest[_name(s)]).above >= P:
+            return "", ""  # a number that is not 0 may be 0 in the field
         for numbers in grid(lowest, count):
-            if not _vanishes(difference, numbers, seed):
+            if not _vanishes(difference, numbers, seed + 1):  # draws that no trial has used
                 return "", ""
     except (NotCovered, NoInstance, ZeroDivisionError):
         return "", ""
     shown = ", ".join(f"{n} = {lowest[n]}..{lowest[n] + count[n] - 1}" for n in lowest)
     method = f"GF(2^61 - 1) at every pattern of indices and every size of {shown or 'no axis'}"
-    total = sum(abs(n.exponent) if isinstance(n, Pow) else 1 for n in walk(difference))
-    return method, f"error < {total}/2^61 in each evaluation"
+    return method, f"error < {above + 1}/2^61 in each evaluation"
 
 
 # --- What is evaluated ------------------------------------------------------------------------
 
 
-def opaque(expr: Expr) -> Expr:
-    """Every function applied replaced by an entry of a tensor of its own.
+def opaque(expr: Expr, taken: Collection[str] = ()) -> Expr:
+    """Every function applied replaced by an entry of a tensor of its own, not one of those taken.
 
     The name is the normal form of the call: calls with equal names are equal for all sizes.
     """
-    expr = rebuild(expr, opaque)
+    expr = rebuild(expr, lambda e: opaque(e, taken))
     if not isinstance(expr, Apply):
         return expr
     call = Apply(expr.function, tuple(normal(a).expr() for a in expr.args), expr.orders)
     variables = _in_order(call)
-    places = {v: f"v{n}" for n, v in enumerate(variables)}
+    places = {v: f"#{n}" for n, v in enumerate(variables)}  # as no size is called
     axes = ";".join(v.axis.size.key({}) for v in variables)
     slots = tuple(variables)
     name = f"{atom_key(call, places)} over {axes}"
+    if name in taken:
+        raise NotCovered("a tensor that is called as a function applied is")
     return Access(Tensor(name, slots), tuple(map(as_index, slots)))
 
 
 def _in_order(expr: Expr) -> list[Var]:
-    """The free variables in the order in which the tree meets them."""
+    """The free variables in the order in which the tree meets them. Raises NotCovered.
+
+    One that is met in a range or a bracket alone has no place in the order.
+    """
     free = free_variables(expr)
-    met = (v for node in walk(expr) for v in _variables(node))
-    return list(dict.fromkeys(v for v in met if v in free))
+    met = dict.fromkeys(v for node in walk(expr) for v in _variables(node) if v in free)
+    if len(met) < len(free):
+        raise NotCovered("an index that only a range speaks of")
+    return list(met)
 
 
 def _variables(node: Expr) -> tuple[Var, ...]:
@@ -201,47 +213,6 @@ def _sizes_needed(expr: Expr, degree: Degree) -> tuple[dict[str, int], dict[str,
 def _all_sizes(expr: Expr) -> set[str]:
     """Also the sizes that occur nowhere but in a range."""
     return {_size_of(as_index(n.var)) for n in walk(expr) if isinstance(n, Sum)}
-
-
-# --- How large numbers get ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Height:
-    """Bounds for the sums of all coefficients of numerator and denominator, made whole."""
-
-    above: int
-    below: int = 1
-
-
-def height(expr: Expr, largest: Mapping[str, int]) -> Height:
-    """How large the coefficients get when everything is multiplied out, at sizes up to these."""
-    match expr:
-        case Number(value):
-            return Height(abs(value.numerator), value.denominator)
-        case SizeOf(index):
-            return Height(
-                sum(abs(c) * largest[_name(s)] for s, c in index.terms) + abs(index.const)
-            )
-        case Sum(var, body):
-            return _sum([height(body, largest)] * largest[_size_of(as_index(var))])
-        case Add(terms):
-            return _sum([height(t, largest) for t in terms])
-        case Mul(factors):
-            parts = [height(f, largest) for f in factors]
-            return Height(prod(p.above for p in parts), prod(p.below for p in parts))
-        case Pow(base, exponent):
-            inner = height(base, largest)
-            pair = (inner.above, inner.below) if exponent > 0 else (inner.below, inner.above)
-            return Height(*(n ** abs(exponent) for n in pair))
-        case _:
-            return Height(1)
-
-
-def _sum(parts: list[Height]) -> Height:
-    """Over the product of all different denominators."""
-    below = prod({p.below for p in parts})
-    return Height(sum(p.above * (below // p.below) for p in parts), below)
 
 
 # --- Evaluating ---------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ functions, and for all sizes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
@@ -15,12 +15,11 @@ from math import comb, prod
 
 from symderiv.algebra.binding import free_variables, substitute
 from symderiv.algebra.expr import (
+    Access,
     Add,
     Apply,
-    Bracket,
     Expr,
     Mul,
-    Select,
     Sum,
     Tensor,
     mul,
@@ -33,15 +32,18 @@ from symderiv.algebra.normal import Term, normal
 from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.steps import Lemma
 from symderiv.proof.counting import zero_at_all_sizes
+from symderiv.proof.degrees import MAX_DEGREE, Degrees
 from symderiv.proof.exponentials import expanded
 from symderiv.proof.field import BY_SIGN, Equation, NoInstance, World, assignments
 from symderiv.proof.likeness import spelled
-from symderiv.proof.reals import counterexample
-from symderiv.proof.sizes import assign, indices_of, size_symbols
+from symderiv.proof.reals import agree, counterexample
+from symderiv.proof.sizes import assign, distinguished, listed, size_symbols
 from symderiv.proof.verdict import Status, Verdict
 
 TRIALS = 3  # worlds in which a step is evaluated
+SIGN_TRIALS = 30  # and one with signs, which are each right with a chance of one half
 FIELD = "GF(2^61 - 1)"
+SIGNS = "holds with the signs of the field, and not with those of real numbers"
 DIFFERENT = f"does not follow: the two sides differ in {FIELD} for arbitrary functions"
 MAX_TERMS = 2000  # of a numerator over a common denominator
 REDRAWS = 40  # worlds tried until one has a value
@@ -60,12 +62,18 @@ class Statement:
     right: Expr
     worlds: Worlds
     opened: frozenset[Tensor] = frozenset()
+    facts: tuple[Fact, ...] = ()
     apart: bool = False
 
     @cached_property
     def seed(self) -> int:
-        """Where its worlds start: nobody can choose a statement to fit what is drawn for it."""
-        text = spelled([self.left, self.right], lambda _: ())
+        """Where its worlds start: nobody can choose a statement to fit what is drawn for it.
+
+        So it hashes all that a draw depends on: the names of tensors as well as the trees.
+        """
+        tensors = {e.tensor for e in self.everything if isinstance(e, Access)}
+        drawn = (f"{t.role.value} {t.name!r}" for t in tensors)
+        text = "\n".join([spelled([self.left, self.right], lambda _: ()), *sorted(drawn)])
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:12], "big")
 
     def taken_apart(self) -> Statement:
@@ -78,13 +86,17 @@ class Statement:
         """All subtrees of both sides."""
         return [*walk(self.left), *walk(self.right)]
 
-    @property
-    def everything(self) -> Iterator[Expr]:
-        """All subtrees of both sides and of the equations that it may rest on."""
-        yield from self.nodes
-        for tensor in self.opened:
-            for _, body in self.worlds.equations(tensor):
-                yield from walk(body)
+    @cached_property
+    def equations(self) -> list[Equation]:
+        """The equations that it may rest on."""
+        return [equation for tensor in self.opened for equation in self.worlds.equations(tensor)]
+
+    @cached_property
+    def everything(self) -> list[Expr]:
+        """All subtrees of both sides, of the equations that it may rest on, and of the facts."""
+        rest = [body for _, body in self.equations]
+        rest += [side for fact in self.facts for side in (fact.left, fact.right)]
+        return [*self.nodes, *chain.from_iterable(map(walk, rest))]
 
     @property
     def has_signs(self) -> bool:
@@ -100,13 +112,10 @@ class Statement:
 
     @cached_property
     def shifted(self) -> frozenset[Var]:
-        """The variables of indices that are more than a plain variable: order matters there."""
-        found: set[Var] = set()
-        for node in self.nodes:
-            for index in indices_of(node):
-                if isinstance(node, Bracket | Select) or index.variable is None:
-                    found.update(index.variables)
-        return frozenset(found)
+        """The free variables of which every value matters, not only which of them are equal."""
+        heads = [index for indices, _ in self.equations for index in indices]
+        special = distinguished(self.everything, heads)
+        return frozenset(v for v in self.free if (v.axis.start, v.axis.stop) in special)
 
 
 class Worlds:
@@ -125,41 +134,40 @@ class Worlds:
         self,
         statement: Statement,
         lemmas: LemmaTable,
-        facts: tuple[Fact, ...],
         trial: int = 0,
         seed: int = 0,
         roots: bool = False,
     ) -> World:
         """The world of a trial, with f′ and the facts as the premises say."""
-        equations = self._equations(statement.opened)
-        rest = [body for _, body in equations] + [e for f in facts for e in (f.left, f.right)]
-        nodes = chain(statement.nodes, *map(walk, rest))
-        variables = [v for i, _ in equations for index in i for v in index.variables]
-        names, ordered = size_symbols(nodes, [*statement.free, *variables])
+        heads = [index for indices, _ in statement.equations for index in indices]
+        variables = [v for index in heads for v in index.variables]
+        names, ordered = size_symbols(statement.everything, [*statement.free, *variables])
         return World(
             self.graph,
-            assign(names, ordered, shift=trial + seed % 4),
+            assign(names, ordered, shift=trial % TRIALS + seed % 4),
             statement.seed + 1000 * trial + seed,
             lemmas,
             self.closed,
-            facts,
+            statement.facts,
             statement.opened,
             roots,
             statement.apart,
         )
-
-    def _equations(self, opened: frozenset[Tensor]) -> list[Equation]:
-        return [equation for tensor in opened for equation in self.equations(tensor)]
 
     def equations(self, tensor: Tensor) -> list[Equation]:
         """What is known of a tensor: the closed form of an adjoint, or its definitions."""
         known = self.closed.get(tensor)
         return known or [(d.indices, d.body) for d in self.graph.definitions_of(tensor)]
 
-    def refuted(self, statement: Statement, facts: tuple[Fact, ...]) -> Verdict | None:
+    def refuted(self, statement: Statement) -> Verdict | None:
         """A refutation at a real point, if one is found."""
-        every = tuple(dict.fromkeys((*self.graph.facts, *facts)))
+        every = tuple(dict.fromkeys((*self.graph.facts, *statement.facts)))
         return counterexample(self.graph, statement.left, statement.right, self.known, every)
+
+    def agrees(self, statement: Statement) -> bool:
+        """Whether both sides may be equal at real points, of which there are some."""
+        every = tuple(dict.fromkeys((*self.graph.facts, *statement.facts)))
+        return agree(self.graph, statement.left, statement.right, self.known, every)
 
 
 def structural(
@@ -167,7 +175,6 @@ def structural(
     left: Expr,
     right: Expr,
     lemmas: LemmaTable | None = None,
-    facts: tuple[Fact, ...] = (),
 ) -> Verdict:
     """Decide a statement; ``left`` and ``right`` are its sides with all premises used up.
 
@@ -185,18 +192,26 @@ def structural(
             proved = same_normal_form(left, right)
     except ZeroDivisionError:
         return Verdict(Status.UNDECIDED, "not applicable: division by zero", "no instance")
-    sampled = sample(statement, lemmas or {}, facts, trials=1 if proved else TRIALS)
+    sampled = sample(statement, lemmas or {}, trials=1 if proved else TRIALS)
     if sampled.method == DIFFERENT:
-        return statement.worlds.refuted(statement, facts) or sampled
+        return statement.worlds.refuted(statement) or sampled
     if sampled.status is not Status.TESTED:
         return sampled
     bound = "exact"
     if not proved:
         proved, bound = zero_at_all_sizes(left, right, statement.seed)
+    if not proved and statement.has_signs:
+        return statement.worlds.refuted(statement) or _with_signs(statement, lemmas or {})
     if not proved:
-        refuted = statement.worlds.refuted(statement, facts) if statement.has_signs else None
-        return refuted or sampled
+        return statement.worlds.refuted(statement) or sampled
     return Verdict(Status.PROVED, proved, "all sizes", bound, 0, confirmed=FIELD, positive=positive)
+
+
+def _with_signs(statement: Statement, lemmas: LemmaTable) -> Verdict:
+    """Signs in the field are those of real numbers by chance alone: many worlds, and real ones."""
+    sampled = sample(statement, lemmas, SIGN_TRIALS)
+    agrees = sampled.status is not Status.TESTED or statement.worlds.agrees(statement)
+    return sampled if agrees else Verdict(Status.UNDECIDED, SIGNS)
 
 
 def _has_exponentials(expr: Expr) -> bool:
@@ -277,29 +292,38 @@ def _multiplied(term: Term, factors: list[Expr]) -> Expr:
 # --- The field --------------------------------------------------------------------------------
 
 
-def sample(
-    statement: Statement, lemmas: LemmaTable, facts: tuple[Fact, ...], trials: int = TRIALS
-) -> Verdict:
+def sample(statement: Statement, lemmas: LemmaTable, trials: int = TRIALS) -> Verdict:
     """Evaluate both sides at every pattern of the free indices, in several worlds.
 
     What holds with sqrt as an unknown function holds for the root; else the root is taken.
     """
-    verdict = _sample(statement, lemmas, facts, trials, roots=False)
+    try:
+        if _degree(statement) > MAX_DEGREE:
+            return Verdict(Status.UNDECIDED, "of too high a degree for the field")
+    except RecursionError:
+        return Verdict(Status.UNDECIDED, "nested too deep")
+    verdict = _sample(statement, lemmas, trials, roots=False)
     if verdict.status is Status.TESTED:
         return verdict
     rooted = any(isinstance(n, Apply) and n.function == "sqrt" for n in statement.nodes)
     if not (rooted or statement.opened):
         return verdict
-    return _sample(statement, lemmas, facts, trials, roots=True)
+    return _sample(statement, lemmas, trials, roots=True)
 
 
-def _sample(
-    statement: Statement, lemmas: LemmaTable, facts: tuple[Fact, ...], trials: int, roots: bool
-) -> Verdict:
+def _degree(statement: Statement) -> int:
+    """A bound for the degree of the numerator of left − right, where it is evaluated."""
+    opened = statement.opened
+    degrees = Degrees(lambda t: statement.worlds.equations(t) if t in opened else ())
+    return max(degrees.of(Add((statement.left, statement.right))))
+
+
+def _sample(statement: Statement, lemmas: LemmaTable, trials: int, roots: bool) -> Verdict:
     compared = 0
+    tried: dict[str, set[int]] = {}
     for trial in range(trials):
         for seed in range(REDRAWS):
-            world = statement.worlds.world(statement, lemmas, facts, trial, seed, roots)
+            world = statement.worlds.world(statement, lemmas, trial, seed, roots)
             try:
                 for env in assignments(world, statement.free, statement.shifted):
                     left = world.value(statement.left, env)
@@ -311,9 +335,11 @@ def _sample(
                 continue
         else:
             return Verdict(Status.UNDECIDED, "not applicable: no value found", "no instance")
-    shown = ", ".join(f"{name} = {n}" for name, n in sorted(world.sizes.items()))
+        for name, n in world.sizes.items():
+            tried.setdefault(name, set()).add(n)
+    shown = "; ".join(f"{name} = {listed(tried[name])}" for name in sorted(tried))
     return Verdict(
         Status.TESTED,
         f"{compared} evaluation{'s' * (compared != 1)} in {FIELD}",
-        f"tested up to {shown}",
+        f"tested at {shown}" if shown else "tested at this size",
     )

@@ -277,6 +277,8 @@ class World:
     def _winner(self, var: Var, rival: Callable[[Env], int], env: Env, at: int) -> int:
         """1 at the first place of the greatest value, in a random order of the elements."""
         values = {n: rival({**env, var: n}) for n in self.range(var, env)}
+        if not values:
+            raise NoInstance("a maximum of nothing")
         return int(at == max(values, key=lambda n: self.draw("place", (values[n],))))
 
     def draw(self, name: str, numbers: tuple[int, ...]) -> int:

@@ -150,16 +150,19 @@ def _lines(
 
 
 class Memory:
-    """The statements that normal forms have proved, whatever their names were."""
+    """The statements that normal forms have proved, whatever their names were.
+
+    Only a judge reads and writes it: its word is taken for a proof.
+    """
 
     def __init__(self) -> None:
         self._proved: dict[bytes, Verdict] = {}
 
-    def recall(self, spelling: str) -> Verdict | None:
+    def _recall(self, spelling: str) -> Verdict | None:
         """The verdict on a statement, if it is kept."""
         return self._proved.get(_digest(spelling))
 
-    def remember(self, spelling: str, verdict: Verdict) -> None:
+    def _remember(self, spelling: str, verdict: Verdict) -> None:
         """Keep what is proved by a form; any other verdict names sizes and points of its own."""
         if verdict.status is Status.PROVED and verdict.bound == "exact" and not verdict.positive:
             if len(self._proved) >= KEPT:

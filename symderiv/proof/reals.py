@@ -3,19 +3,20 @@
 Inequality in the finite field shows that a statement does not follow from what it rests on, with
 functions taken as arbitrary; it may be true of the functions that there are. Here every equation
 of the graph is used, every function is what it is, every entry a rational number, and both sides
-are enclosed in balls (python-flint's ``arb``) that must not meet; many digits say it again.
+are enclosed in balls (python-flint's ``arb``) that must not meet; many digits say it again. What
+the equations need to have values at all, and what is declared of the inputs, holds at the point.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 from itertools import islice
 from typing import Any
 
-from symderiv.algebra.binding import free_variables
+from symderiv.algebra.binding import free_variables, range_variables
 from symderiv.algebra.expr import (
     Access,
     Add,
@@ -31,7 +32,8 @@ from symderiv.algebra.expr import (
     walk,
 )
 from symderiv.algebra.index import Var
-from symderiv.calculus.functions import rows
+from symderiv.calculus.conditions import NONZERO, Condition, conditions
+from symderiv.calculus.functions import Domain, rows
 from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.sympy_bridge import to_sympy
 from symderiv.proof import balls
@@ -40,7 +42,10 @@ from symderiv.proof.scalar import step
 from symderiv.proof.sizes import assign, size_symbols
 from symderiv.proof.verdict import Status, Verdict
 
+_Worlds = Callable[[balls.Field], "RealWorld"]  # one world, in the arithmetic asked for
+
 WORLDS = 24
+EVERY = 400  # entries of which a condition is asked: all, at these sizes
 ENTRIES = 60  # assignments of the free indices that are tried in one world
 BOXES = ((Fraction(0), Fraction(1)), (Fraction(1, 4), Fraction(3)), (Fraction(-2), Fraction(2)))
 
@@ -51,6 +56,8 @@ class RealWorld(World):
 
     arithmetic: balls.Field = field(kw_only=True)
     box: tuple[Fraction, Fraction] = BOXES[0]
+    domains: Mapping[Tensor, Domain] = field(default_factory=dict)
+    arbitrary: bool = False  # whether an adjoint that is not known yet is any number
 
     def _compiled(self, expr: Expr) -> Callable[[Env], Any]:
         match expr:
@@ -103,9 +110,14 @@ class RealWorld(World):
         return int(positive(value)) - int(positive(-value))
 
     def _drawn(self, tensor: Tensor, where: tuple[int, ...]) -> Any:
-        if tensor.role is Role.ADJOINT and tensor not in self.graph.upstream:
+        unknown = tensor.role is Role.ADJOINT and tensor not in self.graph.upstream
+        if unknown and not self.arbitrary:
             raise NoInstance(f"{tensor.name} is not known yet")
-        return super()._drawn(tensor, where)
+        domain = self.domains.get(tensor)
+        if domain is None:
+            return super()._drawn(tensor, where)
+        place = World.draw(self, f"within {tensor.role.value} {tensor.name}", where)
+        return self.arithmetic.number(_inside(domain, place))
 
     def _apply(self, function: str, orders: tuple[int, ...], args: Sequence[Any]) -> Any:
         if function not in rows():
@@ -115,6 +127,27 @@ class RealWorld(World):
             return balls.value(body, dict(zip(slots, args, strict=True)), self.arithmetic, False)
         except balls.NoValue:
             raise NoInstance(f"{function} has no certain value") from None
+
+    def satisfies(self, condition: Condition) -> bool:
+        """Whether a domain is certainly kept by every entry that it is asked of."""
+        if not isinstance(condition.what, Domain):
+            return True  # a kink or a tie: there an entry has no certain value
+        for argument in condition.arguments:
+            free = sorted(free_variables(argument), key=lambda v: v.uid)
+            for env in islice(assignments(self, _outer_first(free), free), EVERY):
+                zero = self.arithmetic.number(Fraction(0))
+                if not self._keeps(zero + self.value(argument, env), condition.what):
+                    return False
+        return True
+
+    def _keeps(self, value: Any, domain: Domain) -> bool:
+        if domain is NONZERO:
+            return self._sign(value) != 0
+        number = self.arithmetic.number
+        if domain.values:
+            return any(self._sign(value - number(v)) == 0 for v in domain.values)
+        above = domain.low is None or self._sign(value - number(domain.low)) == 1
+        return above and (domain.high is None or self._sign(number(domain.high) - value) == 1)
 
     def _left_over(self, total: Any, others: Iterable[Any]) -> Any:
         return total - sum(others, self.arithmetic.number(Fraction(0)))
@@ -131,6 +164,24 @@ class RealWorld(World):
         low, high = self.box
         place = super().draw(name, numbers) % 96 + 1  # one of 96 inside the box
         return self.arithmetic.number(low + (high - low) * Fraction(place, 97))
+
+
+def _inside(domain: Domain, place: int) -> Fraction:
+    """A number of a domain: one of its values, or one of 96 inside."""
+    if domain.values:
+        return domain.values[place % len(domain.values)]
+    low = domain.low if domain.low is not None else (domain.high or Fraction(0)) - 3
+    high = domain.high if domain.high is not None else low + 3
+    return low + (high - low) * Fraction(place % 96 + 1, 97)
+
+
+def _outer_first(variables: Sequence[Var]) -> list[Var]:
+    """In an order in which no range depends on a later variable."""
+    ordered: list[Var] = []
+    while len(ordered) < len(variables):
+        left = [v for v in variables if v not in ordered]
+        ordered.append(next(v for v in left if range_variables(v).isdisjoint(left)))
+    return ordered
 
 
 @cache
@@ -157,24 +208,8 @@ def counterexample(
     Every equation of the graph holds there, and every closed form found so far; what is not
     determined by them is a number of its own.
     """
-    bodies = [left, right, *(d.body for d in graph.definitions)]
-    bodies += [body for equations in closed.values() for _, body in equations]
-    nodes = [n for body in bodies for n in walk(body)]
-    free = sorted(free_variables(left) | free_variables(right), key=lambda v: v.uid)
-    slots = [v for d in graph.definitions for v in d.variables]
-    names, ordered = size_symbols(nodes, [*free, *slots])
-    for seed in range(WORLDS):
-        sizes = {name: 2 + (n + seed) % 3 for n, name in enumerate(assign(names, ordered))}
-
-        def world(arithmetic: balls.Field, seed: int = seed, sizes: Any = sizes) -> RealWorld:
-            box = BOXES[seed % len(BOXES)]
-            return RealWorld(
-                graph, sizes, seed, {}, closed, facts, None, arithmetic=arithmetic, box=box
-            )
-
-        if not _satisfies(facts, world):
-            continue
-        for env in islice(assignments(world(balls.ball_field()), free, free), ENTRIES):
+    for seed, sizes, world in _points(graph, left, right, closed, facts):
+        for env in _entries(left, right, world):
             values = _differ(left, right, env, world)
             if values is not None:
                 point = {k: str(n) for k, n in sizes.items()}
@@ -186,11 +221,75 @@ def counterexample(
     return None
 
 
-def _satisfies(facts: Iterable[Fact], world: Callable[[balls.Field], RealWorld]) -> bool:
-    """Whether every declared fact may hold in the world: no entry of one is certainly wrong."""
+def agree(
+    graph: Graph,
+    left: Expr,
+    right: Expr,
+    closed: Mapping[Tensor, Sequence[Equation]],
+    facts: tuple[Fact, ...],
+) -> bool:
+    """Whether both sides may be equal wherever they have values, and have some somewhere.
+
+    Adjoints that are not known yet are any numbers here, so a difference refutes nothing.
+    """
+    met = False
+    for _, _, world in _points(graph, left, right, closed, facts, arbitrary=True):
+        for env in _entries(left, right, world):
+            if _differ(left, right, env, world) is not None:
+                return False
+            met = met or _has_values(left, right, env, world)
+    return met
+
+
+def _points(
+    graph: Graph,
+    left: Expr,
+    right: Expr,
+    closed: Mapping[Tensor, Sequence[Equation]],
+    facts: tuple[Fact, ...],
+    arbitrary: bool = False,
+) -> Iterator[tuple[int, dict[str, int], _Worlds]]:
+    """Worlds in which the equations have values and the facts may hold, with seed and sizes."""
+    bodies = [left, right, *(d.body for d in graph.definitions)]
+    bodies += [body for equations in closed.values() for _, body in equations]
+    nodes = [n for body in bodies for n in walk(body)]
+    free = free_variables(left) | free_variables(right)
+    slots = [v for d in graph.definitions for v in d.variables]
+    names, ordered = size_symbols(nodes, [*sorted(free, key=lambda v: v.uid), *slots])
+    asked = conditions(graph)
+    domains = {
+        c.arguments[0].tensor: c.what
+        for c in asked
+        if isinstance(c.what, Domain) and c.what is not NONZERO
+        and isinstance(c.arguments[0], Access)
+        and not graph.definitions_of(c.arguments[0].tensor)
+    }  # fmt: skip
+    for seed in range(WORLDS):
+        sizes = {name: 2 + (n + seed) % 3 for n, name in enumerate(assign(names, ordered))}
+
+        def world(arithmetic: balls.Field, seed: int = seed, sizes: Any = sizes) -> RealWorld:
+            return RealWorld(
+                graph, sizes, seed, {}, closed, facts, None,
+                arithmetic=arithmetic, box=BOXES[seed % len(BOXES)], domains=domains,
+                arbitrary=arbitrary,
+            )  # fmt: skip
+
+        if _satisfies(facts, asked, world):
+            yield seed, sizes, world
+
+
+def _entries(left: Expr, right: Expr, world: _Worlds) -> Iterator[Env]:
+    free = sorted(free_variables(left) | free_variables(right), key=lambda v: v.uid)
+    return islice(assignments(world(balls.ball_field()), _outer_first(free), free), ENTRIES)
+
+
+def _satisfies(facts: Iterable[Fact], asked: Iterable[Condition], world: _Worlds) -> bool:
+    """Whether the equations certainly have values, and no declared fact is certainly wrong."""
     try:
+        here = world(balls.ball_field())
+        if not all(here.satisfies(condition) for condition in asked):
+            return False
         for fact in facts:
-            here = world(balls.ball_field())
             for env in islice(assignments(here, fact.variables, fact.variables), ENTRIES):
                 if _differ(fact.left, fact.right, env, world) is not None:
                     return False
@@ -199,9 +298,17 @@ def _satisfies(facts: Iterable[Fact], world: Callable[[balls.Field], RealWorld])
     return True
 
 
-def _differ(
-    left: Expr, right: Expr, env: Env, world: Callable[[balls.Field], RealWorld]
-) -> tuple[str, str] | None:
+def _has_values(left: Expr, right: Expr, env: Env, world: _Worlds) -> bool:
+    here = world(balls.ball_field())
+    try:
+        here.value(left, dict(env))
+        here.value(right, dict(env))
+    except (NoInstance, RecursionError):
+        return False
+    return True
+
+
+def _differ(left: Expr, right: Expr, env: Env, world: _Worlds) -> tuple[str, str] | None:
     def values(arithmetic: balls.Field) -> tuple[Any, Any]:
         here = world(arithmetic)
         zero = arithmetic.number(Fraction(0))  # a bracket alone is an integer

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 
 from symderiv.algebra.expr import Access, Bracket, Delta, Expr, Select, SizeOf, Sum
-from symderiv.algebra.index import Axis, Index, Size, Var
+from symderiv.algebra.index import Axis, Index, Size, Var, as_index, substitute_axis
 
+Range = tuple[Index, Index]  # of an axis: its start and its stop
 DEPTH = 3  # the least length of an ordered axis; families of sizes get one a member
 
 
@@ -45,6 +46,54 @@ def indices_of(node: Expr) -> tuple[Index, ...]:
             return (left, right)
         case _:
             return ()
+
+
+def distinguished(nodes: Iterable[Expr], heads: Iterable[Index] = ()) -> set[Range]:
+    """The ranges of which a statement tells one value from another, not only equal from different.
+
+    Where an index is more than a variable, a range or a size depends on one, entries are compared
+    in order, and where variables of different ranges meet in one axis. ``heads`` are the indices
+    of equations. On all other axes the statement stays what it is when values change places.
+    """
+    found: set[Range] = set()
+
+    def mark(*indices: Index) -> None:
+        found.update((v.axis.start, v.axis.stop) for i in indices for v in i.variables)
+
+    for node in nodes:
+        match node:
+            case Access(tensor, indices):
+                place: dict[Var, Index] = {}  # of an axis that is as long as an index before says
+                for slot, index in zip(tensor.slots, indices, strict=True):
+                    axis = substitute_axis(slot.axis, place)
+                    place[slot] = index
+                    mine = (axis.start, axis.stop)
+                    variable = index.variable
+                    if variable is None or (variable.axis.start, variable.axis.stop) != mine:
+                        mark(index)
+                        found.add(mine)
+            case Delta(left, right):
+                ends = [(v.axis.start, v.axis.stop) for i in (left, right) if (v := i.variable)]
+                if len(ends) < 2 or ends[0] != ends[1]:
+                    mark(left, right)
+            case SizeOf(index) | Bracket(index):
+                mark(index)
+            case Select(at, var, _):
+                mark(at, as_index(var), var.axis.start, var.axis.stop)
+            case Sum(var, _):
+                mark(var.axis.start, var.axis.stop)
+    for index in heads:
+        variable = index.variable
+        if variable is None:
+            mark(index)
+        else:
+            mark(variable.axis.start, variable.axis.stop)
+    return found
+
+
+def listed(numbers: Iterable[int]) -> str:
+    """``3, 4, 5``."""
+    return ", ".join(map(str, sorted(numbers)))
 
 
 def _sizes(index: Index) -> Iterator[Size]:

@@ -35,7 +35,8 @@ from symderiv.algebra.index import (
 )
 from symderiv.algebra.normal import normal
 from symderiv.calculus.graph import EXAMPLE, Definition, Fact, Graph, Recurrence
-from symderiv.calculus.steps import Adjoint, Derivation
+from symderiv.calculus.steps import Adjoint, Derivation, Lemma
+from symderiv.proof.genuine import problem
 
 
 class IllFormed(ValueError):
@@ -44,6 +45,9 @@ class IllFormed(ValueError):
 
 def require_well_formed(derivation: Derivation) -> None:
     """Raise IllFormed unless the graph defines its tensors and every chain is about one of them."""
+    wrong = problem(derivation)
+    if wrong is not None:
+        raise IllFormed(wrong)
     names, ranges = _Names(), _Ranges()
     graph = derivation.graph
     for definition in graph.definitions:
@@ -54,7 +58,6 @@ def require_well_formed(derivation: Derivation) -> None:
     _require_order(graph)
     _require_upstream(graph)
     _require_cost(graph)
-    _require_tuples(derivation)
     for adjoint in derivation.adjoints:
         _require_adjoint(graph, adjoint)
         names.meet(adjoint.left)
@@ -62,6 +65,10 @@ def require_well_formed(derivation: Derivation) -> None:
             names.meet(*(node for node in walk(expr) if isinstance(node, Access)))
             ranges.meet(expr)
         _require_spoken_of(adjoint)
+        for step in adjoint.steps:
+            for premise in step.premises:
+                if isinstance(premise, Lemma):
+                    _require_placeholders(premise)
     for fact in graph.facts:
         ranges.meet(fact.left, fact.right)
     _require_disjoint((a.tensor, a.indices) for a in derivation.adjoints)
@@ -150,13 +157,13 @@ def _require_spoken_of(adjoint: Adjoint) -> None:
             raise IllFormed(f"a step of {adjoint.tensor.name} does not say what an index is")
 
 
-def _require_tuples(derivation: Derivation) -> None:
-    """What has been judged cannot change afterwards."""
-    parts: list[object] = [derivation.adjoints, derivation.graph.blocks, derivation.graph.facts]
-    for adjoint in derivation.adjoints:
-        parts += [adjoint.steps, adjoint.indices, *(step.premises for step in adjoint.steps)]
-    if not all(isinstance(part, tuple) for part in parts):
-        raise IllFormed("a derivation is made of tuples")
+def _require_placeholders(lemma: Lemma) -> None:
+    """The arguments of a lemma and its value are scalars of different names."""
+    places = (*lemma.args, lemma.value)
+    if len({place.tensor.name for place in places}) < len(places) or any(
+        place.indices for place in places
+    ):
+        raise IllFormed(f"the lemma on {lemma.function} takes two things for one")
 
 
 def _identity(tensor: Tensor) -> tuple[object, ...]:
@@ -195,6 +202,9 @@ def _require_covered(tensor: Tensor, indices: tuple[Index, ...]) -> None:
         if variable is None:
             if any(True for _ in index.variables):
                 raise IllFormed(f"an index of {tensor.name} is neither plain nor constant")
+            whole = Axis(slot.axis.name, stop, start)
+            if not slot.axis.ordered and guards(index, whole) is None:
+                raise IllFormed(f"an index of {tensor.name} is out of its axis")
         elif variable in seen:
             raise IllFormed(f"{tensor.name} has the same index twice")
         elif (variable.axis.name == EXAMPLE) != (slot.axis.name == EXAMPLE):
@@ -260,17 +270,17 @@ def _misses(definition: Definition, access: Access) -> bool:
 
 def _require_recurrence(block: Recurrence) -> None:
     own = {d.target for d in block.definitions}
-    ready: set[Tensor] = set()
-    for definition in block.definitions:
+    for n, definition in enumerate(block.definitions):
         head = definition.indices[0].variable
         if head is None or not head.axis.ordered:
             raise IllFormed(f"{definition.target.name} has no index along the recurrence")
         for access in _accesses(definition):
             if access.tensor in own:
                 back = as_index(head) - access.indices[0]
-                if is_nonnegative(back if access.tensor in ready else back - 1) is not True:
+                later = any(d.target == access.tensor for d in block.definitions[n:])
+                known = any(d.at(access) is not None for d in block.definitions[:n])
+                if is_nonnegative(back if known or not later else back - 1) is not True:
                     raise IllFormed(f"{definition.target.name} uses {access.tensor.name} too early")
-        ready.add(definition.target)
 
 
 def _require_cost(graph: Graph) -> None:

@@ -137,7 +137,7 @@ def test_sizes_that_are_tried_are_distinct_and_at_least_three() -> None:
     k = fresh(Axis("example", as_index(Size("m"))))
     statement = Statement(Sum(k, Y[I, k]) * X[J], ONE, worlds)
     for trial in range(3):
-        sizes = worlds.world(statement, {}, (), trial).sizes
+        sizes = worlds.world(statement, {}, trial).sizes
         numbers = [n for name, n in sizes.items() if name in ("n", "m")]
         assert len(set(numbers)) == 2 and min(numbers) >= 3
 

@@ -100,6 +100,6 @@ def test_verdicts_are_those_of_a_judge_without_memory(
 def test_only_what_is_proved_is_remembered() -> None:
     for status, bound in product(Status, ("exact", "error < 3/2^61 in each evaluation")):
         memory = Memory()
-        memory.remember("it", Verdict(status, "somehow", bound=bound))
-        known = memory.recall("it") is not None and memory.recall("that") is None
+        memory._remember("it", Verdict(status, "somehow", bound=bound))
+        known = memory._recall("it") is not None and memory._recall("that") is None
         assert known == (status is Status.PROVED and bound == "exact")

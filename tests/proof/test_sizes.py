@@ -64,5 +64,5 @@ def test_worlds_that_are_drawn_again_stay_small() -> None:
     statement = Statement(SizeOf(as_index(M)), SizeOf(as_index(M)), Worlds(Graph((), W)))
     for trial in range(3):
         for seed in range(12):
-            world = statement.worlds.world(statement, {}, (), trial, seed)
+            world = statement.worlds.world(statement, {}, trial, seed)
             assert world.sizes == {"m": 3 + trial + seed % 4}

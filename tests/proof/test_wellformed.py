@@ -169,7 +169,7 @@ REFUSED: dict[str, tuple[Callable[[], Derivation], str]] = {
     "with other axes": (lambda: with_tensor(slots=(fresh(UNITS),)), "other axes than w"),
     "in a list": (
         lambda: Derivation(perceptron().graph, list(perceptron().adjoints)),  # type: ignore[arg-type]
-        "made of tuples",
+        "a list is no part",
     ),
     # Steps.
     "a stranger in a step": (lambda: with_step(lambda i: U[i]), "u is no tensor of this graph"),

@@ -1,0 +1,83 @@
+"""Is a derivation made of the library's own values, and of nothing that only looks like them?
+
+What a judgement is about must be what was judged: no list that can change afterwards, no subclass
+with equality, names or numbers of its own, no index that is not in lowest form, no two sizes of one
+name. Everything else in this package takes that for granted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from types import NoneType
+
+from symderiv.algebra.expr import (
+    Access,
+    Add,
+    Apply,
+    Bracket,
+    Delta,
+    Mul,
+    Number,
+    Partial,
+    Pow,
+    Role,
+    Select,
+    SizeOf,
+    Sum,
+    Tensor,
+)
+from symderiv.algebra.index import Axis, Index, Size, Var
+from symderiv.calculus.graph import Definition, Fact, Graph, Recurrence
+from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Step, Uses
+
+MAX_EXPONENT = 10_000
+
+_FIELDS: dict[type, tuple[str, ...]] = {
+    made: tuple(made.__dataclass_fields__)
+    for made in (
+        Derivation, Adjoint, Step, Uses, Lemma, Graph, Definition, Recurrence, Fact, Tensor,
+        Number, SizeOf, Access, Delta, Bracket, Select, Apply, Add, Mul, Pow, Sum, Partial,
+        Index, Size, Axis, Var,
+    )
+}  # fmt: skip
+_PLAIN = frozenset({str, int, bool, Fraction, NoneType, Role})
+
+
+def problem(derivation: object) -> str | None:
+    """What is not genuine in a derivation, or None."""
+    seen: set[int] = set()
+    waiting: list[object] = [derivation]
+    while waiting:
+        value = waiting.pop()
+        kind = type(value)
+        if kind in _PLAIN or id(value) in seen:
+            continue
+        seen.add(id(value))
+        fields = _FIELDS.get(kind)
+        if fields is not None:
+            known = value.__dict__
+            waiting += [known[name] for name in fields]
+            wrong = _wrong(value)
+            if wrong is not None:
+                return wrong
+        elif kind in (tuple, frozenset) and isinstance(value, Iterable):
+            waiting += value
+        elif kind is dict and isinstance(value, dict):
+            waiting += [*value, *value.values()]
+        else:
+            return f"a {kind.__name__} is no part of a derivation"
+    return None
+
+
+def _wrong(value: object) -> str | None:
+    match value:
+        case Number(number) if type(number) is not Fraction:
+            return f"{number!r} is no exact number"
+        case Pow(_, exponent) if type(exponent) is not int or abs(exponent) > MAX_EXPONENT:
+            return f"the exponent {exponent} is no integer between ±{MAX_EXPONENT}"
+        case Index() if type(value.const) is not int or value != value * 1:
+            return "an index is not in lowest form"
+        case Size(name, _) if type(name) is not str or "[" in name or "]" in name:
+            return f"a size cannot be called {name!r}"
+    return None
