@@ -143,7 +143,7 @@ def numpy_statement(
 
 def _naming(graph: Graph, notation_name: str, widths: Sequence[int | str] = ()) -> Naming:
     row = notation(notation_name)
-    if not graph.is_program:
+    if not graph.keeps_names:
         return Naming(row, widths, False, graph.sizes)
     symbols = spelling(row, graph, code=True)
     return Naming(row, widths, True, graph.sizes, spelling=symbols, names=python_names(graph))

@@ -5,10 +5,12 @@ One layout for both: columns of nodes; a large layer shows three units, ⋮ and 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from symderiv.algebra.expr import Role, Tensor
+from symderiv.algebra.expr import Role, Tensor, tensors_in
+from symderiv.calculus.graph import Graph, Kind
 from symderiv.documents.ledger import Ledger
 from symderiv.documents.model import Presentation
 from symderiv.notation import Names
@@ -47,7 +49,9 @@ def network_figure(ledger: Ledger, presentation: Presentation) -> str:
     """Columns of neurons, every one joined to every one of the next column."""
     sizes = presentation.sizes
     layers = sorted(sizes)
-    if not 2 <= len(layers) <= MAX_LAYERS or any(t.ordered for t in ledger.graph.tensors):
+    graph = ledger.graph
+    drawn = graph.kind is not Kind.PROGRAM and not any(t.ordered for t in graph.tensors)
+    if not drawn or not 2 <= len(layers) <= MAX_LAYERS:
         return ""
     columns = [column(layer, sizes[layer]) for layer in layers]
     lines = [r"\begin{tikzpicture}[x=1mm,y=1mm]"]
@@ -82,12 +86,13 @@ def _label(ledger: Ledger, unit: Unit, layers: list[int]) -> str:
     tensors = _activations(ledger, unit.layer)
     if not tensors or unit.number is None:
         return ""
-    if len(tensors) > 1:  # a network written out: each unit is a tensor of its own
+    if ledger.graph.written_out:
         tensor = tensors[int(unit.number) - 1]
         scripts = TexPrinter(names).scripts(tensor, ())
         return f"${joined(names.symbol(tensor).entry, scripts)}$"
-    symbol = names.symbol(tensors[0]).entry
-    scripts = TexPrinter(names).scripts(tensors[0], ())
+    output = tensors[-1]  # a layer may scale its units before the activation
+    symbol = names.symbol(output).entry
+    scripts = TexPrinter(names).scripts(output, ())
     number = str(unit.number)
     size = r"\scriptstyle " if len(number) > 2 else ""
     return rf"${size}{joined(symbol, f'{scripts}_{{{number}}}')}$"
@@ -128,8 +133,8 @@ def layers_figure(ledger: Ledger) -> str:
         if t.role in (Role.PREACTIVATION, Role.ACTIVATION, Role.LOSS, Role.COST)
     ]  # fmt: skip
     x = next((t for t in ledger.graph.inputs if t.role is Role.INPUT), None)
-    if x is not None and any(t.ordered for t in main):
-        return _induction_figure(ledger)
+    if any(t.ordered for t in main):
+        return "" if ledger.graph.kind is Kind.PROGRAM else _induction_figure(ledger)
     several = sum(t.role is Role.INPUT for t in ledger.graph.inputs) > 1
     if x is None or several or len(main) > 10 or len(main) < 3:
         return ""
@@ -154,10 +159,9 @@ def layers_figure(ledger: Ledger) -> str:
     for n, tensor in enumerate(main, start=1):
         parameters = [
             names.symbol(t).array + printer.scripts(t, ())
-            for t in ledger.graph.inputs
-            if t.role is Role.PARAMETER and t.layer == tensor.layer
+            for t in _parameters_of(ledger.graph, tensor, main)
         ]
-        if tensor.role is Role.PREACTIVATION and parameters:
+        if tensor.role in (Role.PREACTIVATION, Role.ACTIVATION) and parameters:
             text = r",\,".join(parameters)
             lines.append(
                 rf"\node[font=\footnotesize,text=why] (p{n}) at ({n * step},15) {{${text}$}};"
@@ -172,6 +176,17 @@ def layers_figure(ledger: Ledger) -> str:
             )
     lines.append(r"\end{tikzpicture}")
     return "\n".join(lines)
+
+
+def _parameters_of(graph: Graph, tensor: Tensor, drawn: Sequence[Tensor]) -> list[Tensor]:
+    """The parameters that a quantity is computed from, on ways through nothing else drawn."""
+    found, waiting = set[Tensor](), [tensor]
+    while waiting:
+        for definition in graph.definitions_of(waiting.pop()):
+            new = [t for t in tensors_in(definition.body) if t not in found and t not in drawn]
+            found.update(new)
+            waiting.extend(new)
+    return [t for t in graph.inputs if t in found and t.role is Role.PARAMETER]
 
 
 def _induction_figure(ledger: Ledger) -> str:

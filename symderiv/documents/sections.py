@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from symderiv.algebra.expr import Access, Add, Expr, Role, Tensor, walk
 from symderiv.algebra.index import as_index
+from symderiv.calculus.graph import Kind
 from symderiv.documents import general, named, opgraph
 from symderiv.documents.algorithms import algorithm_section
 from symderiv.documents.checking import checked_section, lemma_section
@@ -70,7 +71,8 @@ def document(checked: Checked, presentation: Presentation) -> Document:
 
 def is_generic(ledger: Ledger) -> bool:
     """Whether the depth is a symbol."""
-    return any(t.ordered for t in ledger.graph.tensors)
+    graph = ledger.graph
+    return graph.kind is Kind.NETWORK and any(t.ordered for t in graph.tensors)
 
 
 def _title(ledger: Ledger, presentation: Presentation) -> Phrase:

@@ -251,7 +251,7 @@ def _in_line(tex: str) -> str:
 def _code(ledger: Ledger, group: list[Tensor]) -> Phrase:
     if group[0].role is Role.AUXILIARY and not ledger.graph.written_out:
         return ()
-    if ledger.graph.is_program:
+    if ledger.graph.keeps_names:
         return enumerated([Code(w) for w in _own_names(ledger.graph, group)], ", ")
     names = Names(ledger.notation, ledger.graph)
     ordered = sorted(group, key=lambda t: t.layer or 0)
