@@ -26,7 +26,7 @@ from symderiv.code.passes import Passes
 from symderiv.code.plain import program_data
 from symderiv.code.program import Program
 from symderiv.code.selfcheck import assumptions, dict_text, random_targets, target_test
-from symderiv.notation import Numbering, notation
+from symderiv.notation import Numbering, Sort, notation
 from symderiv.notation.python import python_names
 from symderiv.notation.spelling import spelling
 from symderiv.proof.check import CheckedDerivation
@@ -193,13 +193,15 @@ def _shapes(
         start += f"\n\n`sizes` is a dict with {', '.join(names)}."
     elif generic:
         start += "\n\n`sizes` lists n0, ..., nL."
+    sorts = {group.sort for group in program.numbering.groups}
+    others = ", BP6 those of the other parameters" if Sort.OTHER in sorts else ""
     summary = (
         f"Cost and gradients of a network by backpropagation, in {program.libraries}.\n\n"
         f"X has the shape {tuple_text(x)} and Y the shape {tuple_text(y)}: "
         f"{_BATCH[program.layout]}. Everything is computed in the float type of the parameters. "
         "The comments cite the equations of the document: D forward, BP1 the error of the output, "
-        "BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as a script, "
-        "this module checks its own gradients."
+        f"BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights{others}. Run as a "
+        "script, this module checks its own gradients."
     )
     table = [
         f'shapes[f"{p.name}{{l}}"] = {tuple_text(p.shape)}'

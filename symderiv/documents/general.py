@@ -56,8 +56,8 @@ def holds_for(ledger: Ledger, alike: Sequence[Group]) -> Phrase:
     """``Written for layer l; the same holds for l = 1, ..., 4.``"""
     if len(alike) == 1:
         return ()
-    equation = named.Named("", tuple(group[-1] for group in alike))
-    return say("general", range=named.layer_range(ledger, equation)[1:])
+    last = [group[-1] for group in alike]
+    return say("general", range=named.layer_range(ledger, last)[1:])
 
 
 LETTER = Math("l", "l", "l")

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Protocol
 
 from symderiv.algebra.binding import free_variables
-from symderiv.algebra.expr import Access, Expr, Partial, Tensor
+from symderiv.algebra.expr import Access, Expr, Partial, Role, Tensor
 from symderiv.algebra.index import Index, Var
 from symderiv.algebra.matrix import MatrixExpr
 from symderiv.algebra.matrixform import matrix_form, row_axes
@@ -19,6 +19,7 @@ from symderiv.notation import (
     Names,
     Notation,
     Numbering,
+    Sort,
     index_variables,
     latex,
     matrix_latex,
@@ -104,12 +105,22 @@ class Ledger:
         )
         self.facts = {f: f"A{n}" for n, f in enumerate(self.graph.facts, start=1)}
         self.lemmas = {lemma: f"L{n}" for n, (lemma, _) in enumerate(checked.lemmas, start=1)}
-        self.chains: tuple[ChainEntry, ...] = self._number(checked.chains)
+        self.chains: tuple[ChainEntry, ...] = self._number(self._in_order(checked.chains))
 
     def names_of(self, variables: tuple[Var, ...]) -> Names:
         names = Names(self.notation, self.graph)
         names.fix(*variables)
         return names
+
+    def _in_order(self, chains: tuple[CheckedChain, ...]) -> tuple[CheckedChain, ...]:
+        """As they were derived, with the gradients that have a heading of their own at the end."""
+        return tuple(sorted(chains, key=lambda c: self.is_other(c.adjoint.tensor.of)))
+
+    def is_other(self, tensor: Tensor | None) -> bool:
+        """Whether a tensor is learned in a layer, and no weight or bias: a PReLU's slope."""
+        if tensor not in self.graph.inputs or tensor.layer is None:
+            return False
+        return self.numbering.sort(tensor) is Sort.OTHER
 
     def _number(self, chains: tuple[CheckedChain, ...]) -> tuple[ChainEntry, ...]:
         made = []
@@ -142,6 +153,17 @@ class Ledger:
             if chain.adjoint.tensor == tensor:
                 found.append(chain.final)
         return found[-1:]
+
+    def inputs_of(self, sort: Sort, layer: int | None = None) -> list[Tensor]:
+        """The inputs of one sort, of all layers or of one."""
+        found = (t for t in self.graph.inputs if self.numbering.sort(t) is sort)
+        return [t for t in found if layer in (None, t.layer)]
+
+    @cached_property
+    def weighted_layers(self) -> tuple[int, ...]:
+        """The numbers of the layers with a weighted input, ascending."""
+        found = {t.layer for t in self.graph.tensors if t.role is Role.PREACTIVATION}
+        return tuple(sorted(n for n in found if n is not None))
 
     @cached_property
     def row_axes(self) -> frozenset[str]:

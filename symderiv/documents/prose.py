@@ -25,6 +25,7 @@ TITLES = {
     "hidden": "The error of layer {l}",
     "hidden_generic": "Induction, step: from layer {next} to layer {l}",
     "gradients": "The gradients of weights and biases",
+    "gradients_other": "The gradients of the other parameters",
     "gradients_program": "The gradients",
     "others": "The quantities in between",
     "four": "The equations in index and in matrix form",
@@ -89,6 +90,8 @@ SENTENCES = {
     "gradient": "A weight acts through one weighted input alone, in every example.",
     "gradient_penalty": "A weight acts through one weighted input alone, in every example, and "
     "through the penalty.",
+    "gradient_other": "What else is learned acts through the equation that it stands in, in every "
+    "example.",
     "box_cancel": "The derivative of the loss has {below} below the line, and the derivative of "
     "the activation is the same expression. They cancel, so that an output that is wrong and "
     "saturated still learns. With the squared error the factor stays.",

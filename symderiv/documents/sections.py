@@ -34,6 +34,7 @@ from symderiv.documents.tables import conventions, notation_table, sizes_line
 from symderiv.documents.worked import Numbers
 from symderiv.documents.worksheet import worked_numbers, worked_section
 from symderiv.documents.written import written_section
+from symderiv.notation import Sort
 from symderiv.notation.tex import layered
 
 __all__ = ["document"]
@@ -173,8 +174,11 @@ def chain_sections(ledger: Ledger) -> Iterator[Section]:
     if group:
         yield Section(title("others"), tuple(chain_block(ledger, c) for c in group))
     gradients = [c for c in ledger.chains if c.of in ledger.graph.inputs]
-    if gradients:
-        yield gradient_section(ledger, gradients)
+    others = [c for c in gradients if ledger.is_other(c.of)]
+    if len(gradients) > len(others):
+        yield gradient_section(ledger, [c for c in gradients if c not in others])
+    if others:
+        yield other_section(ledger, others)
 
 
 def error_section(ledger: Ledger, alike: list[list[ChainEntry]], first: bool) -> Section:
@@ -191,7 +195,7 @@ def error_section(ledger: Ledger, alike: list[list[ChainEntry]], first: bool) ->
         else:
             after = ledger.show_index(index + 1, names)
             heading = title("hidden_generic", next=after, l=here)
-            range_ = named.layer_range(ledger, named.Named("", (last,)))[1:]
+            range_ = named.layer_range(ledger, (last,))[1:]
             intro = say("hidden_generic", next=after, l=here, range=range_)
     else:
         number = _number(ledger, last, 0) if len(alike) == 1 else general.LETTER
@@ -252,18 +256,27 @@ def _vector_function(ledger: Ledger, chain: ChainEntry) -> str:
 
 
 def gradient_section(ledger: Ledger, gradients: list[ChainEntry]) -> Section:
-    """The gradients by the parameters (and whatever else was asked for)."""
+    """The gradients by weights and biases (and whatever else was asked for)."""
     penalised = any(c.of.role is Role.PENALTY for c in ledger.chains)
     parameters = any(c.of.role is Role.PARAMETER and _is_layered(c.of) for c in gradients)
     key = "gradient_penalty" if penalised else "gradient"
     heading = title("gradients" if parameters else "gradients_program")
     intro = (Prose(say(key)),) if parameters else ()
-    blocks: list[Block] = []
+    return Section(heading, (*intro, *_gradient_blocks(ledger, gradients)))
+
+
+def other_section(ledger: Ledger, gradients: list[ChainEntry]) -> Section:
+    """The gradients by what a layer learns besides weights and biases."""
+    intro = Prose(say("gradient_other"))
+    return Section(title("gradients_other"), (intro, *_gradient_blocks(ledger, gradients)))
+
+
+def _gradient_blocks(ledger: Ledger, gradients: list[ChainEntry]) -> Iterator[Block]:
     for alike in general.shared(ledger, [[c] for c in gradients]):
         note = general.holds_for(ledger, alike)
-        blocks += [Prose(note)] if note else []
-        blocks += [chain_block(ledger, c) for c in general.printed(ledger, alike)]
-    return Section(heading, (*intro, *blocks))
+        if note:
+            yield Prose(note)
+        yield from (chain_block(ledger, c) for c in general.printed(ledger, alike))
 
 
 def _is_layered(tensor: Tensor) -> bool:
@@ -306,7 +319,7 @@ def four_section(
             continue
         chain = equation.chains[0]
         names = named.relative_names(ledger, chain, equation.base)
-        general = named.general_form(chain) if equation.tag.startswith("BP2") else None
+        general = named.general_form(chain) if equation.sort is Sort.BACK else None
         if general is not None:
             lhs, rhs = named.sides(ledger, chain, general, names, matrix=True)
             matrix.append(Row(lhs, rhs, (), ""))
@@ -316,7 +329,7 @@ def four_section(
         key = "four_single" if presentation.layout == "single" else "four"
         note = (*say(key), *_ones_note(matrix), *_input_note(ledger, equations))
         blocks += [Prose(note), Equations(tuple(matrix))]
-    elif equations[0].tag == "G1":
+    elif equations[0].sort is Sort.PROGRAM:
         return None  # the result says it all
     return Section(title("four"), tuple(blocks))
 

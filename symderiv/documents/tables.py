@@ -13,7 +13,7 @@ from symderiv.documents.checking import functions_used
 from symderiv.documents.ledger import Ledger, derivative
 from symderiv.documents.model import Code, Math, Part, Phrase, Presentation, Table
 from symderiv.documents.prose import enumerated, say
-from symderiv.notation import Names, array_symbol, matrix_text, shape_latex
+from symderiv.notation import Names, Sort, array_symbol, matrix_text, shape_latex
 from symderiv.notation.names import unit_name
 from symderiv.notation.python import python_names
 from symderiv.notation.unicode import TextPrinter
@@ -31,9 +31,8 @@ MEANINGS = {
     Role.COST: "cost",
     Role.ADJOINT: "error",
 }
-PARAMETERS = {"W": "weights", "b": "biases"}
-SCALARS = {"lambda": "strength of the penalty"}
-LETTERS = {"w": "weight", "b": "bias"}
+PARAMETERS = {Sort.WEIGHT: "weights", Sort.BIAS: "biases"}
+LETTERS = {Sort.WEIGHT: "weight", Sort.BIAS: "bias"}
 ORDER = tuple(MEANINGS)
 USUAL_ENDS = ("n0", "nL")
 
@@ -79,7 +78,7 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
     graph = ledger.graph
     items: list[Phrase] = []
     tensors = {t.name: t for t in graph.tensors}
-    weight = next((t for t in graph.tensors if t.symbol == "W"), None)
+    weight = next((t for t in ledger.inputs_of(Sort.WEIGHT) if t.slots), None)
     x = tensors.get("x")
     base = weight.layer if weight is not None else None
     names = Names(ledger.notation, graph, base if _uniform(ledger) else None)
@@ -211,10 +210,12 @@ def _line(ledger: Ledger, group: list[Tensor]) -> tuple[Phrase, ...]:
     if tensor.role is Role.LOSS:
         letter = names.symbol(tensor)
         symbol = Math(letter.entry, letter.unicode, letter.ascii)
-    own = PARAMETERS if tensor.layer is not None or tensor.ordered else SCALARS
-    meaning: Phrase = (own.get(tensor.symbol, MEANINGS[tensor.role]),)
-    if tensor.role is Role.PARAMETER and ledger.graph.written_out:
-        meaning = (LETTERS.get(tensor.symbol[:1], MEANINGS[Role.PARAMETER]),)
+    meaning: Phrase = (MEANINGS[tensor.role],)
+    if tensor.role is Role.PARAMETER:
+        words = PARAMETERS if tensor.slots else LETTERS
+        meaning = (words.get(ledger.numbering.sort(tensor), MEANINGS[tensor.role]),)
+    elif tensor.role is Role.HYPERPARAMETER and _scales_penalty(ledger.graph, tensor):
+        meaning = ("strength of the penalty",)
     part = next(
         (e.definition.part_of for e in ledger.definitions if e.definition.target == tensor), ""
     )
@@ -232,6 +233,10 @@ def _line(ledger: Ledger, group: list[Tensor]) -> tuple[Phrase, ...]:
     plain = [axis for axis in tensor.axes if not axis.ordered]
     size: Phrase = (shape(ledger, tensor, names),) if plain else ("scalar",)
     return (symbol,), meaning, size, code
+
+
+def _scales_penalty(graph: Graph, tensor: Tensor) -> bool:
+    return any(d.target.role is Role.PENALTY for d in graph.users(tensor))
 
 
 def _meaning_of_error(ledger: Ledger, tensor: Tensor, names: Names) -> Math:

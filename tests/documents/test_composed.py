@@ -19,7 +19,10 @@ from symderiv.calculus.layers import activate, cost, dense, per_example_loss
 from symderiv.calculus.normalization import batch_norm, layer_norm, rms_norm
 from symderiv.calculus.recurrent import lstm_cell, rnn
 from symderiv.code import NoCode, numpy_module
-from symderiv.documents import Presentation, to_latex, to_markdown, to_terminal
+from symderiv.documents import Presentation, document, to_latex, to_markdown, to_terminal
+from symderiv.documents.model import Equations
+from symderiv.documents.prose import plain
+from symderiv.notation import Numbering, Sort, notation
 from symderiv.proof.check import CheckedDerivation, check
 from tests.code.generated import run
 from tests.notation.test_printers import balanced, double_script
@@ -149,3 +152,30 @@ def test_the_picture_shows_what_a_layer_hands_on() -> None:
     tex = to_latex(made, about)
     assert r"(u1-3) at (30,-12) {$a^{1}_{3}$};" in tex
     assert r"(p2) at (38,15) {$\bm{\gamma}^{1},\,\bm{\beta}^{1}$};" in tex
+
+
+def test_what_is_no_weight_and_no_bias_has_equations_and_a_heading_of_its_own() -> None:
+    made, about = derived("batch norm")
+    shown = document(made, about)
+    tags = {row.lhs.unicode: row.tag for row in shown.result if row.lhs}
+    assert tags["∂C/∂W[l]"] == "BP4" and tags["∂C/∂b[l]"] == "BP3"
+    assert [tags[f"∂C/∂{name}1"] for name in "γβα"] == ["BP6a", "BP6b", "BP6c"]
+    sections = {plain(s.title): s.blocks for s in shown.sections}
+    others = sections["The gradients of the other parameters"]
+    starts = [b.rows[0].lhs for b in others if isinstance(b, Equations)]
+    assert [s.unicode for s in starts if s] == ["∂C/∂γ1[j]", "∂C/∂β1[j]", "∂C/∂α1[j]"]
+    rows = [r for blocks in sections.values() for b in blocks if isinstance(b, Equations)
+            for r in b.rows if r.tag.startswith("S")]  # fmt: skip
+    assert [r.tag for r in rows] == sorted((r.tag for r in rows), key=lambda t: int(t[1:]))
+    module = numpy_module(made, spec="", stem="net", command="", version="0", sizes=(2, 3, 1))
+    assert "BP6 those of the other" in " ".join(module.split())
+    assert "# (BP6a) ∂C/∂γ¹" in module
+
+
+def test_weights_and_biases_are_known_by_their_place_in_an_equation() -> None:
+    """Whatever their letters: U and V are weights, c is a bias."""
+    made, _ = derived("RNN")
+    numbering = Numbering(made.derivation, notation("nielsen"))
+    found = {t.name: numbering.sort(t) for t in made.graph.inputs}
+    assert {name for name, sort in found.items() if sort is Sort.WEIGHT} == set("WUV")
+    assert {name for name, sort in found.items() if sort is Sort.BIAS} == set("bc")
