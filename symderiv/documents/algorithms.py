@@ -75,9 +75,10 @@ def accumulators(ledger: Ledger, equations: tuple[named.Named, ...]) -> list[Lin
         left = ledger.show(chain.adjoint.left, names)
         lines.append((1, (left + GETS + right, *_range(ledger, equation))))
     for equation, (var, body, _) in split:
-        left = _store(ledger, equation, "Delta", (var,))
+        chain = equation.chains[0]
         names = _names(ledger, equation, (var,))
-        shown = left + GETS + left + _plus(ledger, body, names)
+        stored = Access(_stored(ledger, chain.of, "Delta"), chain.adjoint.indices)
+        shown = ledger.show(stored, names) + GETS + ledger.show(add(stored, body), names)
         lines.append((1, (shown, *_range(ledger, equation))))
     for equation, (_, _, whole) in split:
         left = _store(ledger, equation, "D", ())
@@ -132,13 +133,6 @@ def _store(ledger: Ledger, equation: named.Named, letter: str, more: tuple[Var, 
     chain = equation.chains[0]
     access = Access(_stored(ledger, chain.of, letter), chain.adjoint.indices)
     return ledger.show(access, _names(ledger, equation, more))
-
-
-def _plus(ledger: Ledger, body: Expr, names: Names) -> Math:
-    shown = ledger.show(body, names)
-    if shown.ascii.startswith("-"):
-        return Math(" " + shown.tex, " " + shown.unicode, " " + shown.ascii)
-    return Math(" + ", " + ", " + ") + shown
 
 
 def _range(ledger: Ledger, equation: named.Named) -> Phrase:

@@ -178,9 +178,9 @@ class Ledger:
 
     # --- printing --------------------------------------------------------------------------------
 
-    def show(self, expr: Expr, names: Names) -> Math:
-        """A formula in every form."""
-        tex = latex(expr, self.notation, names)
+    def show(self, expr: Expr, names: Names, *, inline: bool = False) -> Math:
+        """A formula in every form; ``inline`` is for a line of words."""
+        tex = latex(expr, self.notation, names, inline=inline)
         letters = names.copy()  # the letters of this moment, for the forms that are asked for later
         return Math(
             tex,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from symderiv.algebra.expr import Access, Add, Expr, Role, Tensor, walk
 from symderiv.algebra.index import as_index
+from symderiv.algebra.matrix import Fill, MatrixExpr, Ones, children
 from symderiv.calculus.graph import Kind
 from symderiv.documents import general, named, opgraph
 from symderiv.documents.algorithms import algorithm_section
@@ -327,17 +328,24 @@ def four_section(
         matrix.append(Row(None if general is not None else lhs, rhs, (), equation.tag))
     if matrix and any(m.rhs != i.rhs for m, i in zip(matrix, index, strict=False)):
         key = "four_single" if presentation.layout == "single" else "four"
-        note = (*say(key), *_ones_note(matrix), *_input_note(ledger, equations))
+        note = (*say(key), *_ones_note(ledger, equations), *_input_note(ledger, equations))
         blocks += [Prose(note), Equations(tuple(matrix))]
     elif equations[0].sort is Sort.PROGRAM:
         return None  # the result says it all
     return Section(title("four"), tuple(blocks))
 
 
-def _ones_note(lines: list[Row]) -> Phrase:
-    if not any(r"\mathbf{1}" in r.rhs.tex for r in lines):
+def _ones_note(ledger: Ledger, equations: tuple[named.Named, ...]) -> Phrase:
+    shown = (n for n in equations if named.has_matrix(ledger, n))
+    adjoints = (n.chains[0].adjoint for n in shown)
+    nodes = (ledger.matrix(a.closed, a.indices) for a in adjoints)
+    if not any(node is not None and _has_ones(node) for node in nodes):
         return ()
     return (" ", *say("ones", one=Math(r"\mathbf{1}", "1", "1")))
+
+
+def _has_ones(node: MatrixExpr) -> bool:
+    return isinstance(node, Ones | Fill) or any(map(_has_ones, children(node)))
 
 
 def _input_note(ledger: Ledger, equations: tuple[named.Named, ...]) -> Phrase:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from symderiv.algebra.expr import Access, Apply, Role, SizeOf, Tensor, tensors_in, walk
+from symderiv.algebra.expr import ONE, Access, Apply, Role, SizeOf, Tensor, tensors_in, walk
 from symderiv.algebra.index import Axis, Index, Size, as_index, substitute_axis
 from symderiv.algebra.matrix import Matrix
 from symderiv.calculus.functions import rows
@@ -163,11 +163,10 @@ def _error_convention(ledger: Ledger, error: Tensor) -> Phrase:
     symbol = names.symbol(loss)
     ell = Math(symbol.entry, symbol.unicode, symbol.ascii)
     factor = next(c for c in ledger.chains if c.of == loss)
-    closed = ledger.show(factor.adjoint.closed, factor.names)
-    if closed.ascii == "1":
+    if factor.adjoint.closed == ONE:
         return say("delta_loss_sum", delta=shown, ell=ell)
-    tex = closed.tex.replace(r"\frac{1}{m}", "1/m")
-    return say("delta_loss", delta=shown, ell=ell, factor=Math(tex, closed.unicode, closed.ascii))
+    closed = ledger.show(factor.adjoint.closed, factor.names, inline=True)
+    return say("delta_loss", delta=shown, ell=ell, factor=closed)
 
 
 def _uniform(ledger: Ledger) -> bool:
@@ -243,14 +242,7 @@ def _meaning_of_error(ledger: Ledger, tensor: Tensor, names: Names) -> Math:
     access = Access(tensor, tuple(map(as_index, tensor.fresh_indices())))
     names = Names(ledger.notation, ledger.graph, names.base)
     names.fix(*(v for i in access.indices for v in i.variables))
-    shown = ledger.show(derivative(access), names)
-    return Math(_in_line(shown.tex), shown.unicode, shown.ascii)
-
-
-def _in_line(tex: str) -> str:
-    r"""``\frac{a}{b}`` as ``a / b``."""
-    above, below = tex.removeprefix(r"\frac{").removesuffix("}").split("}{\\partial", 1)
-    return rf"{above} / \partial{below}"
+    return ledger.show(derivative(access), names, inline=True)
 
 
 def _code(ledger: Ledger, group: list[Tensor]) -> Phrase:

@@ -39,18 +39,27 @@ _RELATIONS = {"=": "=", "<=": r"\le", ">=": r"\ge"}
 
 
 def latex(
-    expr: Expr, notation: Notation, names: Names | None = None, *, short: bool = False
+    expr: Expr,
+    notation: Notation,
+    names: Names | None = None,
+    *,
+    short: bool = False,
+    inline: bool = False,
 ) -> str:
-    r"""A formula as TeX, without dollars; ``short`` prints \sum_k instead of \sum_{k=1}^{n}."""
-    return TexPrinter(names or Names(notation), short=short).write(expr)
+    r"""A formula as TeX, without dollars.
+
+    ``short`` prints \sum_k instead of \sum_{k=1}^{n}, ``inline`` 1/m instead of \frac{1}{m}.
+    """
+    return TexPrinter(names or Names(notation), short=short, inline=inline).write(expr)
 
 
 class TexPrinter(Printer):
     """See :class:`Printer`."""
 
-    def __init__(self, names: Names, *, short: bool = False) -> None:
+    def __init__(self, names: Names, *, short: bool = False, inline: bool = False) -> None:
         super().__init__(names)
         self.short = short
+        self.inline = inline
 
     # --- indices and sizes -------------------------------------------------------------------
 
@@ -100,6 +109,8 @@ class TexPrinter(Printer):
             return Piece(str(size), ATOM, FLAT, value < 0, "number", "number")
         if (written := decimal(size)) is not None:
             return Piece(written, ATOM, FLAT, value < 0, "number", "number")
+        if self.inline:
+            return Piece(str(size), PRODUCT, FLAT, value < 0, "entry", "number")
         command = "tfrac" if self.small else "frac"
         text = rf"\{command}{{{size.numerator}}}{{{size.denominator}}}"
         return Piece(text, PRODUCT, TALL, value < 0, "fraction", "fraction")
@@ -181,11 +192,19 @@ class TexPrinter(Printer):
         return Piece(text, level, height, False, pieces[-1].ends, pieces[0].starts)
 
     def fraction(self, above: Piece, below: Piece) -> Piece:
+        if self.inline:
+            top = self.paren(above).text if above.level in (SUM, OPEN) else above.text
+            bottom = below.text if below.level >= POWER else self.paren(below).text
+            height = max(above.height, below.height)
+            return Piece(f"{top}/{bottom}", PRODUCT, height, False, "entry", above.starts)
         text = rf"\frac{{{above.text}}}{{{below.text}}}"
         return Piece(text, PRODUCT, TALL, False, "fraction", "fraction")
 
     def ratio(self, above: str, below: str) -> Piece:
         r"""``\frac{\partial above}{\partial below}``."""
+        if self.inline:
+            text = rf"\partial {above} / \partial {below}"
+            return Piece(text, PRODUCT, SCRIPTS, False, "entry", "entry")
         text = rf"\frac{{\partial {above}}}{{\partial {below}}}"
         return Piece(text, PRODUCT, TALL, False, "fraction", "fraction")
 
