@@ -178,8 +178,7 @@ def layer_passes(ledger: Ledger) -> list[Line]:
     local = None if error is None else _local(error)
     if len(forward) != 2 or error is None or local is None or back[2] is None:
         return []
-    number = "l" if alike else str(layer + ledger.notation.activation_shift)
-    here = Math(number, number, number)
+    here = ledger.show_layer(layer, Names(ledger.notation, ledger.graph, base))
     lines: list[Line] = [(0, say("pass_forward", l=here))]
     for entry in forward:
         lines.append((1, _assignment(ledger, entry, base)))

@@ -13,7 +13,7 @@ from symderiv.algebra.expr import Role, Tensor, tensors_in
 from symderiv.calculus.graph import Graph, Kind
 from symderiv.documents.ledger import Ledger
 from symderiv.documents.model import Presentation
-from symderiv.notation import Names
+from symderiv.notation import Names, Symbol
 from symderiv.notation.tex import TexPrinter, joined, layered
 
 SPACING_X, SPACING_Y = 30.0, 12.0  # millimetres
@@ -191,28 +191,31 @@ def _parameters_of(graph: Graph, tensor: Tensor, drawn: Sequence[Tensor]) -> lis
 
 def _induction_figure(ledger: Ledger) -> str:
     """One layer of a network of any depth, between a[l-1] and z[l+1]."""
-    symbols = ledger.notation.symbols
+    notation = ledger.notation
+    letter = Names(notation, ledger.graph).axis_letter("layer")
 
-    def at(name: str, layer: str) -> str:
-        return layered(symbols[name].array, layer, ledger.notation)
+    def at(symbol: Symbol, offset: int, shift: int = notation.activation_shift) -> str:
+        number = offset + shift
+        return layered(symbol.array, letter + (f"{number:+d}" if number else ""), notation)
 
-    delta = ledger.notation.errors["z"].array
-    nodes = [at("a", "l-1"), at("z", "l"), at("a", "l"), at("z", "l+1"), at("a", "l+1")]
+    z, a = notation.symbols["z"], notation.symbols["a"]
+    nodes = [at(a, -1), at(z, 0), at(a, 0), at(z, 1), at(a, 1)]
     lines = [r"\begin{tikzpicture}[x=1mm,y=1mm]", r"\node (v0) at (0,0) {$\cdots$};"]
     for n, node in enumerate(nodes, start=1):
         lines.append(
             rf"\node[operation,minimum size=10.5mm] (v{n}) at ({n * 22 - 4},0) {{${node}$}};"
         )
     lines.append(rf"\node (v{len(nodes) + 1}) at ({len(nodes) * 22 + 14},0) {{$\cdots$}};")
-    errors = {3: "l", 5: "l+1"}
+    errors = {3: 0, 5: 1}
     for n in range(1, len(nodes) + 2):
         below = ""
         if n in errors:
-            text = layered(delta, errors[n], ledger.notation)
+            text = at(notation.errors["z"], errors[n])
             below = rf" node[adjoint value] {{${text}$}}"
         lines.append(rf"\draw[flow] (v{n - 1}) --{below} (v{n});")
-    for n, layer in ((2, "l"), (4, "l+1")):
-        text = at("W", layer) + r",\," + at("b", layer)
+    for n, offset in ((2, 0), (4, 1)):
+        shift = notation.parameter_shift
+        text = r",\,".join(at(notation.symbols[name], offset, shift) for name in "Wb")
         lines.append(
             rf"\node[font=\footnotesize,text=why] (p{n}) at ({n * 22 - 4},16) {{${text}$}};"
             "\n"

@@ -202,6 +202,11 @@ class Ledger:
         plain = TextPrinter(names).index(index)
         return Math(TexPrinter(names).index(index), plain, plain)
 
+    def show_layer(self, layer: int, names: Names) -> Math:
+        """The label of a layer, as its activation has it."""
+        label = names.layer_label(layer + self.notation.activation_shift)
+        return Math(label, label, label)
+
     def show_letter(self, variable: Var, names: Names) -> Math:
         """The letter that a variable has in its chain."""
         name = names.known(variable)

@@ -94,16 +94,17 @@ def layer_range(ledger: Ledger, chains: Sequence[ChainEntry]) -> Phrase:
         stop = ledger.show_index(variable.axis.stop, chain.names)
         letter = ledger.show_letter(variable, chain.names)
         return say("layers", range=_range(letter, start, stop))
-    shift = chain.names.shift(chain.of)
+    shift = ledger.notation.activation_shift
     numbers = sorted(c.layer + shift for c in chains if c.layer is not None)
     if len(numbers) < 2:
         return ()
-    letter = Math("l", "l", "l")
+    name = chain.names.axis_letter("layer")
+    letter = Math(name, name, name)
     if len(numbers) > 2 and all(b - a == 1 for a, b in pairwise(numbers)):
         low, high = (Math(str(n), str(n), str(n)) for n in (numbers[0], numbers[-1]))
         return say("layers", range=_range(letter, low, high))
     listed = ", ".join(map(str, numbers))
-    return say("layers", range=Math(f"l = {listed}", f"l = {listed}", f"l = {listed}"))
+    return say("layers", range=letter + Math(*[f" = {listed}"] * 3))
 
 
 def _range(letter: Math, low: Math, high: Math) -> Math:
@@ -128,7 +129,7 @@ def stated_form(chain: ChainEntry) -> Expr | None:
 
 
 def uses_input(ledger: Ledger, equations: tuple[Named, ...]) -> bool:
-    """Whether an equation for several layers writes x as the activation of layer 0."""
+    """Whether an equation for several layers writes x as an activation."""
     return any(
         n.base is not None and n.sort is Sort.WEIGHT and any(c.layer == 1 for c in n.chains)
         for n in equations

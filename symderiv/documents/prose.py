@@ -21,9 +21,9 @@ TITLES = {
     "forward": "Forward pass",
     "cost": "From the cost to one example",
     "output": "The error of the output layer",
-    "output_generic": "Induction, base: the error of the last layer",
+    "output_generic": "Induction, base: the error of the last {axis}",
     "hidden": "The error of layer {l}",
-    "hidden_generic": "Induction, step: from layer {next} to layer {l}",
+    "hidden_generic": "Induction, step: from {axis} {next} to {axis} {l}",
     "gradients": "The gradients of weights and biases",
     "gradients_other": "The gradients of the other parameters",
     "gradients_program": "The gradients",
@@ -54,8 +54,8 @@ SENTENCES = {
     "rows": "Examples are rows: {x} is {shape_x}, {W} is {shape_W}, and {forward}.",
     "columns": "Examples are columns: {x} is {shape_x}, {W} is {shape_W}, and {forward}.",
     "single": "One example: {x} is {shape_x}, {W} is {shape_W}, and {forward}.",
-    "numbering": "The input is layer 0; a weight is counted with the layer that it feeds.",
-    "numbering_one": "The input is layer 1; a weight is counted with the layer that it leaves.",
+    "numbering": "The input is layer {n}; a weight is counted with the layer that it feeds.",
+    "numbering_left": "The input is layer {n}; a weight is counted with the layer that it leaves.",
     "delta_loss": "{delta} differentiates the loss {ell} of one example; {factor} enters once, "
     "in the gradient of a parameter.",
     "delta_loss_sum": "{delta} differentiates the loss {ell} of one example; the cost is their "
@@ -83,9 +83,9 @@ SENTENCES = {
     "the chain rule runs through the parts of {f}.",
     "hidden": "A unit of layer {l} acts on the loss through every unit of layer {next}: the "
     "paths are summed. The weight that carried its value forward carries the error back.",
-    "general": " Written for layer l; the same holds for {range}.",
+    "general": " Written for layer {l}; the same holds for {range}.",
     "output_generic": "At {last} the error comes from the loss.",
-    "hidden_generic": "Let the errors of layer {next} be known. Then those of layer {l} follow, "
+    "hidden_generic": "Let the errors of {axis} {next} be known. Then those of {axis} {l} follow, "
     "for {range}; with the base, all errors are known.",
     "gradient": "A weight acts through one weighted input alone, in every example.",
     "gradient_penalty": "A weight acts through one weighted input alone, in every example, and "

@@ -36,6 +36,7 @@ from symderiv.documents.worked import Numbers
 from symderiv.documents.worksheet import worked_numbers, worked_section
 from symderiv.documents.written import written_section
 from symderiv.notation import Sort
+from symderiv.notation.names import member_axis
 from symderiv.notation.tex import layered
 
 __all__ = ["document"]
@@ -189,17 +190,20 @@ def error_section(ledger: Ledger, alike: list[list[ChainEntry]], first: bool) ->
     names = last.names
     index = last.adjoint.indices[0] if last.of.ordered else None
     if index is not None:
-        here = ledger.show_index(index, names)
+        axis = member_axis(last.of)
         if first:
-            heading = title("output_generic")
-            intro = say("output_generic", last=Math("l = ", "l = ", "l = ") + here)
+            heading = title("output_generic", axis=axis)
+            letter = names.axis_letter(axis)
+            member = Math(*[f"{letter} = "] * 3) + ledger.show_index(index, names)
+            intro = say("output_generic", last=member)
         else:
-            after = ledger.show_index(index + 1, names)
-            heading = title("hidden_generic", next=after, l=here)
+            index += names.shift(last.of)
+            here, after = ledger.show_index(index, names), ledger.show_index(index + 1, names)
+            heading = title("hidden_generic", axis=axis, next=after, l=here)
             range_ = named.layer_range(ledger, (last,))[1:]
-            intro = say("hidden_generic", next=after, l=here, range=range_)
+            intro = say("hidden_generic", axis=axis, next=after, l=here, range=range_)
     else:
-        number = _number(ledger, last, 0) if len(alike) == 1 else general.LETTER
+        number = ledger.show_layer(last.layer or 0, names)
         heading = title("output") if first else title("hidden", l=number)
         vector = _vector_function(ledger, last)
         if first and vector:
@@ -208,7 +212,7 @@ def error_section(ledger: Ledger, alike: list[list[ChainEntry]], first: bool) ->
             a = next((c.of for c in group if c.of.role is Role.ACTIVATION), last.of)
             intro = say("output", a=_symbol(ledger, a, last))
         else:
-            after = _number(ledger, last, 1) if len(alike) == 1 else general.NEXT
+            after = ledger.show_layer((last.layer or 0) + 1, names)
             intro = (*say("hidden", l=number, next=after), *general.holds_for(ledger, alike))
     asides = _asides(ledger, last) if first else ()
     return Section(heading, (Prose(intro), *(chain_block(ledger, c) for c in group), *asides))
@@ -234,11 +238,6 @@ def _asides(ledger: Ledger, chain: ChainEntry) -> tuple[Box, ...]:
 def _is_difference(expr: Expr) -> bool:
     """Whether a closed form is one entry minus another."""
     return isinstance(expr, Add) and len(expr.terms) == 2 and isinstance(expr.terms[0], Access)
-
-
-def _number(ledger: Ledger, chain: ChainEntry, offset: int) -> Math:
-    layer = (chain.layer or 0) + offset + ledger.notation.activation_shift
-    return Math(str(layer), str(layer), str(layer))
 
 
 def _symbol(ledger: Ledger, tensor: Tensor, chain: ChainEntry) -> Math:

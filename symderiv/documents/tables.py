@@ -14,7 +14,7 @@ from symderiv.documents.ledger import Ledger, derivative
 from symderiv.documents.model import Code, Math, Part, Phrase, Presentation, Table
 from symderiv.documents.prose import enumerated, say
 from symderiv.notation import Names, Sort, array_symbol, matrix_text, shape_latex
-from symderiv.notation.names import unit_name
+from symderiv.notation.names import member_axis, unit_name
 from symderiv.notation.python import python_names
 from symderiv.notation.unicode import TextPrinter
 
@@ -97,7 +97,10 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
                 forward=forward,
             )
         )
-        items.append(say("numbering" if not ledger.notation.activation_shift else "numbering_one"))
+        numbers = ledger.notation
+        fed = numbers.parameter_shift == numbers.activation_shift
+        first = str(numbers.activation_shift)
+        items.append(say("numbering" if fed else "numbering_left", n=first))
     if presentation.ends and presentation.ends != USUAL_ENDS:
         items.append(_ends(ledger, presentation.ends))
     errors = [c for c in ledger.chains if c.names.has_name(c.adjoint.tensor)]
@@ -222,16 +225,25 @@ def _line(ledger: Ledger, group: list[Tensor]) -> tuple[Phrase, ...]:
         meaning = (f"part of {part}",)
     layered = len(group) > 1 or tensor.ordered or tensor.layer is not None
     if layered and tensor.role not in (Role.INPUT,):
-        number = Math("l", "l", "l")
-        if len(group) == 1 and not tensor.ordered:
-            number = Math(*[str((tensor.layer or 0) + names.shift(tensor))] * 3)
-        meaning = (*meaning, " of layer ", number)
+        meaning = (*meaning, *_of_layer(ledger, tensor, names))
     if tensor.role is Role.ADJOINT:
         meaning = (*meaning, ", ", _meaning_of_error(ledger, tensor, names))
     code = _code(ledger, group)
     plain = [axis for axis in tensor.axes if not axis.ordered]
     size: Phrase = (shape(ledger, tensor, names),) if plain else ("scalar",)
     return (symbol,), meaning, size, code
+
+
+def _of_layer(ledger: Ledger, tensor: Tensor, names: Names) -> Phrase:
+    """``of layer l + 1``, as the symbol has it; of a family along time ``at time t``."""
+    if tensor.ordered:
+        member = as_index((tensor.of or tensor).slots[0]) + names.shift(tensor)
+        label = ledger.show_index(member, names)
+    else:
+        text = names.layer_label((tensor.layer or 0) + names.shift(tensor))
+        label = Math(text, text, text)
+    axis = member_axis(tensor)
+    return (" of layer " if axis == "layer" else f" at {axis} ", label)
 
 
 def _scales_penalty(graph: Graph, tensor: Tensor) -> bool:

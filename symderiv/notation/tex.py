@@ -90,16 +90,8 @@ class TexPrinter(Printer):
 
     def size_layer(self, at: Index) -> str:
         """The layer that a size belongs to, shifted as activations are."""
-        if not at.terms:
-            return self.layer_number(at.const, self.notation.activation_shift)
-        return self.compact(at + self.notation.activation_shift)
-
-    def layer_number(self, number: int, shift: int) -> str:
-        """A layer's number, or ``l + 1`` where layers are written relative to one."""
-        if self.names.base is None:
-            return str(number + shift)
-        offset = number - self.names.base + shift
-        return "l" if offset == 0 else f"l{offset:+d}"
+        shifted = at + self.notation.activation_shift
+        return self.compact(shifted) if at.terms else self.names.layer_label(shifted.const)
 
     # --- leaves ------------------------------------------------------------------------------
 
@@ -146,7 +138,7 @@ class TexPrinter(Printer):
         shift = self.names.shift(tensor)
         mark = ""
         if layer is not None:
-            mark = self.layer_number(layer, shift)
+            mark = self.names.layer_label(layer + shift)
         elif tensor.ordered and indices:
             mark = self.compact(indices[0] + shift)
             rest = rest[1:]
