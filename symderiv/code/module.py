@@ -28,7 +28,7 @@ from symderiv.code.program import Program
 from symderiv.code.selfcheck import assumptions, dict_text, random_targets, target_test
 from symderiv.notation import Numbering, Sort, notation
 from symderiv.notation.python import python_names
-from symderiv.notation.spelling import spelling
+from symderiv.notation.spelling import Spelling, spelling
 from symderiv.proof.check import CheckedDerivation
 from symderiv.render import render_template
 
@@ -143,10 +143,9 @@ def numpy_statement(
 
 def _naming(graph: Graph, notation_name: str, widths: Sequence[int | str] = ()) -> Naming:
     row = notation(notation_name)
-    if not graph.keeps_names:
-        return Naming(row, widths, False, graph.sizes)
-    symbols = spelling(row, graph, code=True)
-    return Naming(row, widths, True, graph.sizes, spelling=symbols, names=python_names(graph))
+    names = python_names(graph)
+    symbols = Spelling() if names is None else spelling(row, graph, code=True)
+    return Naming(row, widths, graph.sizes, spelling=symbols, names=names)
 
 
 def layout_of(graph: Graph) -> str:

@@ -15,7 +15,7 @@ from symderiv.documents.model import Code, Math, Part, Phrase, Presentation, Tab
 from symderiv.documents.prose import enumerated, say
 from symderiv.notation import Names, Sort, array_symbol, matrix_text, shape_latex
 from symderiv.notation.names import member_axis, unit_name
-from symderiv.notation.python import python_names
+from symderiv.notation.python import python_name, python_names
 from symderiv.notation.unicode import TextPrinter
 
 MEANINGS = {
@@ -260,26 +260,12 @@ def _meaning_of_error(ledger: Ledger, tensor: Tensor, names: Names) -> Math:
 def _code(ledger: Ledger, group: list[Tensor]) -> Phrase:
     if group[0].role is Role.AUXILIARY and not ledger.graph.written_out:
         return ()
-    if ledger.graph.keeps_names:
-        return enumerated([Code(w) for w in _own_names(ledger.graph, group)], ", ")
-    names = Names(ledger.notation, ledger.graph)
-    ordered = sorted(group, key=lambda t: t.layer or 0)
-    words: list[str] = []
-    for tensor in ordered:
-        symbol = names.symbol(tensor)
-        layer = names.layer(tensor)
-        trained = any(t.role is Role.TARGET for t in ledger.graph.tensors)
-        name = "X" if tensor.role is Role.INPUT and trained else symbol.ascii
-        name = "Y" if tensor.role is Role.TARGET else name
-        words.append(name + ("" if layer is None else str(layer + names.shift(tensor))))
-    if len(words) > 3:
+    own = python_names(ledger.graph)
+    ordered = group if own is not None else sorted(group, key=lambda t: t.layer or 0)
+    words = [python_name(tensor, ledger.notation, own) for tensor in ordered]
+    if own is None and len(words) > 3:
         return (Code(words[0]), ", …, ", Code(words[-1]))
     return enumerated([Code(w) for w in words], ", ")
-
-
-def _own_names(graph: Graph, group: list[Tensor]) -> list[str]:
-    known = python_names(graph)
-    return [known[t.name] if t.of is None else f"d{known[t.of.name]}" for t in group]
 
 
 def _count_line(ledger: Ledger) -> tuple[Phrase, ...]:
