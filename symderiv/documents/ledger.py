@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from symderiv.algebra.binding import free_variables
 from symderiv.algebra.expr import Access, Expr, Partial, Role, Tensor
 from symderiv.algebra.index import Index, Var
 from symderiv.algebra.matrix import MatrixExpr
@@ -227,11 +225,3 @@ def bound_variables(expr: Expr) -> frozenset[Var]:
     from symderiv.algebra.expr import Sum, walk
 
     return frozenset(n.var for n in walk(expr) if isinstance(n, Sum))
-
-
-def uses(expr: Expr, variable: Var) -> bool:
-    """Whether a variable occurs free."""
-    return variable in free_variables(expr)
-
-
-Verdicts = Mapping[str, int]
