@@ -18,10 +18,10 @@ from symderiv.calculus.backprop import backprop
 from symderiv.calculus.graph import Graph
 from symderiv.calculus.simplify import TooLong
 from symderiv.calculus.steps import Adjoint, Derivation
-from symderiv.documents.model import Presentation
 from symderiv.frontend.build import Built, build_graph
 from symderiv.frontend.errors import SpecError, printable, show
 from symderiv.frontend.network import Network
+from symderiv.frontend.presentation import Presentation
 from symderiv.frontend.spec import parse_spec
 from symderiv.notation.table import NOTATIONS
 from symderiv.options import FORMATS, LAYOUTS
@@ -346,7 +346,7 @@ class PublishedDerivation(CheckedDerivation):
             )
         about = self.presentation(notation)
         if format == "numpy":
-            return self._numpy(about.notation)
+            return self._numpy(about)
         from symderiv import documents
 
         if format == "pdf":
@@ -361,7 +361,7 @@ class PublishedDerivation(CheckedDerivation):
         return writers[format](self, about)
 
     def presentation(self, notation: str | None = None) -> Presentation:
-        """What documents say besides the mathematics."""
+        """What documents and modules say besides the mathematics."""
         assert self.network is not None
         return Presentation(
             title=self.network.title or "",
@@ -377,23 +377,11 @@ class PublishedDerivation(CheckedDerivation):
             freeze=self.network.freeze,
         )
 
-    def _numpy(self, notation: str) -> str:
+    def _numpy(self, about: Presentation) -> str:
         from symderiv.code.module import numpy_module
 
-        assert self.network is not None
-        return numpy_module(
-            self if self.wrt is not None or self.graph.written_out else self._with_input,
-            spec=self.network.spec,
-            stem=self.stem,
-            command=self.command,
-            version=VERSION,
-            sizes=tuple(_widths(self.network).values()) or None,
-            layout=self.layout,
-            notation_name=notation,
-            freeze=self.network.freeze,
-            document=self.derivation,
-            scipy=self.scipy,
-        )
+        made = self if self.wrt is not None or self.graph.written_out else self._with_input
+        return numpy_module(made, about, document=self.derivation, scipy=self.scipy)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """In a notebook a derivation shows itself."""

@@ -18,13 +18,13 @@ from symderiv.documents.model import (
     Block,
     Math,
     Phrase,
-    Presentation,
     Prose,
     Ref,
     Section,
 )
 from symderiv.documents.prose import box_title, enumerated, say, title
 from symderiv.documents.tables import array
+from symderiv.frontend.presentation import Presentation
 from symderiv.notation import Names, Sort
 
 Line = tuple[int, Phrase]

@@ -12,7 +12,7 @@ from itertools import pairwise
 from symderiv.algebra.expr import Role, Tensor, tensors_in
 from symderiv.calculus.graph import Graph, Kind
 from symderiv.documents.ledger import Ledger
-from symderiv.documents.model import Presentation
+from symderiv.frontend.presentation import Presentation
 from symderiv.notation import Names, Symbol
 from symderiv.notation.tex import TexPrinter, joined, layered
 

@@ -7,9 +7,10 @@ from symderiv.algebra.index import Size, as_index
 from symderiv.calculus.graph import EXAMPLE
 from symderiv.documents import named
 from symderiv.documents.ledger import Ledger
-from symderiv.documents.model import Block, Box, Math, Presentation, Section
+from symderiv.documents.model import Block, Box, Math, Section
 from symderiv.documents.prose import box_title, say, title
 from symderiv.documents.tables import array
+from symderiv.frontend.presentation import Presentation
 from symderiv.notation import Names, Sort
 
 

@@ -23,7 +23,6 @@ from symderiv.documents.model import (
     Math,
     Part,
     Phrase,
-    Presentation,
     Prose,
     Row,
     Section,
@@ -35,6 +34,7 @@ from symderiv.documents.tables import conventions, notation_table, sizes_line
 from symderiv.documents.worked import Numbers
 from symderiv.documents.worksheet import worked_numbers, worked_section
 from symderiv.documents.written import written_section
+from symderiv.frontend.presentation import Presentation
 from symderiv.notation import Sort
 from symderiv.notation.names import member_axis
 from symderiv.notation.tex import layered

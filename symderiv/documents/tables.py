@@ -11,8 +11,9 @@ from symderiv.calculus.functions import rows
 from symderiv.calculus.graph import EXAMPLE, Graph
 from symderiv.documents.checking import functions_used
 from symderiv.documents.ledger import Ledger, derivative
-from symderiv.documents.model import Code, Math, Part, Phrase, Presentation, Table
+from symderiv.documents.model import Code, Math, Part, Phrase, Table
 from symderiv.documents.prose import enumerated, say
+from symderiv.frontend.presentation import Presentation
 from symderiv.notation import Names, Sort, array_symbol, matrix_text, shape_latex
 from symderiv.notation.names import member_axis, unit_name
 from symderiv.notation.python import python_name, python_names

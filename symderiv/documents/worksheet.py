@@ -12,7 +12,6 @@ from symderiv.documents.model import (
     Block,
     Equations,
     Math,
-    Presentation,
     Prose,
     Ref,
     Row,
@@ -29,6 +28,7 @@ from symderiv.documents.worked import (
     held_fixed,
     numbers_of,
 )
+from symderiv.frontend.presentation import Presentation
 from symderiv.notation import Names
 
 SHORT = 10  # characters of an equation that needs no line of its own

@@ -102,7 +102,9 @@ def derived(name: str) -> tuple[CheckedDerivation, Presentation]:
     graph = build()
     parameters = [t for t in graph.inputs if t.role is Role.PARAMETER]
     wanted = parameters or [t for t in graph.inputs if t.role is Role.INPUT]
-    return check(backprop(graph, wanted)), Presentation(name, name, sizes)
+    layouts = {"layer norm": "rows", "batch norm": "columns", "RNN": "columns", "LSTM": "columns"}
+    about = Presentation(name, name, sizes, layout=layouts.get(name, "single"))
+    return check(backprop(graph, wanted)), about
 
 
 def test_every_layer_is_among_them() -> None:
@@ -125,9 +127,8 @@ def test_documents(name: str) -> None:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_modules(name: str) -> None:
     made, about = derived(name)
-    sizes = tuple(about.sizes.values()) or None
     try:
-        text = numpy_module(made, spec=name, stem="net", command="", version="0", sizes=sizes)
+        text = numpy_module(made, about)
     except NoCode:
         assert name in ("convolution and pooling", "attention", "RNN")
         return
@@ -167,7 +168,7 @@ def test_what_is_no_weight_and_no_bias_has_equations_and_a_heading_of_its_own() 
     rows = [r for blocks in sections.values() for b in blocks if isinstance(b, Equations)
             for r in b.rows if r.tag.startswith("S")]  # fmt: skip
     assert [r.tag for r in rows] == sorted((r.tag for r in rows), key=lambda t: int(t[1:]))
-    module = numpy_module(made, spec="", stem="net", command="", version="0", sizes=(2, 3, 1))
+    module = numpy_module(made, about)
     assert "BP6 those of the other" in " ".join(module.split())
     assert "# (BP6a) ∂C/∂γ¹" in module
 
