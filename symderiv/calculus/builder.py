@@ -221,7 +221,7 @@ class Builder:
 
 def _usual_kind(graph: Graph) -> Kind:
     roles = [t.role for t in graph.inputs]
-    trained = (roles.count(Role.INPUT), roles.count(Role.TARGET)) == (1, 1)
+    trained = roles.count(Role.INPUT) == roles.count(Role.TARGET) == 1
     return Kind.NETWORK if trained else Kind.PROGRAM
 
 
