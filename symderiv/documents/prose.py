@@ -1,6 +1,7 @@
-"""Every sentence that a document prints, by key; ``{name}`` is a formula or a reference.
+"""The sentences of a document by key; ``{name}`` is a formula or a reference.
 
-Sentences are told once, in the order in which a document uses them.
+They are told once, in the order in which a document uses them. The single words of the table of
+symbols stand with the table, and what a rule says of a step stands with the rules.
 """
 
 from __future__ import annotations
@@ -74,6 +75,8 @@ SENTENCES = {
     "operations_figure": "Operations as nodes. Above an edge, in green, the value that goes "
     "forward along it; below, in red, the derivative of the cost that comes back along it.",
     # forward
+    "why_part": "part of {f}",
+    "why_assumed": "assumed: {fact}",
     "forward": "Each quantity is defined once, from quantities that come before it.",
     # chains
     "cost": "The cost sees one example only through its loss, so errors are taken of that loss, "

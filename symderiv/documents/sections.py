@@ -8,7 +8,7 @@ from symderiv.algebra.expr import Access, Add, Expr, Role, Tensor, walk
 from symderiv.algebra.index import as_index
 from symderiv.algebra.matrix import Fill, MatrixExpr, Ones, children
 from symderiv.calculus.graph import Kind
-from symderiv.documents import general, named, opgraph
+from symderiv.documents import named, opgraph, shared
 from symderiv.documents.algorithms import algorithm_section
 from symderiv.documents.checking import checked_section, lemma_section
 from symderiv.documents.figures import layers_figure, network_figure
@@ -130,7 +130,7 @@ def forward_section(ledger: Ledger) -> Section:
     for fact, tag in ledger.facts.items():
         names = ledger.names_of(fact.variables)
         lhs, rhs = ledger.show(fact.left, names), ledger.show(fact.right, names)
-        rows_.append(Row(lhs, rhs, (f"assumed: {fact.text}",), tag))
+        rows_.append(Row(lhs, rhs, say("why_assumed", fact=fact.text), tag))
     return Section(title("forward"), (Prose(say("forward")), Equations(tuple(rows_))))
 
 
@@ -139,7 +139,7 @@ def _forward_why(ledger: Ledger, tag: str) -> Phrase:
     d = entry.definition
     why: list[Part] = []
     if d.part_of and any(u.part_of == d.part_of for u in ledger.graph.users(d.target)):
-        why.append(f"part of {d.part_of}")
+        why += say("why_part", f=d.part_of)
     elif d.part_of:
         why.append(d.part_of)
     elif d.why:
@@ -171,7 +171,7 @@ def chain_sections(ledger: Ledger) -> Iterator[Section]:
         if chain.names.has_name(chain.adjoint.tensor):
             groups.append(group)
             group = []
-    for n, alike in enumerate([[g] for g in groups[:1]] + general.shared(ledger, groups[1:])):
+    for n, alike in enumerate([[g] for g in groups[:1]] + shared.alike(ledger, groups[1:])):
         yield error_section(ledger, alike, n == 0)
     if group:
         yield Section(title("others"), tuple(chain_block(ledger, c) for c in group))
@@ -185,7 +185,7 @@ def chain_sections(ledger: Ledger) -> Iterator[Section]:
 
 def error_section(ledger: Ledger, alike: list[list[ChainEntry]], first: bool) -> Section:
     """The chains that end in the error of one layer, or of several that have the same."""
-    group = general.printed(ledger, alike)
+    group = shared.printed(ledger, alike)
     last = group[-1]
     names = last.names
     index = last.adjoint.indices[0] if last.of.ordered else None
@@ -213,7 +213,7 @@ def error_section(ledger: Ledger, alike: list[list[ChainEntry]], first: bool) ->
             intro = say("output", a=_symbol(ledger, a, last))
         else:
             after = ledger.show_layer((last.layer or 0) + 1, names)
-            intro = (*say("hidden", l=number, next=after), *general.holds_for(ledger, alike))
+            intro = (*say("hidden", l=number, next=after), *shared.holds_for(ledger, alike))
     asides = _asides(ledger, last) if first else ()
     return Section(heading, (Prose(intro), *(chain_block(ledger, c) for c in group), *asides))
 
@@ -272,11 +272,11 @@ def other_section(ledger: Ledger, gradients: list[ChainEntry]) -> Section:
 
 
 def _gradient_blocks(ledger: Ledger, gradients: list[ChainEntry]) -> Iterator[Block]:
-    for alike in general.shared(ledger, [[c] for c in gradients]):
-        note = general.holds_for(ledger, alike)
+    for alike in shared.alike(ledger, [[c] for c in gradients]):
+        note = shared.holds_for(ledger, alike)
         if note:
             yield Prose(note)
-        yield from (chain_block(ledger, c) for c in general.printed(ledger, alike))
+        yield from (chain_block(ledger, c) for c in shared.printed(ledger, alike))
 
 
 def _is_layered(tensor: Tensor) -> bool:

@@ -21,7 +21,7 @@ def relative(ledger: Ledger, chain: ChainEntry, base: int | None) -> ChainEntry:
     return replace(chain, names=named.relative_names(ledger, chain, base))
 
 
-def shared(ledger: Ledger, groups: Sequence[Group]) -> list[list[Group]]:
+def alike(ledger: Ledger, groups: Sequence[Group]) -> list[list[Group]]:
     """Groups of chains that print alike, together; each by itself in a network of few layers."""
     layers = sum(c.names.has_name(c.adjoint.tensor) for c in ledger.chains)
     if layers <= MANY:
