@@ -22,6 +22,7 @@ from symderiv.algebra.expr import Role
 from symderiv.calculus.backprop import backprop
 from symderiv.calculus.networks import any_depth, feed_forward
 from symderiv.code.module import module_text
+from symderiv.frontend.presentation import Presentation
 
 Params = dict[str, Any]
 
@@ -61,9 +62,13 @@ def generated(task: Task) -> Any:
         graph = feed_forward(activations, task.loss, layout="rows")
     wrt = [t for t in graph.tensors if t.role is Role.PARAMETER]
     text = module_text(
-        backprop(graph, wrt), spec=task.name, stem="net", command="", version="",
-        sizes=None if task.generic else task.sizes, layout="rows",
-    )  # fmt: skip
+        backprop(graph, wrt),
+        Presentation(
+            spec=task.name,
+            sizes={} if task.generic else dict(enumerate(task.sizes)),
+            layout="rows",
+        ),
+    )
     names: dict[str, Any] = {"__name__": "generated"}
     exec(compile(text, "net.py", "exec"), names)
     return names

@@ -30,7 +30,7 @@ def _stacked(row: tuple[str, ...], width: int) -> list[str]:
 
 
 def _functions(rows: Iterable[Row]) -> Table:
-    from symderiv.notation.nielsen import NIELSEN
+    from symderiv.notation.table import DEFAULT
     from symderiv.notation.unicode import text
 
     table: Table = [("name", "definition", "derivative by the first argument")]
@@ -39,9 +39,9 @@ def _functions(rows: Iterable[Row]) -> Table:
             args = symbols(row)
             value = Access(Tensor("a" if "a" not in row.arguments else "v"), ())
             formula = row.derivatives[0]
-            slope = text(formula(*args, value), NIELSEN) if formula else ""
+            slope = text(formula(*args, value), DEFAULT) if formula else ""
             meaning = row.definition(*args) if row.definition else row(*args)
-            table.append((row.name, text(meaning, NIELSEN), slope))
+            table.append((row.name, text(meaning, DEFAULT), slope))
         else:
             table.append((row.name, _parts(row), ""))
     return table
@@ -49,12 +49,12 @@ def _functions(rows: Iterable[Row]) -> Table:
 
 def _parts(row: VectorFunction) -> str:
     """``e = exp(z); s = Σ e; a = e/s``."""
-    from symderiv.notation.nielsen import NIELSEN
+    from symderiv.notation.table import DEFAULT
     from symderiv.notation.unicode import text
 
     made = []
     for part in row.parts:
-        body = text(part.formula(*(Access(Tensor(name), ()) for name in part.of)), NIELSEN)
+        body = text(part.formula(*(Access(Tensor(name), ()) for name in part.of)), DEFAULT)
         if part.kind == "sum":
             body = f"Σ {body}" if body.isidentifier() else f"Σ ({body})"
         made.append(body if part is row.parts[-1] else f"{part.name} = {body}")

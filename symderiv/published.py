@@ -10,11 +10,11 @@ from symderiv._version import VERSION
 from symderiv.algebra.expr import Access, Expr, Role, Tensor, tensors_in
 from symderiv.calculus.graph import Graph
 from symderiv.calculus.steps import Adjoint
-from symderiv.documents.model import Presentation
 from symderiv.frontend.asked import public_names
 from symderiv.frontend.build import Built
 from symderiv.frontend.errors import SpecError
 from symderiv.frontend.network import Network
+from symderiv.frontend.presentation import Presentation
 from symderiv.notation.table import NOTATIONS
 from symderiv.options import FORMATS
 from symderiv.proof.check import CheckedDerivation
@@ -130,7 +130,7 @@ class PublishedDerivation(CheckedDerivation):
             )
         about = self.presentation(notation)
         if format == "numpy":
-            return self._numpy(about.notation)
+            return self._numpy(about)
         from symderiv import documents
 
         match format:
@@ -145,39 +145,29 @@ class PublishedDerivation(CheckedDerivation):
         return documents.to_latex(self, about)
 
     def presentation(self, notation: str | None = None) -> Presentation:
-        """What documents say besides the mathematics."""
-        example = self.network.example
-        held = (*self.network.freeze, *(example.freeze if example else ()))
+        """What documents and modules say besides the mathematics."""
+        network, built = self.network, self.origin.built
+        example = network.example
         return Presentation(
-            title=self.network.title or "",
-            spec=self.network.spec,
-            sizes=self.network.widths,
-            ends=tuple(map(str, self.network.sizes)) if self.network.generic else (),
+            title=network.title or "",
+            spec=network.spec,
+            sizes=network.widths,
+            ends=tuple(map(str, network.sizes)) if network.generic else (),
             layout=self.layout,
             notation=notation or self.notation,
             stem=self.stem,
             command=self.command,
             version=VERSION,
-            example=self.network.example,
-            held=self.origin.built.held(held),
+            example=example,
+            freeze=built.held(network.freeze),
+            held=built.held((*network.freeze, *(example.freeze if example else ()))),
         )
 
-    def _numpy(self, notation: str) -> str:
+    def _numpy(self, about: Presentation) -> str:
         from symderiv.code.module import numpy_module
 
-        return numpy_module(
-            self if self.wrt is not None or self.graph.written_out else self._with_input,
-            spec=self.network.spec,
-            stem=self.stem,
-            command=self.command,
-            version=VERSION,
-            sizes=tuple(self.network.widths.values()) or None,
-            layout=self.layout,
-            notation_name=notation,
-            freeze=self.origin.built.held(self.network.freeze),
-            document=self.derivation,
-            scipy=self.scipy,
-        )
+        made = self if self.wrt is not None or self.graph.written_out else self._with_input
+        return numpy_module(made, about, document=self.derivation, scipy=self.scipy)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """In a notebook a derivation shows itself."""

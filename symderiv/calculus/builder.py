@@ -11,6 +11,7 @@ A layout is nothing but the order of the axes: examples first (rows), last (colu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from fractions import Fraction
 from typing import TypeVar
 
@@ -26,7 +27,7 @@ from symderiv.algebra.index import (
     substitute_axis,
 )
 from symderiv.calculus.functions import ScalarFunction, VectorFunction, hyper_name
-from symderiv.calculus.graph import Definition, Fact, Graph, Recurrence
+from symderiv.calculus.graph import Definition, Fact, Graph, Kind, Recurrence
 from symderiv.options import LAYOUTS
 
 _F = TypeVar("_F", bound=Callable[..., object])
@@ -156,11 +157,15 @@ class Builder:
         cost: Tensor | None = None,
         example_loss: Tensor | None = None,
         upstream: Tensor | Iterable[Tensor] = (),
+        kind: Kind | None = None,
     ) -> Graph:
         """The finished graph; ``upstream`` are the outputs of a layer that stands by itself.
 
         What comes after a layer is unknown: its cost C has no equation, and the adjoints of the
         outputs are given. Raises ValueError for an output that the layer uses itself.
+
+        Without a ``kind``, equations that lead from one input and one target to the cost are a
+        network, others a program.
         """
         outputs = (upstream,) if isinstance(upstream, Tensor) else tuple(upstream)
         if (cost is None) != bool(outputs):
@@ -175,6 +180,7 @@ class Builder:
             upstream=tuple(given_adjoint(output, root) for output in outputs),
             defaults=tuple(self.defaults.items()),
         )
+        graph = replace(graph, kind=kind or _usual_kind(graph))
         for output in outputs:
             if not graph.definitions_of(output) or graph.users(output):
                 raise ValueError(f"{output.name} must be computed here, and used nowhere else")
@@ -210,6 +216,12 @@ class Builder:
         (example,) = self.over(self.examples)
         pair = (example, unit) if self.layout == "rows" else (unit, example)
         return pair, unit, example
+
+
+def _usual_kind(graph: Graph) -> Kind:
+    roles = [t.role for t in graph.inputs]
+    trained = roles.count(Role.INPUT) == roles.count(Role.TARGET) == 1
+    return Kind.NETWORK if trained else Kind.PROGRAM
 
 
 def given_adjoint(output: Tensor, cost: Tensor) -> Tensor:

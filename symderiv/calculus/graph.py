@@ -9,14 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 from fractions import Fraction
 from functools import cached_property
 
 from symderiv.algebra.binding import instantiate
-from symderiv.algebra.expr import Access, Apply, Expr, Role, Tensor, tensors_in, walk
+from symderiv.algebra.expr import Access, Apply, Expr, Tensor, tensors_in, walk
 from symderiv.algebra.index import Index, Size, Var
 
 EXAMPLE = "example"  # the name of the axis that counts examples
+
+
+class Kind(Enum):
+    """What a graph was built as; whoever builds it knows, and nobody infers it again."""
+
+    NETWORK = "network"  # arrays between one input X and one target Y
+    WRITTEN_OUT = "written out"  # a network whose units are quantities of their own, as z1 and z2
+    PROGRAM = "program"  # equations of any other shape, with the names that their user gave
 
 
 @dataclass(frozen=True)
@@ -85,6 +94,8 @@ class Graph:
     is differentiated entry by entry: its adjoints are Jacobians, with its axes first.
 
     ``defaults`` are the values that hyperparameters have unless others are given.
+
+    By its ``kind`` documents and code choose their words and names.
     """
 
     blocks: tuple[Definition | Recurrence, ...]
@@ -96,6 +107,7 @@ class Graph:
     sizes: dict[Size, int] = field(default_factory=dict)
     upstream: tuple[Tensor, ...] = ()
     defaults: tuple[tuple[Tensor, Fraction], ...] = ()
+    kind: Kind = Kind.PROGRAM
 
     @cached_property
     def definitions(self) -> tuple[Definition, ...]:
@@ -117,21 +129,15 @@ class Graph:
         """Inputs, then the defined tensors in order."""
         return (*self.inputs, *dict.fromkeys(d.target for d in self.definitions))
 
-    @cached_property
+    @property
     def written_out(self) -> bool:
-        """Whether this is a network whose units are quantities of their own, as z1 and z2."""
-        axes = (axis for t in self.tensors for axis in t.axes)
-        trained = any(t.role is Role.TARGET for t in self.inputs)
-        return trained and all(axis.name == EXAMPLE for axis in axes)
+        """Whether this is a network whose units are quantities of their own."""
+        return self.kind is Kind.WRITTEN_OUT
 
-    @cached_property
-    def is_program(self) -> bool:
-        """Whether its quantities keep their names in code, without X, Y and delta.
-
-        So do a user's, and those of a network whose units are written out.
-        """
-        roles = [t.role for t in self.inputs]
-        return self.written_out or (roles.count(Role.INPUT), roles.count(Role.TARGET)) != (1, 1)
+    @property
+    def keeps_names(self) -> bool:
+        """Whether its quantities keep their names in code, without X, Y and delta."""
+        return self.kind is not Kind.NETWORK
 
     @cached_property
     def functions(self) -> frozenset[str]:

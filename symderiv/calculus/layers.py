@@ -134,7 +134,7 @@ def hidden_layers(
     b.named.add("z")
 
     indices, unit, example = b.unit_and_example(b.units(0))
-    b.define(a, (0, *indices), b.at(x, unit, example), "the input is layer 0")
+    b.define(a, (0, *indices), b.at(x, unit, example), "the input")
 
     def inside(z: Expr) -> Expr:
         row = rows()[hidden]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from symderiv.algebra.expr import Role
 from symderiv.algebra.index import Axis, Size, as_index
 from symderiv.calculus.builder import Builder
-from symderiv.calculus.graph import Graph
+from symderiv.calculus.graph import Graph, Kind
 from symderiv.calculus.layers import activate, cost, dense, hidden_layers, per_example_loss
 
 
@@ -33,7 +33,7 @@ def feed_forward(
         a = activate(b, activation, z, axes[n], n)
         weights.append(b.parameter(f"W{n}"))
     ell, _ = per_example_loss(b, loss, a, axes[-1])
-    return b.graph(cost(b, ell, reduction, weights, l2), ell)
+    return b.graph(cost(b, ell, reduction, weights, l2), ell, kind=Kind.NETWORK)
 
 
 def any_depth(
@@ -52,4 +52,4 @@ def any_depth(
     x = b.tensor("x", b.batch(b.units(0)), Role.INPUT)
     w, a, outputs = hidden_layers(b, x, layers, hidden, output, bias)
     ell, _ = per_example_loss(b, loss, a, outputs, (layers.stop,))
-    return b.graph(cost(b, ell, reduction, [w], l2), ell)
+    return b.graph(cost(b, ell, reduction, [w], l2), ell, kind=Kind.NETWORK)

@@ -120,7 +120,7 @@ def collapse(expr: Expr) -> tuple[Expr, list[str]]:
         factors = _factors(body)
         for n, factor in enumerate(factors):
             if isinstance(factor, Delta):
-                solution = _solve(factor, var)
+                solution = solve(factor, var)
                 if solution is None:
                     continue
                 limits = guards(solution, var.axis)
@@ -152,7 +152,8 @@ def readable(index: Index) -> str:
     return index.key({v: v.name for v in index.variables}).replace("+-", "-")
 
 
-def _solve(delta: Delta, var: Var) -> Index | None:
+def solve(delta: Delta, var: Var) -> Index | None:
+    """The value of a variable at which a delta is 1; None where there is none, or several."""
     difference = delta.left - delta.right
     coefficient = dict(difference.terms).get(var, 0)
     if abs(coefficient) != 1:

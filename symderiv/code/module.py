@@ -26,9 +26,10 @@ from symderiv.code.passes import Passes
 from symderiv.code.plain import program_data
 from symderiv.code.program import Program
 from symderiv.code.selfcheck import assumptions, dict_text, random_targets, target_test
-from symderiv.notation import Numbering, notation
+from symderiv.frontend.presentation import Presentation
+from symderiv.notation import Numbering, Sort, notation
 from symderiv.notation.python import python_names
-from symderiv.notation.spelling import spelling
+from symderiv.notation.spelling import Spelling, spelling
 from symderiv.proof.check import CheckedDerivation
 from symderiv.render import render_template
 
@@ -43,23 +44,15 @@ _BATCH = {
 
 def numpy_module(
     checked: CheckedDerivation,
+    presentation: Presentation,
     *,
-    spec: str,
-    stem: str,
-    command: str,
-    version: str,
-    sizes: Sequence[int | str] | None = None,
-    layout: str | None = None,
-    notation_name: str = "nielsen",
-    freeze: frozenset[Tensor] = frozenset(),
     document: Derivation | None = None,
     scipy: bool = False,
 ) -> str:
-    """The text of the module ``STEM.py``. ``sizes`` are those of the layers; None for any depth.
+    """The text of the module ``STEM.py``.
 
-    ``freeze`` are the parameters that have no gradient. The lines cite
-    the equations of ``document``, a derivation of the same graph. With ``scipy`` the functions that
-    SciPy has are SciPy's, and the module needs it. Raises NoCode where the
+    The lines cite the equations of ``document``, a derivation of the same graph. With ``scipy`` the
+    functions that SciPy has are SciPy's, and the module needs it. Raises NoCode where the
     derivation has no NumPy form, ValueError where a step was refuted.
     """
     if checked.refuted:
@@ -69,15 +62,8 @@ def numpy_module(
     open_steps = len(checked.unproved)
     return module_text(
         checked.derivation,
+        presentation,
         warrant=f"{open_steps} steps of its derivation are not proved" if open_steps else _PROVED,
-        spec=spec,
-        stem=stem,
-        command=command,
-        version=version,
-        sizes=sizes,
-        layout=layout,
-        notation_name=notation_name,
-        freeze=freeze,
         document=document,
         scipy=scipy,
     )
@@ -85,43 +71,35 @@ def numpy_module(
 
 def module_text(
     derivation: Derivation,
+    presentation: Presentation,
     *,
-    spec: str,
-    stem: str,
-    command: str,
-    version: str,
-    sizes: Sequence[int | str] | None = None,
-    layout: str | None = None,
-    notation_name: str = "nielsen",
-    freeze: frozenset[Tensor] = frozenset(),
     document: Derivation | None = None,
     scipy: bool = False,
     warrant: str = "nobody has checked its derivation",
 ) -> str:
     """As :func:`numpy_module`, of a derivation that nobody has checked; for tests."""
-    graph = derivation.graph
-    layout = layout or layout_of(graph)
+    graph, about = derivation.graph, presentation
     header = [
-        *remark(f"{stem}.py: written by symderiv {version}; {warrant}."),
+        *remark(f"{about.stem}.py: written by symderiv {about.version}; {warrant}."),
         "#",
-        *field("spec", spec),
-        *field("notation", f"{notation_name}, layout {layout}"),
-        *field("command", command),
+        *field("spec", about.spec),
+        *field("notation", f"{about.notation}, layout {about.layout}"),
+        *field("command", about.command),
     ]
     generic = any(t.ordered and t.role is Role.PARAMETER for t in graph.tensors)
-    widths = () if generic else tuple(sizes or ())
-    naming = _naming(graph, notation_name, widths)
+    widths = () if generic else tuple(about.sizes.values())
+    naming = _naming(graph, about.notation, widths)
     numbering = Numbering(document or derivation, naming.notation)
-    program = Program(derivation, naming, layout, numbering=numbering, scipy=scipy)
-    plain = Program(derivation, naming, layout, reference=True, numbering=numbering)
+    program = Program(derivation, naming, about.layout, numbering=numbering, scipy=scipy)
+    plain = Program(derivation, naming, about.layout, reference=True, numbering=numbering)
     if naming.program:
-        data = program_data(program, plain, freeze)
+        data = program_data(program, plain, about.freeze)
         data["functions"] = [_as_data(f) for f in program.functions.all()]
         data["reference_functions"] = [_as_data(f) for f in plain.functions.all()]
         names = size_names_in(shape_of(t, program.emitter) for t in graph.inputs)
         data["main_init"] = f"init(rng{_trial_sizes(names)})"
     else:
-        data = _network_data(program, plain, freeze, generic)
+        data = _network_data(program, plain, about.freeze, generic)
     name = "program" if naming.program else "module"
     used = any("special." in line for f in program.functions.all() for line in f.lines)
     data |= {"header": header, "special": used}
@@ -143,10 +121,9 @@ def numpy_statement(
 
 def _naming(graph: Graph, notation_name: str, widths: Sequence[int | str] = ()) -> Naming:
     row = notation(notation_name)
-    if not graph.is_program:
-        return Naming(row, widths, False, graph.sizes)
-    symbols = spelling(row, graph, code=True)
-    return Naming(row, widths, True, graph.sizes, spelling=symbols, names=python_names(graph))
+    names = python_names(graph)
+    symbols = Spelling() if names is None else spelling(row, graph, code=True)
+    return Naming(row, widths, graph.sizes, spelling=symbols, names=names)
 
 
 def layout_of(graph: Graph) -> str:
@@ -192,13 +169,15 @@ def _shapes(
         start += f"\n\n`sizes` is a dict with {', '.join(names)}."
     elif generic:
         start += "\n\n`sizes` lists n0, ..., nL."
+    sorts = {group.sort for group in program.numbering.groups}
+    others = ", BP6 those of the other parameters" if Sort.OTHER in sorts else ""
     summary = (
         f"Cost and gradients of a network by backpropagation, in {program.libraries}.\n\n"
         f"X has the shape {tuple_text(x)} and Y the shape {tuple_text(y)}: "
         f"{_BATCH[program.layout]}. Everything is computed in the float type of the parameters. "
         "The comments cite the equations of the document: D forward, BP1 the error of the output, "
-        "BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as a script, "
-        "this module checks its own gradients."
+        f"BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights{others}. Run as a "
+        "script, this module checks its own gradients."
     )
     table = [
         f'shapes[f"{p.name}{{l}}"] = {tuple_text(p.shape)}'

@@ -5,33 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from symderiv.algebra.expr import Role, Tensor
+from symderiv.algebra.expr import Tensor
 from symderiv.algebra.index import Axis, Index, Size, Var, as_index
 from symderiv.notation import Notation, Symbol
 from symderiv.notation.conventions import spelled
 from symderiv.notation.names import unit_name
-from symderiv.notation.python import RESERVED
+from symderiv.notation.python import layer_number, own_name, python_name
 from symderiv.notation.spelling import Spelling
 
 _RAISED = dict(zip("0123456789+-lL", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ˡᴸ", strict=True))
-_FIXED = {Role.INPUT: "X", Role.TARGET: "Y"}
 
 
 @dataclass(frozen=True)
 class Naming:
     """Names by a notation. ``sizes`` are the numbers or names of the layers' sizes.
 
-    The quantities of a ``program`` keep the names that its user gave them; ``spelling`` are the
-    symbols of them in comments, and ``names`` the names without those that Python needs.
+    ``names`` are those of a graph whose quantities keep their names, and ``spelling`` the symbols
+    of them in comments; without ``names`` it is a network.
     """
 
     notation: Notation
     sizes: Sequence[int | str] = ()
-    program: bool = False
     numbers: Mapping[Size, int] = field(default_factory=dict)
     letters: Mapping[Var, str] = field(default_factory=dict)
     spelling: Spelling = field(default_factory=Spelling)
-    names: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] | None = None
+
+    @property
+    def program(self) -> bool:
+        """Whether quantities keep their names."""
+        return self.names is not None
 
     def python(self, tensor: Tensor, member: Index | None = None) -> str:
         """``W1``, ``delta2``, ``dW1``; of a family ``W[l]``."""
@@ -40,18 +43,7 @@ class Naming:
 
     def family(self, tensor: Tensor) -> str:
         """The name without the member of a family."""
-        if tensor.of is not None:
-            if self._is_error(tensor):
-                symbol = self.notation.errors[tensor.of.symbol]
-                return symbol.ascii + self._number(tensor.of)
-            return "d" + self.family(tensor.of)
-        if self.program:
-            return self._own(tensor.name)
-        if tensor.role in _FIXED:
-            return _FIXED[tensor.role]
-        if tensor.layer is None and not tensor.ordered:
-            return tensor.name
-        return self._symbol(tensor).ascii + self._number(tensor)
+        return python_name(tensor, self.notation, self.names)
 
     def formula(self, tensor: Tensor, member: Index | None = None) -> str:
         """``W¹``, ``δˡ⁺¹``, ``∂C/∂W¹``; of a program ``w1_12``, as documents have it as text."""
@@ -66,7 +58,7 @@ class Naming:
             symbol = self._symbol(tensor)
         if member is not None:
             return symbol.unicode + _raised(self.index(member).replace(" ", ""))
-        return symbol.unicode + _raised(self._number(tensor.of or tensor))
+        return symbol.unicode + _raised(layer_number(tensor.of or tensor, self.notation))
 
     def _is_error(self, tensor: Tensor) -> bool:
         """Whether an adjoint has a symbol of its own, δ."""
@@ -77,15 +69,6 @@ class Naming:
         if self.program:
             return self.spelling.symbols.get(tensor.name) or spelled(tensor.name)
         return self.notation.symbols.get(tensor.symbol) or spelled(tensor.symbol)
-
-    def _own(self, name: str) -> str:
-        return self.names.get(name) or (f"{name}_" if name in RESERVED else name)
-
-    def _number(self, tensor: Tensor) -> str:
-        if tensor.layer is None:
-            return ""
-        shifts = self.notation.parameter_shift, self.notation.activation_shift
-        return str(tensor.layer + shifts[tensor.role is not Role.PARAMETER])
 
     def index(self, index: Index) -> str:
         """An index as Python text: ``l - 1``, ``L``, ``2``."""
@@ -113,7 +96,7 @@ class Naming:
                 if number is not None:
                     return number
                 if at is None:
-                    return self._own(name)
+                    return own_name(name, self.names or {})
                 if at.terms:
                     return f"{name}[{self.index(at)}]"
                 known = name == "n" and at.const < len(self.sizes)

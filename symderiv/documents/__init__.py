@@ -8,10 +8,11 @@ from symderiv.documents.data import to_data, to_json
 from symderiv.documents.fragments import equation_latex, to_fragment
 from symderiv.documents.latex import to_latex
 from symderiv.documents.markdown import to_markdown
-from symderiv.documents.model import Document, Presentation
+from symderiv.documents.model import Document
 from symderiv.documents.sections import document
 from symderiv.documents.terminal import to_terminal
 from symderiv.documents.worksheet import to_svg
+from symderiv.frontend.presentation import Presentation
 
 __all__ = [
     "Document",

@@ -18,16 +18,17 @@ from symderiv.documents.model import (
     Block,
     Math,
     Phrase,
-    Presentation,
     Prose,
     Ref,
     Section,
 )
 from symderiv.documents.prose import box_title, enumerated, say, title
 from symderiv.documents.tables import array
-from symderiv.notation import Names
+from symderiv.frontend.presentation import Presentation
+from symderiv.notation import Names, Sort
 
 Line = tuple[int, Phrase]
+_PASSES = (Role.PREACTIVATION, Role.ACTIVATION)
 GETS = Math(" := ", " := ", " := ")
 
 
@@ -53,11 +54,11 @@ def algorithm_section(
 
 def accumulators(ledger: Ledger, equations: tuple[named.Named, ...]) -> list[Line]:
     """Δ := 0; for every example forward, back, Δ := Δ + ...; then D, and the update."""
-    gradients = [n for n in equations if n.tag[:3] in ("BP3", "BP4")]
-    split = [(n, parts) for n in gradients if (parts := _split(n.chains[0])) is not None]
+    gradients = [n for n in equations if n.sort in (Sort.BIAS, Sort.WEIGHT, Sort.OTHER)]
+    split = [(n, parts) for n in gradients if (parts := _split(ledger, n.chains[0])) is not None]
     if not gradients or len(split) != len(gradients):
         return []
-    errors = [n for n in equations if n.tag[:3] in ("BP1", "BP2")]
+    errors = [n for n in equations if n.sort in (Sort.OUTPUT, Sort.BACK)]
     example = split[0][1][0]
     names = ledger.names_of((example,))
     m = ledger.show_index(example.axis.stop, names)
@@ -74,9 +75,10 @@ def accumulators(ledger: Ledger, equations: tuple[named.Named, ...]) -> list[Lin
         left = ledger.show(chain.adjoint.left, names)
         lines.append((1, (left + GETS + right, *_range(ledger, equation))))
     for equation, (var, body, _) in split:
-        left = _store(ledger, equation, "Delta", (var,))
+        chain = equation.chains[0]
         names = _names(ledger, equation, (var,))
-        shown = left + GETS + left + _plus(ledger, body, names)
+        stored = Access(_stored(ledger, chain.of, "Delta"), chain.adjoint.indices)
+        shown = ledger.show(stored, names) + GETS + ledger.show(add(stored, body), names)
         lines.append((1, (shown, *_range(ledger, equation))))
     for equation, (_, _, whole) in split:
         left = _store(ledger, equation, "D", ())
@@ -92,7 +94,7 @@ def accumulators(ledger: Ledger, equations: tuple[named.Named, ...]) -> list[Lin
     return lines
 
 
-def _split(chain: ChainEntry) -> tuple[Var, Expr, Expr] | None:
+def _split(ledger: Ledger, chain: ChainEntry) -> tuple[Var, Expr, Expr] | None:
     """``c Σ_s body + rest``  ⟹  s, body, ``c Δ + rest``; None where it has another form."""
     closed = chain.adjoint.closed
     found: list[tuple[Var, Expr]] = []
@@ -103,7 +105,7 @@ def _split(chain: ChainEntry) -> tuple[Var, Expr, Expr] | None:
         for factor in factors:
             if isinstance(factor, Sum) and factor.var.axis.name == EXAMPLE:
                 found.append((factor.var, factor.body))
-                made.append(Access(_stored(chain.of, "Delta"), chain.adjoint.indices))
+                made.append(Access(_stored(ledger, chain.of, "Delta"), chain.adjoint.indices))
             else:
                 made.append(factor)
         terms.append(mul(*made))
@@ -112,9 +114,11 @@ def _split(chain: ChainEntry) -> tuple[Var, Expr, Expr] | None:
     return found[0][0], found[0][1], add(*terms)
 
 
-def _stored(of: Tensor, letter: str) -> Tensor:
+def _stored(ledger: Ledger, of: Tensor, letter: str) -> Tensor:
     """Δ or D for the weights or biases of a layer; for anything else, as w1, the name dw1."""
-    if not of.slots or of.symbol not in ("W", "b"):
+    sort = ledger.numbering.sort(of)
+    alone = [t for t in ledger.inputs_of(sort) if t.layer == of.layer] == [of]
+    if not of.slots or not alone or sort is Sort.OTHER:
         letter = f"d{of.symbol}" if letter == "Delta" else f"D{of.symbol}"
     return Tensor(f"{letter} {of.name}", of.slots, Role.PARAMETER, letter, of.layer)
 
@@ -127,19 +131,12 @@ def _names(ledger: Ledger, equation: named.Named, more: tuple[Var, ...]) -> Name
 
 def _store(ledger: Ledger, equation: named.Named, letter: str, more: tuple[Var, ...]) -> Math:
     chain = equation.chains[0]
-    access = Access(_stored(chain.of, letter), chain.adjoint.indices)
+    access = Access(_stored(ledger, chain.of, letter), chain.adjoint.indices)
     return ledger.show(access, _names(ledger, equation, more))
 
 
-def _plus(ledger: Ledger, body: Expr, names: Names) -> Math:
-    shown = ledger.show(body, names)
-    if shown.ascii.startswith("-"):
-        return Math(" " + shown.tex, " " + shown.unicode, " " + shown.ascii)
-    return Math(" + ", " + ", " + ") + shown
-
-
 def _range(ledger: Ledger, equation: named.Named) -> Phrase:
-    found = named.layer_range(ledger, equation)
+    found = named.layer_range(ledger, equation.chains)
     return (" ", *found) if found else ()
 
 
@@ -160,25 +157,28 @@ def _forward_refs(ledger: Ledger) -> Phrase:
 
 def layer_passes(ledger: Ledger) -> list[Line]:
     """Forward: z, a and what is kept. Back: from da to dz, dW, db and da of the layer before."""
-    layers = sorted({t.layer for t in ledger.graph.tensors if t.symbol == "z" and t.layer})
+    layers = ledger.weighted_layers
     if len(layers) < 2:
         return []
     layer = layers[-1]
-    biased = {t.layer for t in ledger.graph.inputs if t.symbol == "b"}
+    biased = {t.layer for t in ledger.inputs_of(Sort.BIAS)}
     alike = len({(_function(ledger, n), n in biased) for n in layers}) == 1
     base = layer if alike else None
     forward = [
         e for e in ledger.definitions
-        if e.definition.target.layer == layer and e.definition.target.symbol in ("z", "a")
+        if e.definition.target.layer == layer and e.definition.target.role in _PASSES
         and not e.definition.part_of
     ]  # fmt: skip
-    error = _chain(ledger, "z", layer)
-    back = [_chain(ledger, "W", layer), _chain(ledger, "b", layer), _chain(ledger, "a", layer - 1)]
+    error = _chain(ledger, _of_role(ledger, Role.PREACTIVATION, layer))
+    back = [
+        _chain(ledger, ledger.inputs_of(Sort.WEIGHT, layer)),
+        _chain(ledger, ledger.inputs_of(Sort.BIAS, layer)),
+        _chain(ledger, _of_role(ledger, Role.ACTIVATION, layer - 1)),
+    ]
     local = None if error is None else _local(error)
     if len(forward) != 2 or error is None or local is None or back[2] is None:
         return []
-    number = "l" if alike else str(layer + ledger.notation.activation_shift)
-    here = Math(number, number, number)
+    here = ledger.show_layer(layer, Names(ledger.notation, ledger.graph, base))
     lines: list[Line] = [(0, say("pass_forward", l=here))]
     for entry in forward:
         lines.append((1, _assignment(ledger, entry, base)))
@@ -195,14 +195,18 @@ def _function(ledger: Ledger, layer: int) -> str:
         (
             e.definition.part_of or getattr(e.definition.body, "function", "identity")
             for e in ledger.definitions
-            if e.definition.target.symbol == "a" and e.definition.target.layer == layer
+            if e.definition.target in _of_role(ledger, Role.ACTIVATION, layer)
         ),
         "",
     )
 
 
-def _chain(ledger: Ledger, symbol: str, layer: int) -> ChainEntry | None:
-    return next((c for c in ledger.chains if c.of.symbol == symbol and c.of.layer == layer), None)
+def _of_role(ledger: Ledger, role: Role, layer: int) -> list[Tensor]:
+    return [t for t in ledger.graph.tensors if t.role is role and t.layer == layer]
+
+
+def _chain(ledger: Ledger, tensors: list[Tensor]) -> ChainEntry | None:
+    return next((c for c in ledger.chains if c.of in tensors), None)
 
 
 def _local(error: ChainEntry) -> Expr | None:
@@ -259,7 +263,7 @@ def parameters(presentation: Presentation, ledger: Ledger) -> Iterator[tuple[str
         here, before = sizes.get(tensor.layer), sizes.get(tensor.layer - 1)
         if not isinstance(here, int) or not isinstance(before, int):
             yield "", 0
-        elif tensor.symbol == "W":
+        elif ledger.numbering.sort(tensor) is Sort.WEIGHT:
             yield f"{here}·{before}", here * before
         else:
             yield str(here), here

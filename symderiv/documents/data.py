@@ -9,9 +9,9 @@ from symderiv.algebra.expr import Access, Expr
 from symderiv.algebra.index import Var
 from symderiv.documents import named
 from symderiv.documents.ledger import ChainEntry, Checked, DefinitionEntry, Ledger
-from symderiv.documents.model import Presentation
 from symderiv.documents.prose import plain
 from symderiv.documents.reasons import reason, references
+from symderiv.frontend.presentation import Presentation
 from symderiv.notation import Names, index_variables, latex, to_text
 from symderiv.proof.verdict import Status, Verdict
 

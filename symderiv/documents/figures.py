@@ -5,13 +5,15 @@ One layout for both: columns of nodes; a large layer shows three units, ⋮ and 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from symderiv.algebra.expr import Role, Tensor
+from symderiv.algebra.expr import Role, Tensor, tensors_in
+from symderiv.calculus.graph import Graph, Kind
 from symderiv.documents.ledger import Ledger
-from symderiv.documents.model import Presentation
-from symderiv.notation import Names
+from symderiv.frontend.presentation import Presentation
+from symderiv.notation import Names, Symbol
 from symderiv.notation.tex import TexPrinter, joined, layered
 
 SPACING_X, SPACING_Y = 30.0, 12.0  # millimetres
@@ -47,7 +49,9 @@ def network_figure(ledger: Ledger, presentation: Presentation) -> str:
     """Columns of neurons, every one joined to every one of the next column."""
     sizes = presentation.sizes
     layers = sorted(sizes)
-    if not 2 <= len(layers) <= MAX_LAYERS or any(t.ordered for t in ledger.graph.tensors):
+    graph = ledger.graph
+    drawn = graph.kind is not Kind.PROGRAM and not any(t.ordered for t in graph.tensors)
+    if not drawn or not 2 <= len(layers) <= MAX_LAYERS:
         return ""
     columns = [column(layer, sizes[layer]) for layer in layers]
     lines = [r"\begin{tikzpicture}[x=1mm,y=1mm]"]
@@ -82,12 +86,13 @@ def _label(ledger: Ledger, unit: Unit, layers: list[int]) -> str:
     tensors = _activations(ledger, unit.layer)
     if not tensors or unit.number is None:
         return ""
-    if len(tensors) > 1:  # a network written out: each unit is a tensor of its own
+    if ledger.graph.written_out:
         tensor = tensors[int(unit.number) - 1]
         scripts = TexPrinter(names).scripts(tensor, ())
         return f"${joined(names.symbol(tensor).entry, scripts)}$"
-    symbol = names.symbol(tensors[0]).entry
-    scripts = TexPrinter(names).scripts(tensors[0], ())
+    output = tensors[-1]  # a layer may scale its units before the activation
+    symbol = names.symbol(output).entry
+    scripts = TexPrinter(names).scripts(output, ())
     number = str(unit.number)
     size = r"\scriptstyle " if len(number) > 2 else ""
     return rf"${size}{joined(symbol, f'{scripts}_{{{number}}}')}$"
@@ -128,8 +133,8 @@ def layers_figure(ledger: Ledger) -> str:
         if t.role in (Role.PREACTIVATION, Role.ACTIVATION, Role.LOSS, Role.COST)
     ]  # fmt: skip
     x = next((t for t in ledger.graph.inputs if t.role is Role.INPUT), None)
-    if x is not None and any(t.ordered for t in main):
-        return _induction_figure(ledger)
+    if any(t.ordered for t in main):
+        return "" if ledger.graph.kind is Kind.PROGRAM else _induction_figure(ledger)
     several = sum(t.role is Role.INPUT for t in ledger.graph.inputs) > 1
     if x is None or several or len(main) > 10 or len(main) < 3:
         return ""
@@ -154,10 +159,9 @@ def layers_figure(ledger: Ledger) -> str:
     for n, tensor in enumerate(main, start=1):
         parameters = [
             names.symbol(t).array + printer.scripts(t, ())
-            for t in ledger.graph.inputs
-            if t.role is Role.PARAMETER and t.layer == tensor.layer
+            for t in _parameters_of(ledger.graph, tensor, main)
         ]
-        if tensor.role is Role.PREACTIVATION and parameters:
+        if tensor.role in (Role.PREACTIVATION, Role.ACTIVATION) and parameters:
             text = r",\,".join(parameters)
             lines.append(
                 rf"\node[font=\footnotesize,text=why] (p{n}) at ({n * step},15) {{${text}$}};"
@@ -174,30 +178,44 @@ def layers_figure(ledger: Ledger) -> str:
     return "\n".join(lines)
 
 
+def _parameters_of(graph: Graph, tensor: Tensor, drawn: Sequence[Tensor]) -> list[Tensor]:
+    """The parameters that a quantity is computed from, on ways through nothing else drawn."""
+    found, waiting = set[Tensor](), [tensor]
+    while waiting:
+        for definition in graph.definitions_of(waiting.pop()):
+            new = [t for t in tensors_in(definition.body) if t not in found and t not in drawn]
+            found.update(new)
+            waiting.extend(new)
+    return [t for t in graph.inputs if t in found and t.role is Role.PARAMETER]
+
+
 def _induction_figure(ledger: Ledger) -> str:
     """One layer of a network of any depth, between a[l-1] and z[l+1]."""
-    symbols = ledger.notation.symbols
+    notation = ledger.notation
+    letter = Names(notation, ledger.graph).axis_letter("layer")
 
-    def at(name: str, layer: str) -> str:
-        return layered(symbols[name].array, layer, ledger.notation)
+    def at(symbol: Symbol, offset: int, shift: int = notation.activation_shift) -> str:
+        number = offset + shift
+        return layered(symbol.array, letter + (f"{number:+d}" if number else ""), notation)
 
-    delta = ledger.notation.errors["z"].array
-    nodes = [at("a", "l-1"), at("z", "l"), at("a", "l"), at("z", "l+1"), at("a", "l+1")]
+    z, a = notation.symbols["z"], notation.symbols["a"]
+    nodes = [at(a, -1), at(z, 0), at(a, 0), at(z, 1), at(a, 1)]
     lines = [r"\begin{tikzpicture}[x=1mm,y=1mm]", r"\node (v0) at (0,0) {$\cdots$};"]
     for n, node in enumerate(nodes, start=1):
         lines.append(
             rf"\node[operation,minimum size=10.5mm] (v{n}) at ({n * 22 - 4},0) {{${node}$}};"
         )
     lines.append(rf"\node (v{len(nodes) + 1}) at ({len(nodes) * 22 + 14},0) {{$\cdots$}};")
-    errors = {3: "l", 5: "l+1"}
+    errors = {3: 0, 5: 1}
     for n in range(1, len(nodes) + 2):
         below = ""
         if n in errors:
-            text = layered(delta, errors[n], ledger.notation)
+            text = at(notation.errors["z"], errors[n])
             below = rf" node[adjoint value] {{${text}$}}"
         lines.append(rf"\draw[flow] (v{n - 1}) --{below} (v{n});")
-    for n, layer in ((2, "l"), (4, "l+1")):
-        text = at("W", layer) + r",\," + at("b", layer)
+    for n, offset in ((2, 0), (4, 1)):
+        shift = notation.parameter_shift
+        text = r",\,".join(at(notation.symbols[name], offset, shift) for name in "Wb")
         lines.append(
             rf"\node[font=\footnotesize,text=why] (p{n}) at ({n * 22 - 4},16) {{${text}$}};"
             "\n"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from symderiv.calculus.steps import Adjoint
 from symderiv.documents import named
 from symderiv.documents.ledger import Checked, Ledger
-from symderiv.documents.model import Equations, Presentation, Row
+from symderiv.documents.model import Equations, Row
 from symderiv.documents.sections import document
+from symderiv.frontend.presentation import Presentation
 
 
 def equation_latex(

@@ -14,7 +14,6 @@ from symderiv.documents.model import (
     Items,
     Math,
     Phrase,
-    Presentation,
     Prose,
     Ref,
     Row,
@@ -23,6 +22,7 @@ from symderiv.documents.model import (
 )
 from symderiv.documents.prose import plain
 from symderiv.documents.sections import document
+from symderiv.frontend.presentation import Presentation
 from symderiv.render import Tex, render_template, tex_escape
 
 

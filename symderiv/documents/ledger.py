@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from symderiv.algebra.binding import free_variables
-from symderiv.algebra.expr import Access, Expr, Partial, Tensor
+from symderiv.algebra.expr import Access, Expr, Partial, Role, Tensor
 from symderiv.algebra.index import Index, Var
 from symderiv.algebra.matrix import MatrixExpr
 from symderiv.algebra.matrixform import matrix_form, row_axes
@@ -19,6 +17,7 @@ from symderiv.notation import (
     Names,
     Notation,
     Numbering,
+    Sort,
     index_variables,
     latex,
     matrix_latex,
@@ -104,12 +103,22 @@ class Ledger:
         )
         self.facts = {f: f"A{n}" for n, f in enumerate(self.graph.facts, start=1)}
         self.lemmas = {lemma: f"L{n}" for n, (lemma, _) in enumerate(checked.lemmas, start=1)}
-        self.chains: tuple[ChainEntry, ...] = self._number(checked.chains)
+        self.chains: tuple[ChainEntry, ...] = self._number(self._in_order(checked.chains))
 
     def names_of(self, variables: tuple[Var, ...]) -> Names:
         names = Names(self.notation, self.graph)
         names.fix(*variables)
         return names
+
+    def _in_order(self, chains: tuple[CheckedChain, ...]) -> tuple[CheckedChain, ...]:
+        """As they were derived, with the gradients that have a heading of their own at the end."""
+        return tuple(sorted(chains, key=lambda c: self.is_other(c.adjoint.tensor.of)))
+
+    def is_other(self, tensor: Tensor | None) -> bool:
+        """Whether a tensor is learned in a layer, and no weight or bias: a PReLU's slope."""
+        if tensor not in self.graph.inputs or tensor.layer is None:
+            return False
+        return self.numbering.sort(tensor) is Sort.OTHER
 
     def _number(self, chains: tuple[CheckedChain, ...]) -> tuple[ChainEntry, ...]:
         made = []
@@ -143,6 +152,17 @@ class Ledger:
                 found.append(chain.final)
         return found[-1:]
 
+    def inputs_of(self, sort: Sort, layer: int | None = None) -> list[Tensor]:
+        """The inputs of one sort, of all layers or of one."""
+        found = (t for t in self.graph.inputs if self.numbering.sort(t) is sort)
+        return [t for t in found if layer in (None, t.layer)]
+
+    @cached_property
+    def weighted_layers(self) -> tuple[int, ...]:
+        """The numbers of the layers with a weighted input, ascending."""
+        found = {t.layer for t in self.graph.tensors if t.role is Role.PREACTIVATION}
+        return tuple(sorted(n for n in found if n is not None))
+
     @cached_property
     def row_axes(self) -> frozenset[str]:
         """Axes whose vectors are rows, see :func:`row_axes`."""
@@ -156,9 +176,9 @@ class Ledger:
 
     # --- printing --------------------------------------------------------------------------------
 
-    def show(self, expr: Expr, names: Names) -> Math:
-        """A formula in every form."""
-        tex = latex(expr, self.notation, names)
+    def show(self, expr: Expr, names: Names, *, inline: bool = False) -> Math:
+        """A formula in every form; ``inline`` is for a line of words."""
+        tex = latex(expr, self.notation, names, inline=inline)
         letters = names.copy()  # the letters of this moment, for the forms that are asked for later
         return Math(
             tex,
@@ -180,6 +200,11 @@ class Ledger:
         plain = TextPrinter(names).index(index)
         return Math(TexPrinter(names).index(index), plain, plain)
 
+    def show_layer(self, layer: int, names: Names) -> Math:
+        """The label of a layer, as its activation has it."""
+        label = names.layer_label(layer + self.notation.activation_shift)
+        return Math(label, label, label)
+
     def show_letter(self, variable: Var, names: Names) -> Math:
         """The letter that a variable has in its chain."""
         name = names.known(variable)
@@ -200,11 +225,3 @@ def bound_variables(expr: Expr) -> frozenset[Var]:
     from symderiv.algebra.expr import Sum, walk
 
     return frozenset(n.var for n in walk(expr) if isinstance(n, Sum))
-
-
-def uses(expr: Expr, variable: Var) -> bool:
-    """Whether a variable occurs free."""
-    return variable in free_variables(expr)
-
-
-Verdicts = Mapping[str, int]

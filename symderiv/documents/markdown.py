@@ -15,13 +15,13 @@ from symderiv.documents.model import (
     Items,
     Math,
     Phrase,
-    Presentation,
     Prose,
     Ref,
     Row,
     Table,
 )
 from symderiv.documents.sections import document
+from symderiv.frontend.presentation import Presentation
 from symderiv.render import render_template
 
 _SPECIAL = r"\`*_{}[]<>#|~"

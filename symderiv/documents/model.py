@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from symderiv.algebra.expr import Tensor
-    from symderiv.frontend.example import Example
-
 
 Lazy = str | Callable[[], str]
 
@@ -154,24 +148,3 @@ class Document:
     result: tuple[Row, ...]
     conventions: tuple[Phrase, ...]
     sections: tuple[Section, ...]
-
-
-@dataclass(frozen=True)
-class Presentation:
-    """What a document says besides the mathematics.
-
-    ``sizes`` gives the number of units of a layer, as far as it is known; ``command`` is the one
-    that makes this document again; ``example`` holds the numbers of a worked example.
-    """
-
-    title: str = ""
-    spec: str = ""
-    sizes: Mapping[int, int | str] = field(default_factory=dict)
-    ends: tuple[str, ...] = ()
-    layout: str = "columns"
-    notation: str = "nielsen"
-    stem: str = "net"
-    command: str = ""
-    version: str = ""
-    example: Example | None = None
-    held: frozenset[Tensor] = frozenset()

@@ -1,25 +1,27 @@
-"""The named equations: (BP1) the error at the output, (BP2) one layer back, (BP3) and (BP4).
+"""The named equations: errors at the output and one layer back, gradients by all that is learned.
 
 Layers whose equations differ in nothing but the number of the layer share one equation.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from symderiv.algebra.expr import Access, Expr, Mul, Role, mul
+from symderiv.algebra.expr import Access, Expr, Mul, mul
 from symderiv.algebra.matrix import Matrix
 from symderiv.documents.ledger import ChainEntry, Ledger
 from symderiv.documents.model import Math, Phrase, Row
 from symderiv.documents.prose import say
-from symderiv.notation import Names, numbering
+from symderiv.notation import Names, Sort, numbering
 
 
 @dataclass(frozen=True)
 class Named:
     """An equation for one or several layers; ``base`` is the layer that prints as l, if any."""
 
+    sort: Sort
     tag: str
     chains: tuple[ChainEntry, ...]
 
@@ -28,17 +30,14 @@ class Named:
         """The layer that is written l, where the equation stands for several."""
         return self.chains[0].layer if len(self.chains) > 1 else None
 
-    @property
-    def layers(self) -> tuple[int, ...]:
-        """The layers it stands for, ascending."""
-        return tuple(sorted(c.layer for c in self.chains if c.layer is not None))
-
 
 def named_equations(ledger: Ledger) -> tuple[Named, ...]:
-    """All equations of the result, BP1 to BP4, or (G1) ... for the gradients of a program."""
+    """All equations of the result."""
     chains = {id(c.adjoint): c for c in ledger.chains}
-    groups = ledger.numbering.groups
-    return tuple(Named(tag, tuple(chains[id(a)] for a in group)) for tag, group in groups)
+    return tuple(
+        Named(group.sort, group.tag, tuple(chains[id(a)] for a in group.adjoints))
+        for group in ledger.numbering.groups
+    )
 
 
 def relative_names(ledger: Ledger, chain: ChainEntry, base: int | None) -> Names:
@@ -53,7 +52,7 @@ def row(
     chain = named.chains[0]
     names = relative_names(ledger, chain, named.base)
     lhs, rhs = sides(ledger, chain, chain.adjoint.closed, names, matrix=matrix, shapes=shapes)
-    return Row(lhs, rhs, layer_range(ledger, named) if why else (), named.tag)
+    return Row(lhs, rhs, layer_range(ledger, named.chains) if why else (), named.tag)
 
 
 def sides(
@@ -85,9 +84,9 @@ def has_matrix(ledger: Ledger, named: Named) -> bool:
     return node is not None and ledger.show_matrix(node, chain.names) is not None
 
 
-def layer_range(ledger: Ledger, named: Named) -> Phrase:
-    """``for l = 1, ..., 3``."""
-    chain = named.chains[0]
+def layer_range(ledger: Ledger, chains: Sequence[ChainEntry]) -> Phrase:
+    """``for l = 1, ..., 3``: the layers of chains that are printed as one."""
+    chain = chains[0]
     first = chain.adjoint.indices[0] if chain.adjoint.indices else None
     variable = None if first is None else first.variable
     if variable is not None and variable.axis.ordered:
@@ -95,16 +94,17 @@ def layer_range(ledger: Ledger, named: Named) -> Phrase:
         stop = ledger.show_index(variable.axis.stop, chain.names)
         letter = ledger.show_letter(variable, chain.names)
         return say("layers", range=_range(letter, start, stop))
-    if len(named.layers) < 2:
+    shift = ledger.notation.activation_shift
+    numbers = sorted(c.layer + shift for c in chains if c.layer is not None)
+    if len(numbers) < 2:
         return ()
-    shift = chain.names.shift(chain.of)
-    numbers = [n + shift for n in named.layers]
-    letter = Math("l", "l", "l")
+    name = chain.names.axis_letter("layer")
+    letter = Math(name, name, name)
     if len(numbers) > 2 and all(b - a == 1 for a, b in pairwise(numbers)):
         low, high = (Math(str(n), str(n), str(n)) for n in (numbers[0], numbers[-1]))
         return say("layers", range=_range(letter, low, high))
     listed = ", ".join(map(str, numbers))
-    return say("layers", range=Math(f"l = {listed}", f"l = {listed}", f"l = {listed}"))
+    return say("layers", range=letter + Math(*[f" = {listed}"] * 3))
 
 
 def _range(letter: Math, low: Math, high: Math) -> Math:
@@ -129,9 +129,8 @@ def stated_form(chain: ChainEntry) -> Expr | None:
 
 
 def uses_input(ledger: Ledger, equations: tuple[Named, ...]) -> bool:
-    """Whether an equation for several layers writes x as the activation of layer 0."""
+    """Whether an equation for several layers writes x as an activation."""
     return any(
-        n.base is not None and n.chains[0].of.role is Role.PARAMETER and 1 in n.layers
-        and n.chains[0].of.symbol != "b"
+        n.base is not None and n.sort is Sort.WEIGHT and any(c.layer == 1 for c in n.chains)
         for n in equations
     )  # fmt: skip

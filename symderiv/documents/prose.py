@@ -1,6 +1,7 @@
-"""Every sentence that a document prints, by key; ``{name}`` is a formula or a reference.
+"""The sentences of a document by key; ``{name}`` is a formula or a reference.
 
-Sentences are told once, in the order in which a document uses them.
+They are told once, in the order in which a document uses them. The single words of the table of
+symbols stand with the table, and what a rule says of a step stands with the rules.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ TITLES = {
     "forward": "Forward pass",
     "cost": "From the cost to one example",
     "output": "The error of the output layer",
-    "output_generic": "Induction, base: the error of the last layer",
+    "output_generic": "Induction, base: the error of the last {axis}",
     "hidden": "The error of layer {l}",
-    "hidden_generic": "Induction, step: from layer {next} to layer {l}",
+    "hidden_generic": "Induction, step: from {axis} {next} to {axis} {l}",
     "gradients": "The gradients of weights and biases",
+    "gradients_other": "The gradients of the other parameters",
     "gradients_program": "The gradients",
     "others": "The quantities in between",
     "four": "The equations in index and in matrix form",
@@ -53,8 +55,8 @@ SENTENCES = {
     "rows": "Examples are rows: {x} is {shape_x}, {W} is {shape_W}, and {forward}.",
     "columns": "Examples are columns: {x} is {shape_x}, {W} is {shape_W}, and {forward}.",
     "single": "One example: {x} is {shape_x}, {W} is {shape_W}, and {forward}.",
-    "numbering": "The input is layer 0; a weight is counted with the layer that it feeds.",
-    "numbering_one": "The input is layer 1; a weight is counted with the layer that it leaves.",
+    "numbering": "The input is layer {n}; a weight is counted with the layer that it feeds.",
+    "numbering_left": "The input is layer {n}; a weight is counted with the layer that it leaves.",
     "delta_loss": "{delta} differentiates the loss {ell} of one example; {factor} enters once, "
     "in the gradient of a parameter.",
     "delta_loss_sum": "{delta} differentiates the loss {ell} of one example; the cost is their "
@@ -73,6 +75,8 @@ SENTENCES = {
     "operations_figure": "Operations as nodes. Above an edge, in green, the value that goes "
     "forward along it; below, in red, the derivative of the cost that comes back along it.",
     # forward
+    "why_part": "part of {f}",
+    "why_assumed": "assumed: {fact}",
     "forward": "Each quantity is defined once, from quantities that come before it.",
     # chains
     "cost": "The cost sees one example only through its loss, so errors are taken of that loss, "
@@ -82,13 +86,15 @@ SENTENCES = {
     "the chain rule runs through the parts of {f}.",
     "hidden": "A unit of layer {l} acts on the loss through every unit of layer {next}: the "
     "paths are summed. The weight that carried its value forward carries the error back.",
-    "general": " Written for layer l; the same holds for {range}.",
+    "general": " Written for layer {l}; the same holds for {range}.",
     "output_generic": "At {last} the error comes from the loss.",
-    "hidden_generic": "Let the errors of layer {next} be known. Then those of layer {l} follow, "
+    "hidden_generic": "Let the errors of {axis} {next} be known. Then those of {axis} {l} follow, "
     "for {range}; with the base, all errors are known.",
     "gradient": "A weight acts through one weighted input alone, in every example.",
     "gradient_penalty": "A weight acts through one weighted input alone, in every example, and "
     "through the penalty.",
+    "gradient_other": "What else is learned acts through the equation that it stands in, in every "
+    "example.",
     "box_cancel": "The derivative of the loss has {below} below the line, and the derivative of "
     "the activation is the same expression. They cancel, so that an output that is wrong and "
     "saturated still learns. With the squared error the factor stays.",

@@ -7,17 +7,18 @@ from symderiv.algebra.index import Size, as_index
 from symderiv.calculus.graph import EXAMPLE
 from symderiv.documents import named
 from symderiv.documents.ledger import Ledger
-from symderiv.documents.model import Block, Box, Math, Presentation, Section
+from symderiv.documents.model import Block, Box, Math, Section
 from symderiv.documents.prose import box_title, say, title
 from symderiv.documents.tables import array
-from symderiv.notation import Names
+from symderiv.frontend.presentation import Presentation
+from symderiv.notation import Names, Sort
 
 
 def question_section(
     ledger: Ledger, equations: tuple[named.Named, ...], presentation: Presentation
 ) -> Section | None:
     """The boxes that fit this network."""
-    if not any(n.tag.startswith("BP") for n in equations):
+    if not any(n.sort is not Sort.PROGRAM for n in equations):
         return None
     found = (
         _where_is_m(ledger),
@@ -55,7 +56,7 @@ def _one_example(ledger: Ledger, presentation: Presentation) -> Box | None:
 
 
 def _bias_sum(ledger: Ledger) -> Box | None:
-    bias = next((t for t in ledger.graph.inputs if t.symbol == "b"), None)
+    bias = next(iter(ledger.inputs_of(Sort.BIAS)), None)
     if bias is None or not _batched(ledger):
         return None
     names = Names(ledger.notation, ledger.graph, bias.layer)
@@ -64,15 +65,12 @@ def _bias_sum(ledger: Ledger) -> Box | None:
 
 def _bias_unit(ledger: Ledger) -> Box | None:
     """Where the error comes back through a layer whose biases some write as a unit of value 1."""
-    hidden = [t for t in ledger.graph.tensors if t.symbol == "z" and t.layer]
-    biased = {t.layer for t in ledger.graph.inputs if t.symbol == "b" and t.layer}
-    layers = sorted(t.layer for t in hidden if t.layer)
-    if len(layers) < 2 or layers[-1] not in biased:
+    layers = ledger.weighted_layers
+    if len(layers) < 2 or not ledger.inputs_of(Sort.BIAS, layers[-1]):
         return None
     names = Names(ledger.notation, ledger.graph, layers[-1])
-    weights = (t for t in ledger.graph.inputs if t.symbol == "W" and t.layer == layers[-1])
-    weight = next(weights, None)
-    if weight is None:  # its entries are letters of their own
+    weight = next(iter(ledger.inputs_of(Sort.WEIGHT, layers[-1])), None)
+    if weight is None or not weight.slots:  # its entries are letters of their own
         return None
     return Box(box_title("unit"), say("box_unit", W=array(ledger, weight, names)))
 

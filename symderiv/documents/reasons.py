@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from symderiv.algebra.expr import Access, Delta, Expr, Partial, Sum, Tensor, walk
-from symderiv.algebra.index import Index, Var, as_index
+from symderiv.algebra.index import Index, Var
 from symderiv.calculus.graph import Fact
+from symderiv.calculus.rewriting import solve
 from symderiv.calculus.rules import RULES
 from symderiv.calculus.steps import Lemma, Step, Uses
 from symderiv.documents.ledger import ChainEntry, Ledger, bound_variables
@@ -110,7 +111,8 @@ def _collapse(ledger: Ledger, chain: ChainEntry, step: Step) -> Places:
     for node in walk(step.left):
         if not isinstance(node, Sum) or node.var in remaining:
             continue
-        value = _solution(node)
+        deltas = (n for n in walk(node.body) if isinstance(n, Delta))
+        value = next((v for d in deltas if (v := solve(d, node.var)) is not None), None)
         if value is not None:
             left = ledger.show_letter(node.var, chain.names)
             right = _known_index(ledger, chain, value)
@@ -119,16 +121,6 @@ def _collapse(ledger: Ledger, chain: ChainEntry, step: Step) -> Places:
     parts: list[Part] = list(solved.values())
     variant = ("no sum", "", "many")[min(len(parts), 2)]
     return variant, {"survivors": enumerated(parts)}
-
-
-def _solution(node: Sum) -> Index | None:
-    for inner in walk(node.body):
-        if isinstance(inner, Delta):
-            difference = inner.left - inner.right
-            factor = dict(difference.terms).get(node.var, 0)
-            if abs(factor) == 1:
-                return (difference - as_index(node.var) * factor) * -factor
-    return None
 
 
 def _known_index(ledger: Ledger, chain: ChainEntry, index: Index) -> Math:

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from symderiv.algebra.expr import Access, Add, Expr, Role, Tensor, walk
 from symderiv.algebra.index import as_index
-from symderiv.documents import general, named, opgraph
+from symderiv.algebra.matrix import Fill, MatrixExpr, Ones, children
+from symderiv.calculus.graph import Kind
+from symderiv.documents import named, opgraph, shared
 from symderiv.documents.algorithms import algorithm_section
 from symderiv.documents.checking import checked_section, lemma_section
 from symderiv.documents.figures import layers_figure, network_figure
@@ -21,7 +23,6 @@ from symderiv.documents.model import (
     Math,
     Part,
     Phrase,
-    Presentation,
     Prose,
     Row,
     Section,
@@ -33,6 +34,9 @@ from symderiv.documents.tables import conventions, notation_table, sizes_line
 from symderiv.documents.worked import Numbers
 from symderiv.documents.worksheet import worked_numbers, worked_section
 from symderiv.documents.written import written_section
+from symderiv.frontend.presentation import Presentation
+from symderiv.notation import Sort
+from symderiv.notation.names import member_axis
 from symderiv.notation.tex import layered
 
 __all__ = ["document"]
@@ -70,7 +74,8 @@ def document(checked: Checked, presentation: Presentation) -> Document:
 
 def is_generic(ledger: Ledger) -> bool:
     """Whether the depth is a symbol."""
-    return any(t.ordered for t in ledger.graph.tensors)
+    graph = ledger.graph
+    return graph.kind is Kind.NETWORK and any(t.ordered for t in graph.tensors)
 
 
 def _title(ledger: Ledger, presentation: Presentation) -> Phrase:
@@ -125,7 +130,7 @@ def forward_section(ledger: Ledger) -> Section:
     for fact, tag in ledger.facts.items():
         names = ledger.names_of(fact.variables)
         lhs, rhs = ledger.show(fact.left, names), ledger.show(fact.right, names)
-        rows_.append(Row(lhs, rhs, (f"assumed: {fact.text}",), tag))
+        rows_.append(Row(lhs, rhs, say("why_assumed", fact=fact.text), tag))
     return Section(title("forward"), (Prose(say("forward")), Equations(tuple(rows_))))
 
 
@@ -134,7 +139,7 @@ def _forward_why(ledger: Ledger, tag: str) -> Phrase:
     d = entry.definition
     why: list[Part] = []
     if d.part_of and any(u.part_of == d.part_of for u in ledger.graph.users(d.target)):
-        why.append(f"part of {d.part_of}")
+        why += say("why_part", f=d.part_of)
     elif d.part_of:
         why.append(d.part_of)
     elif d.why:
@@ -166,33 +171,39 @@ def chain_sections(ledger: Ledger) -> Iterator[Section]:
         if chain.names.has_name(chain.adjoint.tensor):
             groups.append(group)
             group = []
-    for n, alike in enumerate([[g] for g in groups[:1]] + general.shared(ledger, groups[1:])):
+    for n, alike in enumerate([[g] for g in groups[:1]] + shared.alike(ledger, groups[1:])):
         yield error_section(ledger, alike, n == 0)
     if group:
         yield Section(title("others"), tuple(chain_block(ledger, c) for c in group))
     gradients = [c for c in ledger.chains if c.of in ledger.graph.inputs]
-    if gradients:
-        yield gradient_section(ledger, gradients)
+    others = [c for c in gradients if ledger.is_other(c.of)]
+    if len(gradients) > len(others):
+        yield gradient_section(ledger, [c for c in gradients if c not in others])
+    if others:
+        yield other_section(ledger, others)
 
 
 def error_section(ledger: Ledger, alike: list[list[ChainEntry]], first: bool) -> Section:
     """The chains that end in the error of one layer, or of several that have the same."""
-    group = general.printed(ledger, alike)
+    group = shared.printed(ledger, alike)
     last = group[-1]
     names = last.names
     index = last.adjoint.indices[0] if last.of.ordered else None
     if index is not None:
-        here = ledger.show_index(index, names)
+        axis = member_axis(last.of)
         if first:
-            heading = title("output_generic")
-            intro = say("output_generic", last=Math("l = ", "l = ", "l = ") + here)
+            heading = title("output_generic", axis=axis)
+            letter = names.axis_letter(axis)
+            member = Math(*[f"{letter} = "] * 3) + ledger.show_index(index, names)
+            intro = say("output_generic", last=member)
         else:
-            after = ledger.show_index(index + 1, names)
-            heading = title("hidden_generic", next=after, l=here)
-            range_ = named.layer_range(ledger, named.Named("", (last,)))[1:]
-            intro = say("hidden_generic", next=after, l=here, range=range_)
+            index += names.shift(last.of)
+            here, after = ledger.show_index(index, names), ledger.show_index(index + 1, names)
+            heading = title("hidden_generic", axis=axis, next=after, l=here)
+            range_ = named.layer_range(ledger, (last,))[1:]
+            intro = say("hidden_generic", axis=axis, next=after, l=here, range=range_)
     else:
-        number = _number(ledger, last, 0) if len(alike) == 1 else general.LETTER
+        number = ledger.show_layer(last.layer or 0, names)
         heading = title("output") if first else title("hidden", l=number)
         vector = _vector_function(ledger, last)
         if first and vector:
@@ -201,8 +212,8 @@ def error_section(ledger: Ledger, alike: list[list[ChainEntry]], first: bool) ->
             a = next((c.of for c in group if c.of.role is Role.ACTIVATION), last.of)
             intro = say("output", a=_symbol(ledger, a, last))
         else:
-            after = _number(ledger, last, 1) if len(alike) == 1 else general.NEXT
-            intro = (*say("hidden", l=number, next=after), *general.holds_for(ledger, alike))
+            after = ledger.show_layer((last.layer or 0) + 1, names)
+            intro = (*say("hidden", l=number, next=after), *shared.holds_for(ledger, alike))
     asides = _asides(ledger, last) if first else ()
     return Section(heading, (Prose(intro), *(chain_block(ledger, c) for c in group), *asides))
 
@@ -229,11 +240,6 @@ def _is_difference(expr: Expr) -> bool:
     return isinstance(expr, Add) and len(expr.terms) == 2 and isinstance(expr.terms[0], Access)
 
 
-def _number(ledger: Ledger, chain: ChainEntry, offset: int) -> Math:
-    layer = (chain.layer or 0) + offset + ledger.notation.activation_shift
-    return Math(str(layer), str(layer), str(layer))
-
-
 def _symbol(ledger: Ledger, tensor: Tensor, chain: ChainEntry) -> Math:
     indices = chain.adjoint.indices
     if len(tensor.slots) != len(indices):
@@ -250,18 +256,27 @@ def _vector_function(ledger: Ledger, chain: ChainEntry) -> str:
 
 
 def gradient_section(ledger: Ledger, gradients: list[ChainEntry]) -> Section:
-    """The gradients by the parameters (and whatever else was asked for)."""
+    """The gradients by weights and biases (and whatever else was asked for)."""
     penalised = any(c.of.role is Role.PENALTY for c in ledger.chains)
     parameters = any(c.of.role is Role.PARAMETER and _is_layered(c.of) for c in gradients)
     key = "gradient_penalty" if penalised else "gradient"
     heading = title("gradients" if parameters else "gradients_program")
     intro = (Prose(say(key)),) if parameters else ()
-    blocks: list[Block] = []
-    for alike in general.shared(ledger, [[c] for c in gradients]):
-        note = general.holds_for(ledger, alike)
-        blocks += [Prose(note)] if note else []
-        blocks += [chain_block(ledger, c) for c in general.printed(ledger, alike)]
-    return Section(heading, (*intro, *blocks))
+    return Section(heading, (*intro, *_gradient_blocks(ledger, gradients)))
+
+
+def other_section(ledger: Ledger, gradients: list[ChainEntry]) -> Section:
+    """The gradients by what a layer learns besides weights and biases."""
+    intro = Prose(say("gradient_other"))
+    return Section(title("gradients_other"), (intro, *_gradient_blocks(ledger, gradients)))
+
+
+def _gradient_blocks(ledger: Ledger, gradients: list[ChainEntry]) -> Iterator[Block]:
+    for alike in shared.alike(ledger, [[c] for c in gradients]):
+        note = shared.holds_for(ledger, alike)
+        if note:
+            yield Prose(note)
+        yield from (chain_block(ledger, c) for c in shared.printed(ledger, alike))
 
 
 def _is_layered(tensor: Tensor) -> bool:
@@ -304,7 +319,7 @@ def four_section(
             continue
         chain = equation.chains[0]
         names = named.relative_names(ledger, chain, equation.base)
-        general = named.general_form(chain) if equation.tag.startswith("BP2") else None
+        general = named.general_form(chain) if equation.sort is Sort.BACK else None
         if general is not None:
             lhs, rhs = named.sides(ledger, chain, general, names, matrix=True)
             matrix.append(Row(lhs, rhs, (), ""))
@@ -312,17 +327,24 @@ def four_section(
         matrix.append(Row(None if general is not None else lhs, rhs, (), equation.tag))
     if matrix and any(m.rhs != i.rhs for m, i in zip(matrix, index, strict=False)):
         key = "four_single" if presentation.layout == "single" else "four"
-        note = (*say(key), *_ones_note(matrix), *_input_note(ledger, equations))
+        note = (*say(key), *_ones_note(ledger, equations), *_input_note(ledger, equations))
         blocks += [Prose(note), Equations(tuple(matrix))]
-    elif equations[0].tag == "G1":
+    elif equations[0].sort is Sort.PROGRAM:
         return None  # the result says it all
     return Section(title("four"), tuple(blocks))
 
 
-def _ones_note(lines: list[Row]) -> Phrase:
-    if not any(r"\mathbf{1}" in r.rhs.tex for r in lines):
+def _ones_note(ledger: Ledger, equations: tuple[named.Named, ...]) -> Phrase:
+    shown = (n for n in equations if named.has_matrix(ledger, n))
+    adjoints = (n.chains[0].adjoint for n in shown)
+    nodes = (ledger.matrix(a.closed, a.indices) for a in adjoints)
+    if not any(node is not None and _has_ones(node) for node in nodes):
         return ()
     return (" ", *say("ones", one=Math(r"\mathbf{1}", "1", "1")))
+
+
+def _has_ones(node: MatrixExpr) -> bool:
+    return isinstance(node, Ones | Fill) or any(map(_has_ones, children(node)))
 
 
 def _input_note(ledger: Ledger, equations: tuple[named.Named, ...]) -> Phrase:

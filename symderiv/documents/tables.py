@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from symderiv.algebra.expr import Access, Apply, Role, SizeOf, Tensor, tensors_in, walk
+from symderiv.algebra.expr import ONE, Access, Apply, Role, SizeOf, Tensor, tensors_in, walk
 from symderiv.algebra.index import Axis, Index, Size, as_index, substitute_axis
 from symderiv.algebra.matrix import Matrix
 from symderiv.calculus.functions import rows
 from symderiv.calculus.graph import EXAMPLE, Graph
 from symderiv.documents.checking import functions_used
 from symderiv.documents.ledger import Ledger, derivative
-from symderiv.documents.model import Code, Math, Part, Phrase, Presentation, Table
+from symderiv.documents.model import Code, Math, Part, Phrase, Table
 from symderiv.documents.prose import enumerated, say
-from symderiv.notation import Names, array_symbol, matrix_text, shape_latex
-from symderiv.notation.names import unit_name
-from symderiv.notation.python import python_names
+from symderiv.frontend.presentation import Presentation
+from symderiv.notation import Names, Sort, array_symbol, matrix_text, shape_latex
+from symderiv.notation.names import member_axis, unit_name
+from symderiv.notation.python import python_name, python_names
 from symderiv.notation.unicode import TextPrinter
 
 MEANINGS = {
@@ -31,9 +32,8 @@ MEANINGS = {
     Role.COST: "cost",
     Role.ADJOINT: "error",
 }
-PARAMETERS = {"W": "weights", "b": "biases"}
-SCALARS = {"lambda": "strength of the penalty"}
-LETTERS = {"w": "weight", "b": "bias"}
+PARAMETERS = {Sort.WEIGHT: "weights", Sort.BIAS: "biases"}
+LETTERS = {Sort.WEIGHT: "weight", Sort.BIAS: "bias"}
 ORDER = tuple(MEANINGS)
 USUAL_ENDS = ("n0", "nL")
 
@@ -79,7 +79,7 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
     graph = ledger.graph
     items: list[Phrase] = []
     tensors = {t.name: t for t in graph.tensors}
-    weight = next((t for t in graph.tensors if t.symbol == "W"), None)
+    weight = next((t for t in ledger.inputs_of(Sort.WEIGHT) if t.slots), None)
     x = tensors.get("x")
     base = weight.layer if weight is not None else None
     names = Names(ledger.notation, graph, base if _uniform(ledger) else None)
@@ -98,7 +98,10 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
                 forward=forward,
             )
         )
-        items.append(say("numbering" if not ledger.notation.activation_shift else "numbering_one"))
+        numbers = ledger.notation
+        fed = numbers.parameter_shift == numbers.activation_shift
+        first = str(numbers.activation_shift)
+        items.append(say("numbering" if fed else "numbering_left", n=first))
     if presentation.ends and presentation.ends != USUAL_ENDS:
         items.append(_ends(ledger, presentation.ends))
     errors = [c for c in ledger.chains if c.names.has_name(c.adjoint.tensor)]
@@ -164,11 +167,10 @@ def _error_convention(ledger: Ledger, error: Tensor) -> Phrase:
     symbol = names.symbol(loss)
     ell = Math(symbol.entry, symbol.unicode, symbol.ascii)
     factor = next(c for c in ledger.chains if c.of == loss)
-    closed = ledger.show(factor.adjoint.closed, factor.names)
-    if closed.ascii == "1":
+    if factor.adjoint.closed == ONE:
         return say("delta_loss_sum", delta=shown, ell=ell)
-    tex = closed.tex.replace(r"\frac{1}{m}", "1/m")
-    return say("delta_loss", delta=shown, ell=ell, factor=Math(tex, closed.unicode, closed.ascii))
+    closed = ledger.show(factor.adjoint.closed, factor.names, inline=True)
+    return say("delta_loss", delta=shown, ell=ell, factor=closed)
 
 
 def _uniform(ledger: Ledger) -> bool:
@@ -211,21 +213,20 @@ def _line(ledger: Ledger, group: list[Tensor]) -> tuple[Phrase, ...]:
     if tensor.role is Role.LOSS:
         letter = names.symbol(tensor)
         symbol = Math(letter.entry, letter.unicode, letter.ascii)
-    own = PARAMETERS if tensor.layer is not None or tensor.ordered else SCALARS
-    meaning: Phrase = (own.get(tensor.symbol, MEANINGS[tensor.role]),)
-    if tensor.role is Role.PARAMETER and ledger.graph.written_out:
-        meaning = (LETTERS.get(tensor.symbol[:1], MEANINGS[Role.PARAMETER]),)
+    meaning: Phrase = (MEANINGS[tensor.role],)
+    if tensor.role is Role.PARAMETER:
+        words = PARAMETERS if tensor.slots else LETTERS
+        meaning = (words.get(ledger.numbering.sort(tensor), MEANINGS[tensor.role]),)
+    elif tensor.role is Role.HYPERPARAMETER and _scales_penalty(ledger.graph, tensor):
+        meaning = ("strength of the penalty",)
     part = next(
         (e.definition.part_of for e in ledger.definitions if e.definition.target == tensor), ""
     )
     if tensor.role is Role.AUXILIARY and part:
-        meaning = (f"part of {part}",)
+        meaning = say("why_part", f=part)
     layered = len(group) > 1 or tensor.ordered or tensor.layer is not None
     if layered and tensor.role not in (Role.INPUT,):
-        number = Math("l", "l", "l")
-        if len(group) == 1 and not tensor.ordered:
-            number = Math(*[str((tensor.layer or 0) + names.shift(tensor))] * 3)
-        meaning = (*meaning, " of layer ", number)
+        meaning = (*meaning, *_of_layer(ledger, tensor, names))
     if tensor.role is Role.ADJOINT:
         meaning = (*meaning, ", ", _meaning_of_error(ledger, tensor, names))
     code = _code(ledger, group)
@@ -234,43 +235,38 @@ def _line(ledger: Ledger, group: list[Tensor]) -> tuple[Phrase, ...]:
     return (symbol,), meaning, size, code
 
 
+def _of_layer(ledger: Ledger, tensor: Tensor, names: Names) -> Phrase:
+    """``of layer l + 1``, as the symbol has it; of a family along time ``at time t``."""
+    if tensor.ordered:
+        member = as_index((tensor.of or tensor).slots[0]) + names.shift(tensor)
+        label = ledger.show_index(member, names)
+    else:
+        text = names.layer_label((tensor.layer or 0) + names.shift(tensor))
+        label = Math(text, text, text)
+    axis = member_axis(tensor)
+    return (" of layer " if axis == "layer" else f" at {axis} ", label)
+
+
+def _scales_penalty(graph: Graph, tensor: Tensor) -> bool:
+    return any(d.target.role is Role.PENALTY for d in graph.users(tensor))
+
+
 def _meaning_of_error(ledger: Ledger, tensor: Tensor, names: Names) -> Math:
     access = Access(tensor, tuple(map(as_index, tensor.fresh_indices())))
     names = Names(ledger.notation, ledger.graph, names.base)
     names.fix(*(v for i in access.indices for v in i.variables))
-    shown = ledger.show(derivative(access), names)
-    return Math(_in_line(shown.tex), shown.unicode, shown.ascii)
-
-
-def _in_line(tex: str) -> str:
-    r"""``\frac{a}{b}`` as ``a / b``."""
-    above, below = tex.removeprefix(r"\frac{").removesuffix("}").split("}{\\partial", 1)
-    return rf"{above} / \partial{below}"
+    return ledger.show(derivative(access), names, inline=True)
 
 
 def _code(ledger: Ledger, group: list[Tensor]) -> Phrase:
     if group[0].role is Role.AUXILIARY and not ledger.graph.written_out:
         return ()
-    if ledger.graph.is_program:
-        return enumerated([Code(w) for w in _own_names(ledger.graph, group)], ", ")
-    names = Names(ledger.notation, ledger.graph)
-    ordered = sorted(group, key=lambda t: t.layer or 0)
-    words: list[str] = []
-    for tensor in ordered:
-        symbol = names.symbol(tensor)
-        layer = names.layer(tensor)
-        trained = any(t.role is Role.TARGET for t in ledger.graph.tensors)
-        name = "X" if tensor.role is Role.INPUT and trained else symbol.ascii
-        name = "Y" if tensor.role is Role.TARGET else name
-        words.append(name + ("" if layer is None else str(layer + names.shift(tensor))))
-    if len(words) > 3:
+    own = python_names(ledger.graph)
+    ordered = group if own is not None else sorted(group, key=lambda t: t.layer or 0)
+    words = [python_name(tensor, ledger.notation, own) for tensor in ordered]
+    if own is None and len(words) > 3:
         return (Code(words[0]), ", …, ", Code(words[-1]))
     return enumerated([Code(w) for w in words], ", ")
-
-
-def _own_names(graph: Graph, group: list[Tensor]) -> list[str]:
-    known = python_names(graph)
-    return [known[t.name] if t.of is None else f"d{known[t.of.name]}" for t in group]
 
 
 def _count_line(ledger: Ledger) -> tuple[Phrase, ...]:

@@ -14,7 +14,6 @@ from symderiv.documents.model import (
     Items,
     Math,
     Phrase,
-    Presentation,
     Prose,
     Row,
     Section,
@@ -22,6 +21,7 @@ from symderiv.documents.model import (
 )
 from symderiv.documents.prose import plain
 from symderiv.documents.sections import document
+from symderiv.frontend.presentation import Presentation
 from symderiv.notation.conventions import GREEK
 
 MIN_WIDTH = 40

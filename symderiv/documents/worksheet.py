@@ -12,7 +12,6 @@ from symderiv.documents.model import (
     Block,
     Equations,
     Math,
-    Presentation,
     Prose,
     Ref,
     Row,
@@ -28,6 +27,7 @@ from symderiv.documents.worked import (
     descend,
     numbers_of,
 )
+from symderiv.frontend.presentation import Presentation
 from symderiv.notation import Names
 
 SHORT = 10  # characters of an equation that needs no line of its own

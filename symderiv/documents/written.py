@@ -30,8 +30,9 @@ from symderiv.algebra.index import Size, as_index
 from symderiv.calculus.ordering import ordered_product
 from symderiv.calculus.sympy_bridge import from_sympy
 from symderiv.documents.ledger import Ledger, derivative
-from symderiv.documents.model import Block, Equations, Presentation, Prose, Row, Section
+from symderiv.documents.model import Block, Equations, Prose, Row, Section
 from symderiv.documents.prose import say, title
+from symderiv.frontend.presentation import Presentation
 
 if TYPE_CHECKING:
     from symderiv.calculus.explicit import ExplicitNetwork

@@ -26,7 +26,7 @@ from symderiv.algebra.expr import (
 )
 from symderiv.algebra.expr import walk as parts
 from symderiv.algebra.index import Size
-from symderiv.calculus.graph import Definition, Graph
+from symderiv.calculus.graph import Definition, Graph, Kind
 from symderiv.frontend.equations import Equations
 from symderiv.frontend.errors import SpecError, listed
 from symderiv.frontend.grammar import parse_expression
@@ -196,7 +196,7 @@ class _Program:
         graph = Graph(
             tuple(definitions), cost,
             named=intermediate(definitions), positive=positive_inputs(definitions, inputs),
-            sizes=dict(self.axes.numbers),
+            sizes=dict(self.axes.numbers), kind=Kind.PROGRAM,
         )  # fmt: skip
         return Lowered(graph, self.wrt(graph, inputs, target), self.axes.numbers, target, upstream)
 

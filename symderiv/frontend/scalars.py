@@ -17,7 +17,7 @@ from symderiv.algebra.expr import ONE, Expr, Role, Tensor, add
 from symderiv.algebra.index import Var
 from symderiv.calculus.builder import Builder
 from symderiv.calculus.functions import DISTRIBUTION, VectorFunction, rows
-from symderiv.calculus.graph import Graph
+from symderiv.calculus.graph import Graph, Kind
 from symderiv.calculus.layers import cost
 from symderiv.frontend.known import learned
 from symderiv.frontend.network import Network
@@ -38,7 +38,7 @@ def written_out(network: Network, layout: str) -> tuple[Graph, Mapping[str, Unit
     targets = net.units("y", sizes[-1], Role.TARGET)
     ell = net.loss(network.loss, units, targets)
     c = cost(net.builder, ell, network.reduction, weights, network.penalty == "l2")
-    return net.builder.graph(c, ell), net.letters
+    return net.builder.graph(c, ell, kind=Kind.WRITTEN_OUT), net.letters
 
 
 @dataclass

@@ -7,7 +7,7 @@
 from symderiv.notation.conventions import Notation, Symbol
 from symderiv.notation.matrix import array_symbol, matrix_latex, matrix_text, shape_latex
 from symderiv.notation.names import Names
-from symderiv.notation.numbering import Numbering, index_variables, relative_names
+from symderiv.notation.numbering import Numbering, Sort, index_variables, relative_names
 from symderiv.notation.plain import to_text
 from symderiv.notation.reading import Context, PlainError, from_text
 from symderiv.notation.table import NOTATIONS, notation
@@ -21,6 +21,7 @@ __all__ = [
     "Notation",
     "Numbering",
     "PlainError",
+    "Sort",
     "Symbol",
     "array_symbol",
     "from_text",

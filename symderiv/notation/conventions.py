@@ -47,7 +47,6 @@ class Notation:
     example_style: str = "#"
     activation_shift: int = 0
     parameter_shift: int = 0
-    input_symbol: str = "x"
     transpose: str = r"^{\top}"
     hadamard: str = r"\odot"
     functions: Mapping[str, str] = field(default_factory=dict)

@@ -146,11 +146,12 @@ class MatrixPrinter:
         if self.plain:
             layer = names.layer(tensor)
             name = symbol.unicode if self.unicode else symbol.ascii
-            if layer is not None and names.base is not None:
-                return f"{name}[{self.text.relative(layer + names.shift(tensor))}]"
-            name += "" if layer is None else str(layer + names.shift(tensor))
-            name = unit_name(tensor, self.unicode) or name
-            return name + (f"[{self.text.index(member[0])}]" if member else "")
+            shift = names.shift(tensor)
+            label = "" if layer is None else names.layer_label(layer + shift)
+            if label and names.base is not None:
+                return f"{name}[{label}]"
+            name = unit_name(tensor, self.unicode) or name + label
+            return name + (f"[{self.text.index(member[0] + shift)}]" if member else "")
         written = symbol.entry if node.shape == (None, None) else symbol.array
         return joined(written, self.tex.scripts(tensor, member))
 

@@ -26,8 +26,9 @@ _UNIT = re.compile(r"([A-Za-z]+)(\d+)_(\d+)")
 class Names:
     """What the quantities and indices of one chain are called.
 
-    With ``base``, layers are written relative to that one: ``l``, ``l + 1``, ``l - 1``, and the
-    input counts as the activation of layer 0. ``spelled_as`` are symbols other than the usual ones.
+    With ``base``, layers are written relative to the activation of that one: ``l``, ``l + 1``,
+    ``l - 1``, and the input counts as the activation of the first layer. ``spelled_as`` are
+    symbols other than the usual ones.
     """
 
     def __init__(
@@ -87,9 +88,28 @@ class Names:
         """The letter a variable has, or had last in this chain."""
         return self._remembered.get(variable) or self.letter(variable)
 
+    def axis_letter(self, axis: str) -> str:
+        """The letter that stands for any member of an axis: l for a layer."""
+        return self._first_free(axis, set())
+
+    def layer_label(self, number: int) -> str:
+        """The label of a layer that has this number in the notation; relative to ``base``, l + 1.
+
+        Whoever prints a layer asks here, so that words and formulas have the same label.
+        """
+        if self.base is None:
+            return str(number)
+        offset = number - self.base - self.notation.activation_shift
+        return self.axis_letter("layer") + (f"{offset:+d}" if offset else "")
+
     def _choose(self, variable: Var, taken: set[str]) -> str:
+        if self.base is not None:
+            taken = taken | {self.axis_letter("layer")}
+        return self._first_free(variable.axis.name, taken)
+
+    def _first_free(self, axis: str, taken: set[str]) -> str:
         pools = self.notation.letters
-        pool = pools.get(variable.axis.name, pools["unit"])
+        pool = pools.get(axis, pools["unit"])
         numbered = (f"{letter}{n}" for n in count(1) for letter in pool[:1])
         letters = chain(pool, _FURTHER, numbered)
         return next(c for c in letters if c not in taken and self.spelling.is_free(c))
@@ -114,7 +134,7 @@ class Names:
         return self.spelling.sizes.get(name) or spelled(name).entry
 
     def is_input(self, tensor: Tensor) -> bool:
-        """Whether the tensor is the network's input, which is layer 0 as well."""
+        """Whether the tensor is the network's input, which is the first layer as well."""
         return tensor.name == "x" and tensor.symbol == "x" and tensor.layer is None
 
     def has_name(self, tensor: Tensor) -> bool:
@@ -126,6 +146,8 @@ class Names:
         """What this notation adds to the number of the tensor's layer."""
         role = (tensor.of or tensor).role
         notation = self.notation
+        if tensor.ordered and member_axis(tensor) != "layer":
+            return 0
         return notation.parameter_shift if role is Role.PARAMETER else notation.activation_shift
 
     def layer(self, tensor: Tensor) -> int | None:
@@ -137,6 +159,12 @@ class Names:
         if tensor.layer is None and forward.name in self.parts and suffix.isdigit():
             return int(suffix)
         return tensor.layer
+
+
+def member_axis(tensor: Tensor) -> str:
+    """What the members of a family are: "layer" or "time"; of any other tensor "layer"."""
+    forward = tensor.of or tensor
+    return forward.axes[0].name if forward.ordered else "layer"
 
 
 def unit_name(tensor: Tensor, unicode: bool = True) -> str:

@@ -1,18 +1,17 @@
 """The tags of equations, the same in every document and in the code: D1, BP2a, G1.
 
-(D1), (D2), ... are the forward equations; (BP1) is the error at the output, (BP2) one layer back,
-(BP3), (BP4) and (BP5) are the gradients by biases, weights and inputs; (G1), ... those of a
-program, and of a network written out with several units in a layer. Layers whose equations differ
-in nothing but the number of the layer share one equation; several equations of one kind are told
-apart by a letter, (BP2a), (BP2b).
+(D1), (D2), ... are the forward equations; :class:`Sort` lists the others. Layers whose equations
+differ in nothing but the number of the layer share one equation; several equations of one sort are
+told apart by a letter, (BP2a), (BP2b).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from functools import cached_property
 
-from symderiv.algebra.expr import Role
+from symderiv.algebra.expr import Access, Add, Role, Tensor, tensors_in
 from symderiv.algebra.index import Index, Var
 from symderiv.calculus.graph import Definition, Graph
 from symderiv.calculus.steps import Adjoint, Derivation
@@ -20,7 +19,31 @@ from symderiv.notation.conventions import Notation
 from symderiv.notation.names import Names
 from symderiv.notation.tex import latex
 
-Group = tuple[str, tuple[Adjoint, ...]]
+
+class Sort(Enum):
+    """What a named equation is about; the value is its tag."""
+
+    OUTPUT = "BP1"  # the error at the output
+    BACK = "BP2"  # the error one layer back
+    BIAS = "BP3"
+    WEIGHT = "BP4"
+    INPUT = "BP5"
+    OTHER = "BP6"  # whatever else is learned: the slope of a PReLU, the scale of a norm
+    PROGRAM = "G"  # of a program, and of a network written out with several units in a layer
+
+    @property
+    def tag(self) -> str:
+        """The tag, but for the letter or number that tells equations of one sort apart."""
+        return self.value
+
+
+@dataclass(frozen=True)
+class Group:
+    """A named equation with the adjoints that it stands for."""
+
+    sort: Sort
+    tag: str
+    adjoints: tuple[Adjoint, ...]
 
 
 @dataclass(frozen=True)
@@ -38,25 +61,44 @@ class Numbering:
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
-        """The named equations, each with the adjoints that it stands for."""
+        """The named equations."""
         graph, adjoints = self.derivation.graph, self.derivation.adjoints
         names = Names(self.notation, graph)
         errors = [a for a in adjoints if names.has_name(a.tensor)]
         hidden = [a for a in adjoints if a.tensor.named and not names.has_name(a.tensor)]
         if not errors or (graph.written_out and hidden):
             asked = [a for a in adjoints if a.tensor.of in graph.inputs or a.tensor.named]
-            return tuple((f"G{n}", (a,)) for n, a in enumerate(asked, start=1))
-        of = [(a, a.tensor.of) for a in adjoints if a.tensor.of is not None]
-        biases = [a for a, t in of if t.role is Role.PARAMETER and t.symbol == "b"]
-        weights = [a for a, t in of if t.role is Role.PARAMETER and t.symbol != "b"]
-        inputs = [a for a, t in of if t in graph.inputs and t.role is not Role.PARAMETER]
+            sort = Sort.PROGRAM
+            return tuple(Group(sort, f"{sort.tag}{n}", (a,)) for n, a in enumerate(asked, start=1))
+        of = [(a, self.sort(a.tensor.of)) for a in adjoints if a.tensor.of in graph.inputs]
+        by = {sort: [a for a, found in of if found is sort] for sort in Sort}
         return (
-            *_tagged("BP1", [errors[:1]]),
-            *_tagged("BP2", self._alike(errors[1:])),
-            *_tagged("BP3", self._alike(biases)),
-            *_tagged("BP4", self._alike(weights)),
-            *_tagged("BP5", [[a] for a in inputs]),
+            *_tagged(Sort.OUTPUT, [errors[:1]]),
+            *_tagged(Sort.BACK, self._alike(errors[1:])),
+            *_tagged(Sort.BIAS, self._alike(by[Sort.BIAS])),
+            *_tagged(Sort.WEIGHT, self._alike(by[Sort.WEIGHT])),
+            *_tagged(Sort.INPUT, [[a] for a in by[Sort.INPUT]]),
+            *_tagged(Sort.OTHER, self._alike(by[Sort.OTHER])),
         )
+
+    def sort(self, tensor: Tensor) -> Sort:
+        """What the gradient by an input of the graph is."""
+        if tensor.role is not Role.PARAMETER:
+            return Sort.INPUT
+        return self._sorts.get(tensor, Sort.OTHER)
+
+    @cached_property
+    def _sorts(self) -> dict[Tensor, Sort]:
+        """A weighted input adds its biases, and everything else in it is a weight."""
+        found: dict[Tensor, Sort] = {}
+        for definition in self.derivation.graph.definitions:
+            if definition.target.role is not Role.PREACTIVATION:
+                continue
+            body = definition.body
+            for term in body.terms if isinstance(body, Add) else (body,):
+                sort = Sort.BIAS if isinstance(term, Access) else Sort.WEIGHT
+                found |= {t: sort for t in tensors_in(term) if t.role is Role.PARAMETER}
+        return found
 
     def equation(self, adjoint: Adjoint) -> str:
         """The tag of a closed form, also of another derivation of this graph; "" for none."""
@@ -64,7 +106,7 @@ class Numbering:
 
     @cached_property
     def _by_place(self) -> dict[tuple[str, str], str]:
-        return {_place(a): tag for tag, group in self.groups for a in group}
+        return {_place(a): group.tag for group in self.groups for a in group.adjoints}
 
     def _alike(self, adjoints: list[Adjoint]) -> list[list[Adjoint]]:
         """Neighbours that print alike, relative to their layers."""
@@ -94,10 +136,10 @@ def index_variables(indices: tuple[Index, ...]) -> tuple[Var, ...]:
     return tuple(dict.fromkeys(v for index in indices for v in index.variables))
 
 
-def _tagged(name: str, groups: list[list[Adjoint]]) -> list[Group]:
+def _tagged(sort: Sort, groups: list[list[Adjoint]]) -> list[Group]:
     groups = [g for g in groups if g]
     marks = [""] if len(groups) == 1 else [_mark(n) for n in range(len(groups))]
-    return [(name + mark, tuple(g)) for mark, g in zip(marks, groups, strict=True)]
+    return [Group(sort, sort.tag + mark, tuple(g)) for mark, g in zip(marks, groups, strict=True)]
 
 
 def _mark(n: int) -> str:

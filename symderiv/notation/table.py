@@ -10,6 +10,9 @@ from symderiv.notation.nielsen import NIELSEN
 
 NOTATIONS: Mapping[str, Notation] = MappingProxyType({row.name: row for row in (NIELSEN,)})
 
+DEFAULT = NIELSEN
+"""What a formula outside of any document is written in."""
+
 
 def notation(name: str) -> Notation:
     """The notation of this name. Raises KeyError."""

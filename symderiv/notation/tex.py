@@ -39,18 +39,27 @@ _RELATIONS = {"=": "=", "<=": r"\le", ">=": r"\ge"}
 
 
 def latex(
-    expr: Expr, notation: Notation, names: Names | None = None, *, short: bool = False
+    expr: Expr,
+    notation: Notation,
+    names: Names | None = None,
+    *,
+    short: bool = False,
+    inline: bool = False,
 ) -> str:
-    r"""A formula as TeX, without dollars; ``short`` prints \sum_k instead of \sum_{k=1}^{n}."""
-    return TexPrinter(names or Names(notation), short=short).write(expr)
+    r"""A formula as TeX, without dollars.
+
+    ``short`` prints \sum_k instead of \sum_{k=1}^{n}, ``inline`` 1/m instead of \frac{1}{m}.
+    """
+    return TexPrinter(names or Names(notation), short=short, inline=inline).write(expr)
 
 
 class TexPrinter(Printer):
     """See :class:`Printer`."""
 
-    def __init__(self, names: Names, *, short: bool = False) -> None:
+    def __init__(self, names: Names, *, short: bool = False, inline: bool = False) -> None:
         super().__init__(names)
         self.short = short
+        self.inline = inline
 
     # --- indices and sizes -------------------------------------------------------------------
 
@@ -81,16 +90,8 @@ class TexPrinter(Printer):
 
     def size_layer(self, at: Index) -> str:
         """The layer that a size belongs to, shifted as activations are."""
-        if not at.terms:
-            return self.layer_number(at.const, self.notation.activation_shift)
-        return self.compact(at + self.notation.activation_shift)
-
-    def layer_number(self, number: int, shift: int) -> str:
-        """A layer's number, or ``l + 1`` where layers are written relative to one."""
-        if self.names.base is None:
-            return str(number + shift)
-        offset = number - self.names.base + shift
-        return "l" if offset == 0 else f"l{offset:+d}"
+        shifted = at + self.notation.activation_shift
+        return self.compact(shifted) if at.terms else self.names.layer_label(shifted.const)
 
     # --- leaves ------------------------------------------------------------------------------
 
@@ -100,6 +101,8 @@ class TexPrinter(Printer):
             return Piece(str(size), ATOM, FLAT, value < 0, "number", "number")
         if (written := decimal(size)) is not None:
             return Piece(written, ATOM, FLAT, value < 0, "number", "number")
+        if self.inline:
+            return Piece(str(size), PRODUCT, FLAT, value < 0, "entry", "number")
         command = "tfrac" if self.small else "frac"
         text = rf"\{command}{{{size.numerator}}}{{{size.denominator}}}"
         return Piece(text, PRODUCT, TALL, value < 0, "fraction", "fraction")
@@ -135,7 +138,7 @@ class TexPrinter(Printer):
         shift = self.names.shift(tensor)
         mark = ""
         if layer is not None:
-            mark = self.layer_number(layer, shift)
+            mark = self.names.layer_label(layer + shift)
         elif tensor.ordered and indices:
             mark = self.compact(indices[0] + shift)
             rest = rest[1:]
@@ -181,11 +184,19 @@ class TexPrinter(Printer):
         return Piece(text, level, height, False, pieces[-1].ends, pieces[0].starts)
 
     def fraction(self, above: Piece, below: Piece) -> Piece:
+        if self.inline:
+            top = self.paren(above).text if above.level in (SUM, OPEN) else above.text
+            bottom = below.text if below.level >= POWER else self.paren(below).text
+            height = max(above.height, below.height)
+            return Piece(f"{top}/{bottom}", PRODUCT, height, False, "entry", above.starts)
         text = rf"\frac{{{above.text}}}{{{below.text}}}"
         return Piece(text, PRODUCT, TALL, False, "fraction", "fraction")
 
     def ratio(self, above: str, below: str) -> Piece:
         r"""``\frac{\partial above}{\partial below}``."""
+        if self.inline:
+            text = rf"\partial {above} / \partial {below}"
+            return Piece(text, PRODUCT, SCRIPTS, False, "entry", "entry")
         text = rf"\frac{{\partial {above}}}{{\partial {below}}}"
         return Piece(text, PRODUCT, TALL, False, "fraction", "fraction")
 

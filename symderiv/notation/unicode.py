@@ -79,9 +79,9 @@ class TextPrinter(Printer):
         """``n[2]``, ``m``."""
         if size.at is None:
             return size.name
-        if self.names.base is not None and not size.at.terms:
-            return f"{size.name}[{self.relative(size.at.const)}]"
-        return f"{size.name}[{self.index(size.at)}]"
+        at = size.at + self.names.notation.activation_shift
+        label = self.index(at) if at.terms else self.names.layer_label(at.const)
+        return f"{size.name}[{label}]"
 
     def number(self, value: Fraction) -> Piece:
         size = abs(value)
@@ -108,19 +108,18 @@ class TextPrinter(Printer):
         symbol = self.names.symbol(access.tensor)
         layer = self.names.layer(access.tensor)
         name = symbol.unicode if self.unicode else symbol.ascii
-        inside = [self.index(i) for i in access.indices]
+        shift = self.names.shift(access.tensor)
+        indices = list(access.indices)
+        if layer is None and access.tensor.ordered and indices:
+            indices[0] += shift
+        inside = [self.index(i) for i in indices]
         if layer is not None:
-            number = layer + self.names.shift(access.tensor)
+            label = self.names.layer_label(layer + shift)
             if self.names.base is None:
-                name = unit_name(access.tensor, self.unicode) or name + str(number)
+                name = unit_name(access.tensor, self.unicode) or name + label
             else:
-                inside.insert(0, self.relative(number))
+                inside.insert(0, label)
         return f"{name}[{','.join(inside)}]" if inside else name
-
-    def relative(self, number: int) -> str:
-        """``l-1``."""
-        offset = number - (self.names.base or 0)
-        return f"l{offset:+d}" if offset else "l"
 
     def relation(self, left: Index, sign: str, right: Index) -> Piece:
         shown = {"=": " = ", "<=": f" {self.sign('≤')} ", ">=": f" {self.sign('≥')} "}[sign]

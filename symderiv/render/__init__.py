@@ -4,15 +4,14 @@
 `pdf` runs TeX. No mathematics: everything that arrives here has been derived and checked.
 """
 
-from symderiv.render.environment import Html, render_template, template_folder
-from symderiv.render.escape import Tex, pdf_string, tex_code, tex_escape
+from symderiv.render.environment import render_template, template_folder
+from symderiv.render.escape import Tex, pdf_string, tex_escape
 from symderiv.render.files import Content, PathRefused, write_all, write_atomically
 from symderiv.render.pdf import EngineMissing, PdfError, compile_pdf, find_engine
 
 __all__ = [
     "Content",
     "EngineMissing",
-    "Html",
     "PathRefused",
     "PdfError",
     "Tex",
@@ -21,7 +20,6 @@ __all__ = [
     "pdf_string",
     "render_template",
     "template_folder",
-    "tex_code",
     "tex_escape",
     "write_all",
     "write_atomically",

@@ -1,14 +1,13 @@
 """Template + strings  ⟹  text.  The only place where templates meet data.
 
-A template decides about layout and nothing else. It is given text, integers, finished `Tex` or
-`Html`, and lists and dicts of them; an object with methods is refused before the template
-starts, because a template could call them. How a string is printed depends on the kind of file:
+A template decides about layout and nothing else. It is given text, integers, finished `Tex`, and
+lists and dicts of them; an object with methods is refused before the template starts, because a
+template could call them. How a string is printed depends on the kind of file:
 
 =========== ==================== ============================ =====================
 template    delimiters           a `str`                      finished strings
 =========== ==================== ============================ =====================
 *.tex.j2    << >>, <% %>, <# #>  escaped by `tex_escape`      `Tex`
-*.html.j2   {{ }}, {% %}, {# #}  escaped by autoescape        `Html`
 other .j2   {{ }}, {% %}, {# #}  as it is                     every `str`
 =========== ==================== ============================ =====================
 """
@@ -24,12 +23,9 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 from markupsafe import Markup
 
-from symderiv.render.escape import Tex, pdf_string, tex_code, tex_escape
+from symderiv.render.escape import Tex, pdf_string, tex_escape
 
-__all__ = ["Html", "render_template", "template_folder"]
-
-Html = Markup
-"""A string that is finished HTML; ``Html(text)`` is printed as it stands."""
+__all__ = ["render_template", "template_folder"]
 
 _SPACING: Final[dict[str, Any]] = {
     "undefined": StrictUndefined,
@@ -60,7 +56,7 @@ def _text(value: object) -> str:
         return str(value)  # raises UndefinedError, which names the variable
     if type(value) is int:
         return str(value)
-    if type(value) in (str, Tex, Markup):
+    if type(value) in (str, Tex):
         return str(value)
     raise TypeError(f"a template prints only text and integers, not {type(value).__name__}")
 
@@ -72,13 +68,9 @@ def _finalize_tex(value: object) -> Markup:
     return Markup(tex_escape(_text(value)))
 
 
-def _finalize_html(value: object) -> str:
-    return value if type(value) is Markup else _text(value)
-
-
 def _check_plain(value: object, where: str) -> None:
     """Raise TypeError at the first object in `value` that is not text, a number, list or dict."""
-    if value is None or type(value) in (bool, int, float, str, Tex, Markup):
+    if value is None or type(value) in (bool, int, float, str, Tex):
         return
     if type(value) in (list, tuple):
         for position, item in enumerate(value):  # type: ignore[arg-type, var-annotated]
@@ -128,20 +120,15 @@ def _environment(kind: str) -> Environment:
         )
         environment.filters |= {
             "anchor": _anchor,
-            "code": tex_code,
             "pdf_string": pdf_string,
             "unknown_kind": _unknown_kind,
         }
         return environment
-    if kind == "html":
-        return Environment(loader=loader, autoescape=True, finalize=_finalize_html, **_SPACING)
     return Environment(loader=loader, autoescape=False, finalize=_text, **_SPACING)
 
 
 def _kind(name: str) -> str:
-    if name.endswith(".tex.j2"):
-        return "tex"
-    return "html" if name.endswith(".html.j2") else "plain"
+    return "tex" if name.endswith(".tex.j2") else "plain"
 
 
 def render_template(name: str, data: Mapping[str, object]) -> str:

@@ -18,7 +18,7 @@ import re
 import unicodedata
 from typing import Final
 
-__all__ = ["Tex", "pdf_string", "tex_code", "tex_escape"]
+__all__ = ["Tex", "pdf_string", "tex_escape"]
 
 
 class Tex(str):
@@ -47,8 +47,6 @@ ASCII: Final = {
 }
 
 LIGATURES: Final = "-',"  # twice the same would be printed as one sign
-
-CODE: Final = {" ": r"\ ", "'": r"\textquotesingle{}", "{}'": r"\textquotesingle{}"}
 
 LATIN: Final = {
     "ß": r"\ss{}", "æ": r"\ae{}", "Æ": r"\AE{}", "œ": r"\oe{}", "Œ": r"\OE{}",
@@ -183,16 +181,3 @@ def pdf_string(text: str) -> Tex:
     if isinstance(text, Tex):
         text = " ".join(re.sub(r"[\\${}^_]+", " ", text).split())  # $\delta^L$: delta L
     return Tex("".join(_pieces(text, maths=False)))
-
-
-def tex_code(text: str) -> Tex:
-    """Lines of a program  ⟹  paragraphs of TeX, each space, quote and line end kept.
-
-    Uses ``\\symcodeline`` and ``\\symcodeindent`` of the preamble.
-    """
-    lines = []
-    for line in text.expandtabs(4).splitlines():
-        body = line.lstrip(" ")
-        code = "".join(CODE.get(piece, piece) for piece in _pieces(body, maths=True))
-        lines.append(rf"\symcodeline{{{len(line) - len(body)}}}{{{code}}}")
-    return Tex("\n".join(lines))

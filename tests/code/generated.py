@@ -13,6 +13,7 @@ from symderiv.calculus.backprop import backprop
 from symderiv.calculus.graph import Graph
 from symderiv.calculus.networks import any_depth, feed_forward
 from symderiv.code.module import module_text
+from symderiv.frontend.presentation import Presentation
 
 Spec = tuple[str, ...]
 
@@ -56,13 +57,14 @@ def source(spec: str, layout: str, freeze: tuple[str, ...] = ()) -> str:
     wrt = [t for t in made.tensors if t.role in (Role.PARAMETER, Role.INPUT)]
     return module_text(
         backprop(made, wrt),
-        spec=spec,
-        stem="net",
-        command=f"symderiv derive {spec} --layout {layout}",
-        version="0",
-        sizes=NETWORKS[spec][3],
-        layout=layout,
-        freeze=freeze,
+        Presentation(
+            spec=spec,
+            command=f"symderiv derive {spec} --layout {layout}",
+            version="0",
+            sizes=dict(enumerate(NETWORKS[spec][3] or ())),
+            layout=layout,
+            freeze=freeze,
+        ),
     )
 
 

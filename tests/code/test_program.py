@@ -18,6 +18,7 @@ from symderiv.calculus.graph import Definition, Graph
 from symderiv.code import NoCode
 from symderiv.code.module import module_text
 from symderiv.frontend.build import build_graph
+from symderiv.frontend.presentation import Presentation
 from symderiv.frontend.spec import parse_spec
 from tests.code.generated import run
 
@@ -70,9 +71,7 @@ def text_of(name: str, tmp_path: Path) -> str:
         path.write_text(re.sub(r"(?m)^ +", "", PROGRAMS[name]), encoding="utf-8")
         spec = str(path)
     built = build_graph(parse_spec(spec))
-    return module_text(
-        backprop(built.graph, built.wrt), spec=name, stem="net", command="", version="0"
-    )
+    return module_text(backprop(built.graph, built.wrt), Presentation(spec=name, version="0"))
 
 
 def net_of(text: str) -> tuple[SimpleNamespace, dict[str, np.ndarray]]:
@@ -131,7 +130,7 @@ def module_of(body: Expr, *before: Definition) -> str:
     cost = tensor("J", role=Role.COST)
     graph = Graph((*before, Definition(cost, (), body)), cost)
     wrt = [t for t in graph.inputs if t.role is Role.PARAMETER]
-    return module_text(backprop(graph, wrt), spec="", stem="net", command="", version="0")
+    return module_text(backprop(graph, wrt), Presentation(version="0"))
 
 
 def test_tensors_of_three_axes_are_contracted_by_einsum() -> None:

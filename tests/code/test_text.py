@@ -16,6 +16,7 @@ from symderiv.calculus.backprop import backprop
 from symderiv.code import NoCode, numpy_module, numpy_statement
 from symderiv.code.functions import Functions
 from symderiv.code.module import module_text
+from symderiv.frontend.presentation import Presentation
 from symderiv.proof.check import check
 from tests.code.generated import LAYOUTS, NETWORKS, graph, source
 
@@ -136,8 +137,11 @@ def test_text_of_the_user_cannot_leave_its_comment() -> None:
     wrt = [t for t in made.tensors if t.role is Role.PARAMETER]
     hostile = 'x"""\nimport os\r\x0cos.abort()\u2028\ud800\\'
     text = module_text(
-        backprop(made, wrt), spec=hostile, stem=hostile, command=hostile, version=hostile,
-        sizes=(2, 3, 1), layout="rows",
+        backprop(made, wrt),
+        Presentation(
+            spec=hostile, stem=hostile, command=hostile, version=hostile,
+            sizes={0: 2, 1: 3, 2: 1}, layout="rows",
+        ),
     )  # fmt: skip
     compile(text, "net.py", "exec")
     text.encode()
@@ -182,7 +186,8 @@ def test_what_is_not_asked_for_is_not_computed() -> None:
     made = graph("2-3-1:sigmoid+bce", "rows")
     derivation = backprop(made, [t for t in made.tensors if t.name == "W2"])
     text = module_text(
-        derivation, spec="s", stem="s", command="c", version="0", sizes=(2, 3, 1), layout="rows"
+        derivation,
+        Presentation(spec="s", stem="s", command="c", sizes={0: 2, 1: 3, 2: 1}, layout="rows"),
     )
     assert "input_gradient" not in text
     assert "delta1" not in text
@@ -200,7 +205,8 @@ def test_in_production_a_checked_derivation_is_what_becomes_code() -> None:
     wrt = [t for t in made.tensors if t.role in (Role.PARAMETER, Role.INPUT)]
     checked = check(backprop(made, wrt))
     text = numpy_module(
-        checked, spec="2-3-1:sigmoid+bce", stem="net", command="", version="0", sizes=(2, 3, 1)
+        checked,
+        Presentation(spec="2-3-1:sigmoid+bce", sizes={0: 2, 1: 3, 2: 1}, layout="rows"),
     )
     assert "every step of its derivation is proved" in text
     assert cited(text) == PASSES["rows"]

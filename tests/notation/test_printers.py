@@ -231,3 +231,28 @@ def test_parentheses_keep_the_value(seed: int) -> None:
 @given(seeds)
 def test_ascii_is_ascii(seed: int) -> None:
     assert text(tree(random.Random(seed), 4, [J, K, S]), NIELSEN, unicode=False).isascii()
+
+
+@pytest.mark.parametrize(
+    ("expr", "expected"),
+    [
+        (1 / M, "1/m"),
+        (2 / M, "2/m"),
+        (LAM[()] / (2 * M), r"\lambda/(2 m)"),
+        ((a - y) / M, r"\bigl(a^{1}_{js} - y_{js}\bigr)/m"),
+        (Partial(ELL[S], z), r"\partial \ell_{s} / \partial z^{1}_{js}"),
+        (Number(Fraction(-1, 2)) * a, r"-1/2\, a^{1}_{js}"),
+        (a / y, r"a^{1}_{js}/y_{js}"),
+    ],
+)
+def test_in_a_line_of_words_a_fraction_is_a_slash(expr: Expr, expected: str) -> None:
+    names = Names(NIELSEN)
+    names.fix(J, S)
+    assert latex(expr, NIELSEN, names, inline=True) == expected
+
+
+@settings(max_examples=200, deadline=None)
+@given(seeds)
+def test_no_fraction_is_high_in_a_line_of_words(seed: int) -> None:
+    printed = latex(tree(random.Random(seed), 4, [J, K, S], formal=False), NIELSEN, inline=True)
+    assert balanced(printed) and not double_script(printed) and r"\frac{1}{m}" not in printed

@@ -230,16 +230,17 @@ def document(title: str = "Backpropagation for a 2–3–1 network") -> dict[str
                         ),
                     ),
                     prose("In matrix form this is"),
-                    {
-                        "kind": "display",
-                        "tex": Tex(
-                            r"\bm{\delta}^{(1)} = \underbrace{\bigl(\mathbf{W}^{(2)}\bigr)^{\!\top}"
+                    equations(
+                        row(
+                            r"\bm{\delta}^{(1)}",
+                            r"\underbrace{\bigl(\mathbf{W}^{(2)}\bigr)^{\!\top}"
                             r"}_{n_1 \times n_2} \underbrace{\adj{\bm{\delta}^{(2)}}}_{n_2 \times "
                             r"m} {}\odot{} \fwd{\mathbf{a}^{(1)}} \odot \bigl(\mathbf{1} - "
-                            r"\fwd{\mathbf{a}^{(1)}}\bigr)."
+                            r"\fwd{\mathbf{a}^{(1)}}\bigr)",
+                            "",
+                            "S10",
                         ),
-                        "tag": "S10",
-                    },
+                    ),
                     prose("Written out for the first hidden neuron and four examples:"),
                     equations(
                         row(
@@ -280,21 +281,6 @@ def document(title: str = "Backpropagation for a 2–3–1 network") -> dict[str
                             "L1",
                         ),
                     ),
-                ],
-            },
-            {
-                "title": "Program",
-                "blocks": [
-                    prose("The same derivation in NumPy; each line names its equation."),
-                    {
-                        "kind": "code",
-                        "text": "def backward(params, a1, a2, X, Y):\n"
-                        "    m = X.shape[1]\n"
-                        "    delta2 = a2 - Y                       # (S5)\n"
-                        "    delta1 = params['W2'].T @ delta2      # (S10)\n"
-                        "    delta1 *= a1 * (1 - a1)\n"
-                        '    return {"W2": delta2 @ a1.T / m, "W1": delta1 @ X.T / m}\n',
-                    },
                 ],
             },
             {

@@ -8,7 +8,7 @@ import pytest
 import sympy
 from jinja2 import UndefinedError
 
-from symderiv.render import Html, Tex, render_template, template_folder
+from symderiv.render import Tex, render_template, template_folder
 from symderiv.render.environment import _environment
 from tests.render.sample import document
 
@@ -38,7 +38,7 @@ def test_a_live_object_is_refused_wherever_it_stands(value: object) -> None:
 
 
 @pytest.mark.parametrize("value", [1.5, True, None, ["a"], {"a": "b"}])
-@pytest.mark.parametrize("kind", ["tex", "html", "plain"])
+@pytest.mark.parametrize("kind", ["tex", "plain"])
 def test_only_text_and_integers_are_printed(kind: str, value: object) -> None:
     source = "<< v >>" if kind == "tex" else "{{ v }}"
     with pytest.raises(TypeError, match="prints only text"):
@@ -62,13 +62,6 @@ def test_text_is_escaped_and_tex_is_not() -> None:
     )
     macro = "<% macro m(x) %>\\emph{<< x >>}<% endmacro %><< m(a) >>"
     assert tex.from_string(macro).render(a="50 %") == r"\emph{50 \%}"
-
-
-def test_html_is_escaped_and_finished_html_is_not() -> None:
-    html = _environment("html")
-    out = html.from_string("{{ a }} {{ b }}").render(a="<i>", b=Html("<b>y</b>"))
-    assert out == "&lt;i&gt; <b>y</b>"
-    assert html.from_string("{{ a }}").render(a=Tex("a < b")) == "a &lt; b"
 
 
 def test_a_hostile_title_is_only_printed() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symderiv.render import Tex, pdf_string, tex_code, tex_escape
+from symderiv.render import Tex, pdf_string, tex_escape
 
 CASES = [
     # text, TeX
@@ -38,14 +38,6 @@ def test_finished_tex_is_left_alone() -> None:
 def test_a_pdf_string_has_letters_for_formulas() -> None:
     assert pdf_string("δ² and é_x") == r"delta2 and \'{e}\_x"
     assert pdf_string(Tex(r"The error $\delta^{(2)}$")) == "The error delta (2)"
-
-
-def test_code_keeps_spaces_quotes_and_lines() -> None:
-    assert tex_code("if x:\n    y = 'a'\n\n") == (
-        r"\symcodeline{0}{if\ x:}" "\n"
-        r"\symcodeline{4}{y\ =\ \textquotesingle{}a\textquotesingle{}}" "\n"
-        r"\symcodeline{0}{}"
-    )  # fmt: skip
 
 
 def commands(tex: str) -> set[str]:

@@ -9,6 +9,7 @@ from symderiv.documents import named
 from symderiv.documents.ledger import ChainEntry, Ledger
 from symderiv.documents.model import Math, Phrase
 from symderiv.documents.prose import say
+from symderiv.notation import Names
 
 MANY = 3  # with more layers than these, chains are shared
 
@@ -20,7 +21,7 @@ def relative(ledger: Ledger, chain: ChainEntry, base: int | None) -> ChainEntry:
     return replace(chain, names=named.relative_names(ledger, chain, base))
 
 
-def shared(ledger: Ledger, groups: Sequence[Group]) -> list[list[Group]]:
+def alike(ledger: Ledger, groups: Sequence[Group]) -> list[list[Group]]:
     """Groups of chains that print alike, together; each by itself in a network of few layers."""
     layers = sum(c.names.has_name(c.adjoint.tensor) for c in ledger.chains)
     if layers <= MANY:
@@ -53,12 +54,10 @@ def printed(ledger: Ledger, alike: Sequence[Group]) -> Group:
 
 
 def holds_for(ledger: Ledger, alike: Sequence[Group]) -> Phrase:
-    """``Written for layer l; the same holds for l = 1, ..., 4.``"""
+    """``Written for layer l; the same holds for l = 1, ..., 4``, in the letter of the notation."""
     if len(alike) == 1:
         return ()
-    equation = named.Named("", tuple(group[-1] for group in alike))
-    return say("general", range=named.layer_range(ledger, equation)[1:])
-
-
-LETTER = Math("l", "l", "l")
-NEXT = Math("l+1", "l+1", "l+1")
+    last = [group[-1] for group in alike]
+    letter = Names(ledger.notation, ledger.graph).axis_letter("layer")
+    layer = Math(letter, letter, letter)
+    return say("general", l=layer, range=named.layer_range(ledger, last)[1:])

@@ -1,0 +1,34 @@
+"""What is printed besides the mathematics: in the documents, and in the head of a module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from symderiv.algebra.expr import Tensor
+    from symderiv.frontend.example import Example
+
+
+@dataclass(frozen=True)
+class Presentation:
+    """What a publication says besides the mathematics.
+
+    ``sizes`` gives the number of units of a layer, as far as it is known; ``command`` is the one
+    that makes this publication again; ``example`` holds the numbers of a worked example. The
+    parameters of ``freeze`` have no gradient, those of ``held`` do not move in the example.
+    """
+
+    title: str = ""
+    spec: str = ""
+    sizes: Mapping[int, int | str] = field(default_factory=dict)
+    ends: tuple[str, ...] = ()
+    layout: str = "columns"
+    notation: str = "nielsen"
+    stem: str = "net"
+    command: str = ""
+    version: str = ""
+    example: Example | None = None
+    freeze: frozenset[Tensor] = frozenset()
+    held: frozenset[Tensor] = frozenset()

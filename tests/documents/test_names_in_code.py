@@ -1,0 +1,50 @@
+"""A name in the table of symbols is one that the generated module has."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from symderiv.code import numpy_module
+from symderiv.documents import document
+from symderiv.documents.model import Code, Table
+from symderiv.gallery import default_folder, derived, items
+from tests.documents import test_composed
+
+GALLERY = Path(__file__).resolve().parents[2] / "output" / "gallery"
+WITH_MODULES = [i for i in items(default_folder()) if (GALLERY / f"{i.stem}.py").is_file()]
+
+
+def names_in(module: str) -> set[str]:
+    """Variables, arguments, functions, and the keys of what is given and returned."""
+    found = set()
+    for node in ast.walk(ast.parse(module)):
+        match node:
+            case ast.Name(id=name) | ast.arg(arg=name) | ast.FunctionDef(name=name):
+                found.add(name)
+            case ast.Constant(value=str(text)):
+                found.add(text)
+    return found
+
+
+def in_table(made, about) -> set[str]:  # type: ignore[no-untyped-def]
+    """The words of the column of code."""
+    tables = (b for s in document(made, about).sections for b in s.blocks if isinstance(b, Table))
+    return {part.text for row in next(tables).rows for part in row[3] if isinstance(part, Code)}
+
+
+@pytest.mark.parametrize("item", WITH_MODULES, ids=lambda item: item.stem)
+def test_of_the_gallery(item) -> None:  # type: ignore[no-untyped-def]
+    made = derived(item)
+    names = in_table(made, made.presentation())
+    assert names and names <= names_in((GALLERY / f"{item.stem}.py").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", ["batch norm", "layer norm", "RMS norm", "LSTM"])
+def test_of_composed_networks(name: str) -> None:
+    made, about = test_composed.derived(name)
+    names = in_table(made, about)
+    assert ("eps" in names) == (name != "LSTM")
+    assert names <= names_in(numpy_module(made, about))
