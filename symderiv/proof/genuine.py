@@ -28,7 +28,7 @@ from symderiv.algebra.expr import (
     Tensor,
 )
 from symderiv.algebra.index import Axis, Index, Size, Var
-from symderiv.calculus.graph import Definition, Fact, Graph, Recurrence
+from symderiv.calculus.graph import Definition, Fact, Graph, Kind, Recurrence
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Step, Uses
 
 MAX_EXPONENT = 10_000
@@ -41,7 +41,7 @@ _FIELDS: dict[type, tuple[str, ...]] = {
         Index, Size, Axis, Var,
     )
 }  # fmt: skip
-_PLAIN = frozenset({str, int, bool, Fraction, NoneType, Role})
+_PLAIN = frozenset({str, int, bool, Fraction, NoneType, Role, Kind})
 
 
 def problem(derivation: object) -> str | None:
