@@ -165,7 +165,7 @@ def _range(graph: Graph, expr: Expr) -> Domain | None:
         row = rows()[expr.function]
         if any(expr.orders):
             return None
-        return replace(RANGES[row.range_], closed=getattr(row, "closed", False))
+        return replace(RANGES[row.range_], closed=row.closed)
     if isinstance(expr, Access):
         definition = _equation(graph, expr)
         if definition is None:

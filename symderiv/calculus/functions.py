@@ -73,44 +73,75 @@ class Kink:
     convention: str
 
 
-@dataclass(frozen=True)
-class ScalarFunction:
-    """A function of scalars, applied entry by entry: one row.
-
-    ``definition`` is called with the arguments; None marks a primitive. ``derivatives`` holds
-    one stated derivative an argument, called with the arguments and the function's own value;
-    None where nobody differentiates. Hyperparameters are the last arguments, with defaults.
+@dataclass(frozen=True, kw_only=True)
+class _Function:
+    """What every row says.
 
     ``latex`` is the symbol; ``call`` says how an application prints where that is not
     ``symbol(arguments)``, with ``#1``, ``#2`` for the arguments; ``letter`` is its name in a
-    terminal and in comments where that is not the name of the row. ``closed`` says that the ends
-    of its range are values as well.
+    terminal and in comments where that is not the name of the row. ``why`` is printed beside its
+    derivative. Hyperparameters are the last arguments, with defaults.
 
-    ``numpy`` is the body of a NumPy function of the arguments, ``numpy_derivatives`` one body
-    an argument; ``scipy`` is a body that may use ``scipy.special`` as ``special``. Bodies call
-    the functions listed in ``uses``. They never modify an argument, keep float32 and neither
-    overflow nor cancel where the function is saturated.
+    ``range_`` is what is known of its values, ``closed`` says that the ends of that are values as
+    well; ``needs`` is what a loss needs an output to be, and ``factor`` how it differs from others
+    of its name.
+
+    ``numpy`` is the body of a NumPy function of the arguments; ``scipy`` is a body that may use
+    ``scipy.special`` as ``special``. Bodies call the functions listed in ``uses``. They never
+    modify an argument, keep float32 and neither overflow nor cancel where the function is
+    saturated.
     """
 
     name: str
     arguments: tuple[str, ...]
-    definition: Formula | None
-    derivatives: tuple[Formula | None, ...]
     latex: str
     why: str
     numpy: Lines
-    numpy_derivatives: tuple[Lines | None, ...]
     call: str = ""
     letter: str = ""
-    closed: bool = False
-    hyper: tuple[tuple[str, Fraction], ...] = ()
     domain: tuple[Domain, ...] = (REAL,)
     range_: Range = "real"
+    closed: bool = False
+    hyper: tuple[tuple[str, Fraction], ...] = ()
     kinks: tuple[Kink, ...] = ()
     uses: tuple[str, ...] = ()
     scipy: Lines = ()
     needs: Range | None = None
     factor: str = ""
+
+    @property
+    def python_name(self) -> str:
+        """The name as a Python identifier."""
+        return self.name.replace("-", "_")
+
+    @property
+    def plain_name(self) -> str:
+        """The name in a terminal and in comments: σ, relu."""
+        return self.letter or self.name
+
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """The further arguments of an activation, which each unit learns: the slope of a PReLU."""
+        return self.arguments[1 : len(self.arguments) - len(self.hyper)]
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether its value is its argument."""
+        return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScalarFunction(_Function):
+    """A function of scalars, applied entry by entry: one row.
+
+    ``definition`` is called with the arguments; None marks a primitive. ``derivatives`` holds
+    one stated derivative an argument, called with the arguments and the function's own value;
+    None where nobody differentiates. ``numpy_derivatives`` holds one body an argument.
+    """
+
+    definition: Formula | None
+    derivatives: tuple[Formula | None, ...]
+    numpy_derivatives: tuple[Lines | None, ...]
 
     def __call__(self, *args: ExprLike) -> Expr:
         """The function applied; hyperparameters left out take their defaults."""
@@ -121,14 +152,12 @@ class ScalarFunction:
         return apply(self.name, *args, *defaults)
 
     @property
-    def python_name(self) -> str:
-        """The name as a Python identifier."""
-        return self.name.replace("-", "_")
-
-    @property
-    def learned(self) -> tuple[str, ...]:
-        """The further arguments of an activation, which each unit learns: the slope of a PReLU."""
-        return self.arguments[1 : len(self.arguments) - len(self.hyper)]
+    def is_identity(self) -> bool:
+        """Whether its value is its argument."""
+        if self.definition is None:
+            return False
+        argument, *others = symbols(self)
+        return self.definition(argument, *others) == argument
 
 
 @dataclass(frozen=True)
@@ -144,8 +173,8 @@ class Part:
     formula: Formula
 
 
-@dataclass(frozen=True)
-class VectorFunction:
+@dataclass(frozen=True, kw_only=True)
+class VectorFunction(_Function):
     """A function of all units of a layer at once, composed of primitives; its last part is it.
 
     It has no stated derivative: backpropagation goes through its ``parts``. The NumPy bodies
@@ -153,24 +182,8 @@ class VectorFunction:
     (for losses) is the gradient by the first argument.
     """
 
-    name: str
-    arguments: tuple[str, ...]
     parts: tuple[Part, ...]
-    latex: str
-    why: str
-    numpy: Lines
     numpy_gradient: Lines = ()
-    domain: tuple[Domain, ...] = (REAL,)
-    range_: Range = "real"
-    needs: Range | None = None
-    uses: tuple[str, ...] = ()
-    scipy: Lines = ()
-    factor: str = ""
-
-    @property
-    def python_name(self) -> str:
-        """The name as a Python identifier."""
-        return self.name.replace("-", "_")
 
 
 Row = ScalarFunction | VectorFunction

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from symderiv.algebra.expr import Apply, Role, Sum, Tensor, walk
 from symderiv.algebra.index import Axis, Index, Size
-from symderiv.calculus.functions import Row, ScalarFunction, rows, symbols
+from symderiv.calculus.functions import Row, rows
 from symderiv.calculus.graph import Definition, Graph
 from symderiv.code.emit import Emitter
 from symderiv.code.functions import NoCode
@@ -118,7 +118,7 @@ def scale_rule(tensor: Tensor, graph: Graph) -> str:
     activations that are linear around 0 (X. Glorot and Y. Bengio 2010).
     """
     row = _activation_after(tensor, graph)
-    if row is None or row.range_ in _BOUNDED or _is_linear(row):
+    if row is None or row.range_ in _BOUNDED or row.is_identity:
         return "Glorot"
     return "He"
 
@@ -141,13 +141,6 @@ def _function(graph: Graph, definition: Definition, made: Tensor) -> str:
     if made in {a.tensor for a in inputs_of(group)} and isinstance(body, Apply):
         return body.function
     return ""
-
-
-def _is_linear(row: Row) -> bool:
-    if not isinstance(row, ScalarFunction) or row.definition is None:
-        return False
-    args = symbols(row)
-    return row.definition(*args) == args[0]
 
 
 def _summed_axis(tensor: Tensor, graph: Graph) -> int:

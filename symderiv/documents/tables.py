@@ -105,11 +105,11 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
     if errors:
         items.append(_error_convention(ledger, errors[0].adjoint.tensor))
     for name in functions_used(ledger):
-        factor = getattr(rows()[name], "factor", "")
-        if factor:
-            items.append(say("loss_factor", name=name, factor=factor))
-        for kink in getattr(rows()[name], "kinks", ()):
-            f = Math(rows()[name].latex, name, name)
+        row = rows()[name]
+        if row.factor:
+            items.append(say("loss_factor", name=name, factor=row.factor))
+        for kink in row.kinks:
+            f = Math(row.latex, name, name)
             items.append(say("kink", f=f, at=kink.at, convention=kink.convention))
     items += [_hyperparameter(ledger, t, value) for t, value in graph.defaults]
     if any(t.role is Role.PENALTY for t in graph.tensors):

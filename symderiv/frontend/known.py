@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symderiv.calculus.activations import ACTIVATIONS
-from symderiv.calculus.functions import Domain, ScalarFunction, VectorFunction, hyper_name
+from symderiv.calculus.functions import Domain, VectorFunction, hyper_name
 from symderiv.calculus.losses import LOSSES
 
 # The ranges of an output that meet what a loss needs of it.
@@ -76,15 +76,14 @@ def is_vector(activation: str) -> bool:
 
 def learned(activation: str) -> tuple[str, ...]:
     """The further arguments of an activation that each unit learns, such as a PReLU's slope."""
-    row = ACTIVATIONS[activation]
-    return row.learned if isinstance(row, ScalarFunction) else ()
+    return ACTIVATIONS[activation].learned
 
 
 def hyperparameters(activations: Sequence[str], loss: str, penalty: str | None) -> tuple[str, ...]:
     """The names of the hyperparameters of a network: those of its functions, then lam."""
     found: list[str] = []
     for row in dict.fromkeys([*(ACTIVATIONS[a] for a in activations), LOSSES[loss]]):
-        for name, _ in row.hyper if isinstance(row, ScalarFunction) else ():
+        for name, _ in row.hyper:
             found.append(hyper_name(name, found))
     return (*found, *(["lam"] if penalty else []))
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from symderiv.algebra.expr import Tensor
-from symderiv.calculus.functions import ScalarFunction, rows
+from symderiv.calculus.functions import rows
 from symderiv.calculus.graph import Graph
 from symderiv.notation.conventions import Notation, Symbol, spelled, verbatim
 
@@ -168,6 +168,5 @@ def _with_uses(functions: Iterable[str]) -> set[str]:
         name = waiting.pop()
         if name not in found:
             found.add(name)
-            row = rows()[name]
-            waiting.extend(row.uses if isinstance(row, ScalarFunction) else ())
+            waiting.extend(rows()[name].uses)
     return found
