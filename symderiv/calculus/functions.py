@@ -8,7 +8,7 @@ it is defined, how it prints and how it is computed without overflow or cancella
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 from types import MappingProxyType
@@ -36,7 +36,8 @@ Range = Literal[
 class Domain:
     """Where an argument lives: the open interval ``low..high``, or the ``values`` listed.
 
-    Proofs assume the interval, numeric checks draw from it; ``closed`` adds its ends.
+    Proofs assume the interval, numeric checks draw from it; ``closed`` adds its ends. ``total`` is
+    what the entries of one example sum to, which a lemma, about one entry, makes no use of.
     """
 
     text: str
@@ -44,6 +45,7 @@ class Domain:
     high: Fraction | None = None
     closed: bool = False
     values: tuple[Fraction, ...] = ()
+    total: Fraction | None = field(default=None, repr=False)
 
     def contains(self, number: Fraction) -> bool:
         """Whether a number lies there."""
@@ -59,7 +61,9 @@ POSITIVE = Domain("positive", Fraction(0))
 NONNEGATIVE = Domain("not negative", Fraction(0), closed=True)
 UNIT = Domain("between 0 and 1, ends excluded", Fraction(0), Fraction(1))
 TARGET = Domain("between 0 and 1", Fraction(0), Fraction(1), closed=True)
-DISTRIBUTION = Domain("between 0 and 1, summing to 1", Fraction(0), Fraction(1), closed=True)
+DISTRIBUTION = Domain(
+    "between 0 and 1, summing to 1", Fraction(0), Fraction(1), closed=True, total=Fraction(1)
+)
 LOG_PROBABILITY = Domain("negative", high=Fraction(0))
 SIGNS = Domain("-1 or 1", Fraction(-1), Fraction(1), True, (Fraction(-1), Fraction(1)))
 SIGNED = Domain("between -1 and 1, ends excluded", Fraction(-1), Fraction(1))
@@ -118,6 +122,16 @@ class _Function:
     def plain_name(self) -> str:
         """The name in a terminal and in comments: σ, relu."""
         return self.letter or self.name
+
+    @property
+    def is_loss(self) -> bool:
+        """Whether one of its arguments is a target."""
+        return "y" in self.arguments
+
+    @property
+    def target_domain(self) -> Domain:
+        """Where the targets of a loss live."""
+        return self.domain[self.arguments.index("y")]
 
     @property
     def learned(self) -> tuple[str, ...]:

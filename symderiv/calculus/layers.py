@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from symderiv.algebra.expr import ONE, Expr, Number, Role, SizeOf, Tensor, add, sum_over
+from symderiv.algebra.expr import Expr, Number, Role, SizeOf, Tensor, add, sum_over
 from symderiv.algebra.index import Axis, Index, Var, as_index
 from symderiv.calculus.builder import HALF, Builder, compose, layer, mean_over
-from symderiv.calculus.functions import DISTRIBUTION, ScalarFunction, VectorFunction, rows
+from symderiv.calculus.functions import Row, ScalarFunction, VectorFunction, rows
 
 
 @layer
@@ -72,18 +72,18 @@ def per_example_loss(
     else:
         entry = row(output(unit, example), b.at(y, unit, example), *b.hyper(row))
         b.define(loss, over, sum_over(unit, entry), "loss of one example")
-    if row.domain[-1] == DISTRIBUTION:
-        targets_sum_to_one(b, y, units)
+    _, unit, example = b.unit_and_example(units)
+    every = () if example is None else (example,)
+    assume_total(b, row, sum_over(unit, b.at(y, unit, example)), every)
     return loss, y
 
 
-def targets_sum_to_one(b: Builder, y: Tensor, units: Axis) -> None:
-    """Assume Σ_k y[k] = 1 for every example."""
-    _, unit, example = b.unit_and_example(units)
-    free = () if example is None else (example,)
-    b.assume(
-        sum_over(unit, b.at(y, unit, example)), ONE, "the targets of an example sum to 1", *free
-    )
+def assume_total(b: Builder, row: Row, targets: Expr, every: tuple[Var, ...]) -> None:
+    """Assume Σ_k y[k] = 1 for every example, where the targets of this loss are a distribution."""
+    total = row.target_domain.total
+    if total is not None:
+        text = f"the targets of an example sum to {total}"
+        b.assume(targets, Number(total), text, *every)
 
 
 def cost(b: Builder, loss: Tensor, reduction: str, weights: Iterable[Tensor], l2: bool) -> Tensor:

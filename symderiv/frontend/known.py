@@ -59,8 +59,7 @@ def loss_need(loss: str) -> str | None:
 
 def target_domain(loss: str) -> Domain:
     """Where the targets of a loss live."""
-    row = LOSSES[loss]
-    return row.domain[row.arguments.index("y")]
+    return LOSSES[loss].target_domain
 
 
 def fits(activation: str, loss: str) -> bool:
