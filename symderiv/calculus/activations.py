@@ -12,8 +12,13 @@ from types import MappingProxyType
 
 from symderiv.algebra.expr import ONE, Expr, ExprLike, apply
 from symderiv.calculus.functions import (
+    EITHER_SIGN,
+    LOG_PROBABILITIES,
     PI,
     POSITIVE,
+    POSITIVE_NUMBER,
+    PROBABILITY,
+    PROBABILITY_VECTOR,
     REAL,
     Kink,
     Part,
@@ -63,7 +68,7 @@ _ROWS: tuple[Row, ...] = (
         numpy_derivatives=(("return np.ones_like(z)",),),
     ),
     ScalarFunction(
-        name="sigmoid", arguments=("z",), latex=r"\sigma", letter="σ", range_="unit-interval",
+        name="sigmoid", arguments=("z",), latex=r"\sigma", letter="σ", range_=PROBABILITY,
         definition=lambda z: 1 / (1 + exp(-z)),
         derivatives=(lambda z, a: a * (1 - a),),
         why="the logistic curve grows in proportion to a and to what is missing to 1",
@@ -78,7 +83,7 @@ _ROWS: tuple[Row, ...] = (
         scipy=("return special.expit(z)",),
     ),
     ScalarFunction(
-        name="tanh", arguments=("z",), latex=r"\tanh", range_="signed",
+        name="tanh", arguments=("z",), latex=r"\tanh", range_=EITHER_SIGN,
         definition=lambda z: (exp(z) - exp(-z)) / (exp(z) + exp(-z)),
         derivatives=(lambda z, a: 1 - a**2,),
         why="the quotient rule on sinh/cosh leaves 1 minus the square of the value",
@@ -102,7 +107,7 @@ _ROWS: tuple[Row, ...] = (
     PRIMITIVES["arctan"],
     ScalarFunction(
         name="gaussian", arguments=("z",), latex=r"\operatorname{gaussian}", call=r"e^{-#1^2}",
-        range_="positive",
+        range_=POSITIVE_NUMBER,
         definition=lambda z: exp(-(z**2)),
         derivatives=(lambda z, a: -2 * z * a,),
         why="the chain rule on the exponent -z**2",
@@ -115,7 +120,7 @@ _ROWS: tuple[Row, ...] = (
         uses=("gaussian",),
     ),
     ScalarFunction(
-        name="softsign", arguments=("z",), latex=r"\operatorname{softsign}", range_="signed",
+        name="softsign", arguments=("z",), latex=r"\operatorname{softsign}", range_=EITHER_SIGN,
         definition=lambda z: z / (1 + absolute(z)),
         derivatives=(lambda z, a: 1 / (1 + absolute(z)) ** 2,),
         why="the quotient rule; z times the sign of z is |z|, which cancels",
@@ -153,7 +158,7 @@ _ROWS: tuple[Row, ...] = (
         ),
     ),
     ScalarFunction(
-        name="hard-tanh", arguments=("z",), latex=r"\operatorname{htanh}", range_="signed",
+        name="hard-tanh", arguments=("z",), latex=r"\operatorname{htanh}", range_=EITHER_SIGN,
         closed=True,
         definition=lambda z: where(positive(z + 1), where(positive(1 - z), z, 1), -1),
         derivatives=(lambda z, a: positive(z + 1) * positive(1 - z),),
@@ -164,7 +169,7 @@ _ROWS: tuple[Row, ...] = (
     ),
     ScalarFunction(
         name="hard-sigmoid", arguments=("z",), latex=r"\operatorname{hsigm}",
-        range_="unit-interval", closed=True,
+        range_=PROBABILITY, closed=True,
         definition=lambda z: where(positive(z + 3), where(positive(3 - z), (z + 3) * SIXTH, 1), 0),
         derivatives=(lambda z, a: SIXTH * positive(z + 3) * positive(3 - z),),
         why="a line of slope 1/6 between -3 and 3, constant beyond them",
@@ -235,7 +240,7 @@ _ROWS: tuple[Row, ...] = (
         ),
     ),
     ScalarFunction(
-        name="softplus", arguments=("z",), latex=r"\operatorname{softplus}", range_="positive",
+        name="softplus", arguments=("z",), latex=r"\operatorname{softplus}", range_=POSITIVE_NUMBER,
         definition=lambda z: log(1 + exp(z)),
         derivatives=(lambda z, a: _sigmoid(z),),
         why="the slope e^z / (1 + e^z) is sigma(z)",
@@ -244,7 +249,7 @@ _ROWS: tuple[Row, ...] = (
         uses=("sigmoid",),
     ),
     ScalarFunction(
-        name="log-sigmoid", arguments=("z",), latex=r"\log\sigma", range_="log-probability",
+        name="log-sigmoid", arguments=("z",), latex=r"\log\sigma", range_=LOG_PROBABILITIES,
         definition=lambda z: log(_sigmoid(z)),
         derivatives=(lambda z, a: _sigmoid(-z),),
         why="sigma(1 - sigma)/sigma leaves 1 - sigma(z), which is sigma(-z)",
@@ -313,7 +318,7 @@ _ROWS: tuple[Row, ...] = (
     ),
     VectorFunction(
         name="softmax", arguments=("z",), latex=r"\operatorname{softmax}",
-        range_="probability-vector",
+        range_=PROBABILITY_VECTOR,
         parts=(
             Part("e", "entry", ("z",), lambda z: exp(z)),
             Part("s", "sum", ("e",), lambda e: e),
@@ -328,7 +333,7 @@ _ROWS: tuple[Row, ...] = (
     ),
     VectorFunction(
         name="log-softmax", arguments=("z",), latex=r"\log\operatorname{softmax}",
-        range_="log-probability",
+        range_=LOG_PROBABILITIES,
         parts=(
             Part("e", "entry", ("z",), lambda z: exp(z)),
             Part("s", "sum", ("e",), lambda e: e),

@@ -8,7 +8,7 @@ it is defined, how it prints and how it is computed without overflow or cancella
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
 from types import MappingProxyType
@@ -27,9 +27,6 @@ from symderiv.algebra.expr import (
 
 Formula = Callable[..., Expr]
 Lines = tuple[str, ...]
-Range = Literal[
-    "real", "positive", "unit-interval", "probability-vector", "signed", "log-probability"
-]
 
 
 @dataclass(frozen=True)
@@ -46,6 +43,11 @@ class Domain:
     closed: bool = False
     values: tuple[Fraction, ...] = ()
     total: Fraction | None = field(default=None, repr=False)
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether no number there is larger than some."""
+        return self.low is not None and self.high is not None
 
     def contains(self, number: Fraction) -> bool:
         """Whether a number lies there."""
@@ -67,6 +69,27 @@ DISTRIBUTION = Domain(
 LOG_PROBABILITY = Domain("negative", high=Fraction(0))
 SIGNS = Domain("-1 or 1", Fraction(-1), Fraction(1), True, (Fraction(-1), Fraction(1)))
 SIGNED = Domain("between -1 and 1, ends excluded", Fraction(-1), Fraction(1))
+
+
+@dataclass(frozen=True)
+class Range:
+    """What is known of the values of a function, and what a loss can need of an output.
+
+    Each of the values lies in ``values``; ``words`` is how a message says it. An output of this
+    range ``serves`` a loss that needs one of those as well.
+    """
+
+    words: str
+    values: Domain
+    serves: tuple[Range, ...] = ()
+
+
+REAL_NUMBER = Range("an output that can be any real number", REAL)
+POSITIVE_NUMBER = Range("a positive output", POSITIVE)
+PROBABILITY = Range("an output with every entry in (0, 1)", UNIT, (POSITIVE_NUMBER,))
+PROBABILITY_VECTOR = Range("a probability vector as its output", UNIT, (POSITIVE_NUMBER,))
+LOG_PROBABILITIES = Range("the logarithms of probabilities as its output", LOG_PROBABILITY)
+EITHER_SIGN = Range("an output of either sign", SIGNED)
 
 
 @dataclass(frozen=True)
@@ -104,7 +127,7 @@ class _Function:
     call: str = ""
     letter: str = ""
     domain: tuple[Domain, ...] = (REAL,)
-    range_: Range = "real"
+    range_: Range = REAL_NUMBER
     closed: bool = False
     hyper: tuple[tuple[str, Fraction], ...] = ()
     kinks: tuple[Kink, ...] = ()
@@ -132,6 +155,11 @@ class _Function:
     def target_domain(self) -> Domain:
         """Where the targets of a loss live."""
         return self.domain[self.arguments.index("y")]
+
+    @property
+    def values(self) -> Domain:
+        """Where its values lie."""
+        return replace(self.range_.values, closed=self.closed)
 
     @property
     def learned(self) -> tuple[str, ...]:

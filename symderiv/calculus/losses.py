@@ -14,9 +14,13 @@ from types import MappingProxyType
 from symderiv.algebra.expr import Expr, ExprLike, apply
 from symderiv.calculus.functions import (
     DISTRIBUTION,
+    LOG_PROBABILITIES,
     LOG_PROBABILITY,
     NONNEGATIVE,
     POSITIVE,
+    POSITIVE_NUMBER,
+    PROBABILITY,
+    PROBABILITY_VECTOR,
     REAL,
     SIGNS,
     TARGET,
@@ -100,7 +104,7 @@ _ROWS: tuple[Row, ...] = (
     ScalarFunction(
         name="bce", arguments=("a", "y"), latex=r"\ell",
         call=r"-\left(#2 \log #1 + (1 - #2) \log(1 - #1)\right)", domain=(UNIT, TARGET),
-        needs="unit-interval",
+        needs=PROBABILITY,
         definition=lambda a, y: -(y * log(a) + (1 - y) * log(1 - a)),
         derivatives=(
             lambda a, y, v: -y / a + (1 - y) / (1 - a),
@@ -137,7 +141,7 @@ _ROWS: tuple[Row, ...] = (
     ),
     ScalarFunction(
         name="ce", arguments=("a", "y"), latex=r"\ell", call=r"-#2 \log #1",
-        domain=(UNIT, DISTRIBUTION), needs="probability-vector",
+        domain=(UNIT, DISTRIBUTION), needs=PROBABILITY_VECTOR,
         definition=lambda a, y: -y * log(a),
         derivatives=(lambda a, y, v: -y / a, lambda a, y, v: -log(a)),
         why="log has slope 1/a; only outputs with a target contribute",
@@ -153,7 +157,7 @@ _ROWS: tuple[Row, ...] = (
     ),
     ScalarFunction(
         name="nll", arguments=("a", "y"), latex=r"\ell", call=r"-#2\, #1",
-        domain=(LOG_PROBABILITY, DISTRIBUTION), needs="log-probability",
+        domain=(LOG_PROBABILITY, DISTRIBUTION), needs=LOG_PROBABILITIES,
         definition=lambda a, y: -y * a,
         derivatives=(lambda a, y, v: -y, lambda a, y, v: -a),
         why="linear in the logarithm of the probability",
@@ -163,7 +167,7 @@ _ROWS: tuple[Row, ...] = (
     ),
     ScalarFunction(
         name="kl", arguments=("a", "y"), latex=r"\ell", call=r"#2 \log\frac{#2}{#1}",
-        domain=(UNIT, DISTRIBUTION), needs="probability-vector",
+        domain=(UNIT, DISTRIBUTION), needs=PROBABILITY_VECTOR,
         definition=lambda a, y: y * (log(y) - log(a)),
         derivatives=(lambda a, y, v: -y / a, lambda a, y, v: log(y) - log(a) + 1),
         why="log has slope 1/a; the entropy of y does not depend on a",
@@ -178,7 +182,7 @@ _ROWS: tuple[Row, ...] = (
     ),
     ScalarFunction(
         name="poisson", arguments=("a", "y"), latex=r"\ell", call=r"#1 - #2 \log #1",
-        domain=(POSITIVE, NONNEGATIVE), needs="positive",
+        domain=(POSITIVE, NONNEGATIVE), needs=POSITIVE_NUMBER,
         definition=lambda a, y: a - y * log(a),
         derivatives=(lambda a, y, v: 1 - y / a, lambda a, y, v: -log(a)),
         why="log has slope 1/a",
@@ -281,7 +285,7 @@ _ROWS: tuple[Row, ...] = (
         name="focal", arguments=("a", "y", "gamma"), latex=r"\ell",
         call=r"-\left(#2 (1 - #1)^{#3} \log #1 + (1 - #2) #1^{#3} \log(1 - #1)\right)",
         domain=(UNIT, TARGET, POSITIVE), hyper=(("gamma", Fraction(2)),),
-        needs="unit-interval",
+        needs=PROBABILITY,
         definition=lambda a, y, gamma: -(
             y * real_power(1 - a, gamma) * log(a)
             + (1 - y) * real_power(a, gamma) * log(1 - a)

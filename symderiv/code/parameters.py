@@ -7,15 +7,12 @@ from dataclasses import dataclass
 
 from symderiv.algebra.expr import Apply, Role, Sum, Tensor, walk
 from symderiv.algebra.index import Axis, Index, Size
-from symderiv.calculus.functions import Row, rows
+from symderiv.calculus.functions import Row, ScalarFunction, rows
 from symderiv.calculus.graph import Definition, Graph
 from symderiv.code.emit import Emitter
 from symderiv.code.functions import NoCode
 from symderiv.code.names import Naming
 from symderiv.code.stable import group_of, inputs_of
-
-_BOUNDED = {"unit-interval", "signed", "probability-vector", "log-probability"}
-
 
 _SCALES = {
     "He": "2 / inputs (He)",
@@ -112,15 +109,15 @@ def _start(tensor: Tensor, shape: tuple[str, ...], graph: Graph, emitter: Emitte
 
 
 def scale_rule(tensor: Tensor, graph: Graph) -> str:
-    """``He`` before an activation that is unbounded and not linear, ``Glorot`` else.
+    """``He`` before an activation of each unit that is unbounded and not linear, ``Glorot`` else.
 
     He keeps the variance where half of it is cut off (K. He et al. 2015); Glorot is for
-    activations that are linear around 0 (X. Glorot and Y. Bengio 2010).
+    activations that are linear around 0 (X. Glorot and Y. Bengio 2010). A softmax and its logarithm
+    cut nothing off.
     """
     row = _activation_after(tensor, graph)
-    if row is None or row.range_ in _BOUNDED or row.is_identity:
-        return "Glorot"
-    return "He"
+    cuts = isinstance(row, ScalarFunction) and not row.is_identity and not row.values.is_bounded
+    return "He" if cuts else "Glorot"
 
 
 def _activation_after(tensor: Tensor, graph: Graph) -> Row | None:
