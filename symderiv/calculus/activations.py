@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from fractions import Fraction
 from types import MappingProxyType
 
-from symderiv.algebra.expr import ONE, Expr, ExprLike, apply
+from symderiv.algebra.expr import ONE, Expr, apply
 from symderiv.calculus.functions import (
     EITHER_SIGN,
+    HALF,
     LOG_PROBABILITIES,
     PI,
     POSITIVE,
@@ -31,26 +32,16 @@ from symderiv.calculus.functions import (
     normal_cdf,
     normal_pdf,
     positive,
+    sigmoid,
+    softplus,
     sqrt,
+    tanh,
     where,
 )
 from symderiv.calculus.primitives import PRIMITIVES
 
-HALF = Fraction(1, 2)
 SIXTH = Fraction(1, 6)
 _CUBIC = Fraction(44715, 1000000)  # of the tanh form of gelu, Hendrycks and Gimpel 2016
-
-
-def _sigmoid(x: ExprLike) -> Expr:
-    return apply("sigmoid", x)
-
-
-def _tanh(x: ExprLike) -> Expr:
-    return apply("tanh", x)
-
-
-def _softplus(x: ExprLike) -> Expr:
-    return log(1 + exp(x))
 
 
 def _gelu_inner(z: Expr) -> Expr:
@@ -242,7 +233,7 @@ _ROWS: tuple[Row, ...] = (
     ScalarFunction(
         name="softplus", arguments=("z",), latex=r"\operatorname{softplus}", range_=POSITIVE_NUMBER,
         definition=lambda z: log(1 + exp(z)),
-        derivatives=(lambda z, a: _sigmoid(z),),
+        derivatives=(lambda z, a: sigmoid(z),),
         why="the slope e^z / (1 + e^z) is sigma(z)",
         numpy=("return np.logaddexp(0, z)",),
         numpy_derivatives=(("return sigmoid(z)",),),
@@ -250,8 +241,8 @@ _ROWS: tuple[Row, ...] = (
     ),
     ScalarFunction(
         name="log-sigmoid", arguments=("z",), latex=r"\log\sigma", range_=LOG_PROBABILITIES,
-        definition=lambda z: log(_sigmoid(z)),
-        derivatives=(lambda z, a: _sigmoid(-z),),
+        definition=lambda z: log(sigmoid(z)),
+        derivatives=(lambda z, a: sigmoid(-z),),
         why="sigma(1 - sigma)/sigma leaves 1 - sigma(z), which is sigma(-z)",
         numpy=("return -np.logaddexp(0, -z)",),
         numpy_derivatives=(("return sigmoid(-z)",),),
@@ -260,8 +251,8 @@ _ROWS: tuple[Row, ...] = (
     ),
     ScalarFunction(
         name="silu", arguments=("z",), latex=r"\operatorname{silu}",
-        definition=lambda z: z * _sigmoid(z),
-        derivatives=(lambda z, a: a + _sigmoid(z) * (1 - a),),
+        definition=lambda z: z * sigmoid(z),
+        derivatives=(lambda z, a: a + sigmoid(z) * (1 - a),),
         why="the product rule: sigma(z) + z sigma(z) (1 - sigma(z)), with z sigma(z) the value",
         numpy=("return z * sigmoid(z)",),
         numpy_derivatives=(("return sigmoid(z) * (1 + z * sigmoid(-z))",),),
@@ -279,13 +270,13 @@ _ROWS: tuple[Row, ...] = (
     ),
     ScalarFunction(
         name="gelu-tanh", arguments=("z",), latex=r"\operatorname{gelu}_{\tanh}",
-        definition=lambda z: HALF * z * (1 + _tanh(_gelu_inner(z))),
+        definition=lambda z: HALF * z * (1 + tanh(_gelu_inner(z))),
         derivatives=(
             lambda z, a: (
-                HALF * (1 + _tanh(_gelu_inner(z)))
+                HALF * (1 + tanh(_gelu_inner(z)))
                 + HALF
                 * z
-                * (1 - _tanh(_gelu_inner(z)) ** 2)
+                * (1 - tanh(_gelu_inner(z)) ** 2)
                 * (sqrt(2 / PI) * (1 + 3 * _CUBIC * z**2))
             ),
         ),
@@ -304,9 +295,9 @@ _ROWS: tuple[Row, ...] = (
     ),
     ScalarFunction(
         name="mish", arguments=("z",), latex=r"\operatorname{mish}",
-        definition=lambda z: z * _tanh(_softplus(z)),
+        definition=lambda z: z * tanh(softplus(z)),
         derivatives=(
-            lambda z, a: _tanh(_softplus(z)) + z * _sigmoid(z) * (1 - _tanh(_softplus(z)) ** 2),
+            lambda z, a: tanh(softplus(z)) + z * sigmoid(z) * (1 - tanh(softplus(z)) ** 2),
         ),
         why="the product rule, and the chain rule on tanh of softplus, whose slope is sigma",
         numpy=("return z * np.tanh(np.logaddexp(0, z))",),

@@ -203,6 +203,14 @@ class Builder:
         """The weight that leads from input unit ``into`` to unit ``output``."""
         return tensor[into, output] if self.layout == "rows" else tensor[output, into]
 
+    def weight_family(
+        self, tensor: Tensor, member: IndexLike, output: IndexLike, into: IndexLike
+    ) -> Access:
+        """The same of a member of a family of weights."""
+        if self.layout == "rows":
+            return tensor[member, into, output]
+        return tensor[member, output, into]
+
     def unit_and_example(self, axis: Axis) -> tuple[tuple[Var, ...], Var, Var | None]:
         """Index variables of a batched tensor in storage order, then unit and example."""
         (unit,) = self.over(axis)
@@ -274,6 +282,3 @@ def _entry_of(b: Builder, tensor: Tensor, kind: str) -> Entry:
     if kind == "entry":
         return lambda unit, example: b.at(tensor, unit, example)
     return lambda _, example: tensor[() if example is None else (example,)]
-
-
-HALF = Fraction(1, 2)

@@ -235,6 +235,7 @@ Row = ScalarFunction | VectorFunction
 
 
 PI = apply("pi")
+HALF = Fraction(1, 2)
 
 
 def exp(x: ExprLike) -> Expr:
@@ -265,6 +266,21 @@ def sin(x: ExprLike) -> Expr:
 def cos(x: ExprLike) -> Expr:
     """The cosine of x radians."""
     return apply("cos", x)
+
+
+def sigmoid(x: ExprLike) -> Expr:
+    """The logistic function 1/(1 + e^-x)."""
+    return apply("sigmoid", x)
+
+
+def tanh(x: ExprLike) -> Expr:
+    """The hyperbolic tangent."""
+    return apply("tanh", x)
+
+
+def softplus(x: ExprLike) -> Expr:
+    """log(1 + e^x), written out."""
+    return log(1 + exp(x))
 
 
 def erf(x: ExprLike) -> Expr:

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 from symderiv.algebra.expr import Expr, Number, Role, SizeOf, Tensor, add, sum_over
 from symderiv.algebra.index import Axis, Index, Var, as_index
-from symderiv.calculus.builder import HALF, Builder, compose, layer, mean_over
-from symderiv.calculus.functions import Row, ScalarFunction, VectorFunction, rows
+from symderiv.calculus.builder import Builder, compose, layer, mean_over
+from symderiv.calculus.functions import HALF, Row, ScalarFunction, VectorFunction, rows
 
 
 @layer
@@ -144,9 +144,8 @@ def hidden_layers(
     def one_layer() -> None:
         pair, i, s = b.unit_and_example(units)
         (j,) = b.over(before)
-        weight = w[index, j, i] if b.layout == "rows" else w[index, i, j]
         below = b.at_family(a, index - 1, j, s)
-        total: Expr = sum_over(j, weight * below)
+        total: Expr = sum_over(j, b.weight_family(w, index, i, j) * below)
         if offset is not None:
             total = total + offset[index, i]
         b.define(z, (l, *pair), total, "weighted input")

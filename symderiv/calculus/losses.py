@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from fractions import Fraction
 from types import MappingProxyType
 
-from symderiv.algebra.expr import Expr, ExprLike, apply
 from symderiv.calculus.functions import (
     DISTRIBUTION,
+    HALF,
     LOG_PROBABILITIES,
     LOG_PROBABILITY,
     NONNEGATIVE,
@@ -35,20 +35,12 @@ from symderiv.calculus.functions import (
     log,
     positive,
     real_power,
+    sigmoid,
     sign,
+    softplus,
+    tanh,
     where,
 )
-
-HALF = Fraction(1, 2)
-
-
-def _softplus(x: ExprLike) -> Expr:
-    return log(1 + exp(x))
-
-
-def _sigmoid(x: ExprLike) -> Expr:
-    return apply("sigmoid", x)
-
 
 # q = z - log s, the logarithm of softmax
 _LOG_SOFTMAX = (
@@ -128,8 +120,8 @@ _ROWS: tuple[Row, ...] = (
     ),
     ScalarFunction(
         name="bce-logits", arguments=("z", "y"), latex=r"\ell", domain=(REAL, TARGET),
-        definition=lambda z, y: y * _softplus(-z) + (1 - y) * _softplus(z),
-        derivatives=(lambda z, y, v: _sigmoid(z) - y, lambda z, y, v: -z),
+        definition=lambda z, y: y * softplus(-z) + (1 - y) * softplus(z),
+        derivatives=(lambda z, y, v: sigmoid(z) - y, lambda z, y, v: -z),
         why="softplus has slope sigma, and sigma(-z) = 1 - sigma(z)",
         factor="PyTorch's BCEWithLogitsLoss also divides by the number of outputs",
         uses=("sigmoid",),
@@ -268,8 +260,8 @@ _ROWS: tuple[Row, ...] = (
         domain=(REAL, REAL),
         definition=lambda a, y: log(HALF * (exp(a - y) + exp(y - a))),
         derivatives=(
-            lambda a, y, v: apply("tanh", a - y),
-            lambda a, y, v: -apply("tanh", a - y),
+            lambda a, y, v: tanh(a - y),
+            lambda a, y, v: -tanh(a - y),
         ),
         why="the slope of log cosh is sinh/cosh",
         factor="Keras's LogCosh also divides by the number of outputs; PyTorch has none",
@@ -326,19 +318,19 @@ _ROWS: tuple[Row, ...] = (
         name="focal-logits", arguments=("z", "y", "gamma"), latex=r"\ell",
         domain=(REAL, TARGET, POSITIVE), hyper=(("gamma", Fraction(2)),),
         definition=lambda z, y, gamma: (
-            y * exp(-gamma * _softplus(z)) * _softplus(-z)
-            + (1 - y) * exp(-gamma * _softplus(-z)) * _softplus(z)
+            y * exp(-gamma * softplus(z)) * softplus(-z)
+            + (1 - y) * exp(-gamma * softplus(-z)) * softplus(z)
         ),
         derivatives=(
             lambda z, y, gamma, v: (
-                (1 - y) * exp(-gamma * _softplus(-z))
-                * (gamma * _sigmoid(-z) * _softplus(z) + _sigmoid(z))
-                - y * exp(-gamma * _softplus(z))
-                * (gamma * _sigmoid(z) * _softplus(-z) + _sigmoid(-z))
+                (1 - y) * exp(-gamma * softplus(-z))
+                * (gamma * sigmoid(-z) * softplus(z) + sigmoid(z))
+                - y * exp(-gamma * softplus(z))
+                * (gamma * sigmoid(z) * softplus(-z) + sigmoid(-z))
             ),
             lambda z, y, gamma, v: (
-                exp(-gamma * _softplus(z)) * _softplus(-z)
-                - exp(-gamma * _softplus(-z)) * _softplus(z)
+                exp(-gamma * softplus(z)) * softplus(-z)
+                - exp(-gamma * softplus(-z)) * softplus(z)
             ),
             None,
         ),

@@ -64,7 +64,7 @@ def _standardised(
     normed = b.tensor(f"xhat{layer}", b.batch(units), symbol="xhat")
     pair, k, s, _, _ = each()
     b.define(normed, pair, b.at(centred, k, s) / at(deviation, k, s), "normalised", name, centred)
-    return _scaled(b, normed, units, layer, name, shift=True)
+    return _scaled(b, normed, units, layer, name, shift=True, named=not across_examples)
 
 
 @layer
@@ -84,11 +84,16 @@ def rms_norm(b: Builder, x: Tensor, units: Axis, layer: int = 1) -> Tensor:
     pair, k, s = b.unit_and_example(units)
     rest = tuple(v for v in pair if v is not k)
     b.define(normed, pair, b.at(x, k, s) / root[rest], "normalised", name, eliminates=x)
-    return _scaled(b, normed, units, layer, name, shift=False)
+    return _scaled(b, normed, units, layer, name, shift=False, named=True)
 
 
-def _scaled(b: Builder, normed: Tensor, units: Axis, layer: int, name: str, shift: bool) -> Tensor:
-    """y = γ x̂ + β, entry by entry."""
+def _scaled(
+    b: Builder, normed: Tensor, units: Axis, layer: int, name: str, shift: bool, named: bool
+) -> Tensor:
+    """y = γ x̂ + β, entry by entry.
+
+    Where γ is not constant along the mean, ∂C/∂x̂ is ``named``: its mean is taken with it.
+    """
     gamma = b.tensor(f"gamma{layer}", (units,), Role.PARAMETER, "gamma", layer)
     y = b.tensor(f"y{layer}", b.batch(units), Role.ACTIVATION, "y", layer)
     pair, k, s = b.unit_and_example(units)
@@ -96,6 +101,6 @@ def _scaled(b: Builder, normed: Tensor, units: Axis, layer: int, name: str, shif
     if shift:
         beta = b.tensor(f"beta{layer}", (units,), Role.PARAMETER, "beta", layer)
         body = body + beta[k]
-    if name != "batch-norm":  # γ is not constant along the mean: ∂C/∂x̂ keeps a name
+    if named:
         b.named.add(normed.name)
     return b.define(y, pair, body, "scaled", name)

@@ -10,12 +10,12 @@ approximations for the error function, Math. Comp. 23 (1969) 631-637.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 from types import MappingProxyType
 
 from symderiv.algebra.expr import ONE, ZERO
 from symderiv.calculus.functions import (
     EITHER_SIGN,
+    HALF,
     NONNEGATIVE,
     PI,
     POSITIVE,
@@ -35,8 +35,6 @@ from symderiv.calculus.functions import (
     sin,
     sqrt,
 )
-
-HALF = Fraction(1, 2)
 
 _ERF_NEAR_ZERO: Lines = (
     "s = small * small",
