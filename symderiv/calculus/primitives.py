@@ -201,7 +201,7 @@ _ROWS = (
         scipy=("return special.erfcx(z)",),
     ),
     ScalarFunction(
-        name="normal-pdf", arguments=("z",), latex=r"\varphi", range_=POSITIVE_NUMBER,
+        name="normal-pdf", arguments=("z",), latex=r"\varphi", letter="φ", range_=POSITIVE_NUMBER,
         definition=lambda z: exp(-HALF * z**2) / sqrt(2 * PI),
         derivatives=(lambda z, a: -z * a,),
         why="the chain rule on the exponent -z**2/2",
@@ -214,7 +214,7 @@ _ROWS = (
         uses=("normal-pdf",),
     ),
     ScalarFunction(
-        name="normal-cdf", arguments=("z",), latex=r"\Phi", range_=PROBABILITY,
+        name="normal-cdf", arguments=("z",), latex=r"\Phi", letter="Φ", range_=PROBABILITY,
         definition=lambda z: HALF * (1 + erf(z / sqrt(2 * ONE))),
         derivatives=(lambda z, a: normal_pdf(z),),
         why="a distribution function has its density as slope",

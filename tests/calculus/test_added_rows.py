@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from types import MappingProxyType
 
 import pytest
 
 from symderiv import derive
+from symderiv.algebra.expr import Role, Tensor, apply
 from symderiv.calculus import activations, losses
-from symderiv.calculus.functions import DISTRIBUTION, POSITIVE, UNIT, ScalarFunction, log, rows
+from symderiv.calculus.functions import (
+    DISTRIBUTION,
+    POSITIVE,
+    PROBABILITY_VECTOR,
+    REAL,
+    UNIT,
+    ScalarFunction,
+    exp,
+    log,
+    normal_cdf,
+    normal_pdf,
+    rows,
+)
+from symderiv.calculus.graph import Definition, Graph
 from symderiv.frontend import known
 from symderiv.frontend.build import build_graph
 from symderiv.frontend.spec import parse_spec
+from symderiv.notation import Names, latex, notation, text
 from tests.code.generated import run
 
 AddRow = Callable[[ScalarFunction], None]
@@ -37,7 +53,7 @@ def add_row(monkeypatch: pytest.MonkeyPatch) -> Iterator[AddRow]:
 
 TEMPERED = ScalarFunction(
     name="tempered-ce", arguments=("a", "y", "tau"), latex=r"\ell",
-    domain=(UNIT, DISTRIBUTION, POSITIVE), needs="probability-vector",
+    domain=(UNIT, DISTRIBUTION, POSITIVE), needs=PROBABILITY_VECTOR,
     hyper=(("tau", Fraction(2)),),
     definition=lambda a, y, tau: -tau * y * log(a),
     derivatives=(
@@ -82,3 +98,33 @@ def test_a_loss_on_logits_written_out_assumes_the_same() -> None:
         for layout in ("", "+scalars"):
             graph = build_graph(parse_spec(f"2-2:identity+{loss}{layout}")).graph
             assert [fact.text for fact in graph.facts] == ["the targets of an example sum to 1"]
+
+
+PSI = ScalarFunction(
+    name="squashed", arguments=("z", "beta"), latex=r"\psi", domain=(REAL, POSITIVE),
+    hyper=(("beta", Fraction(1)),),
+    definition=lambda z, beta: z / (1 + exp(-beta * z)),
+    derivatives=(lambda z, beta, a: a / z + beta * a * (1 - a / z), None),
+    why="the product rule",
+    numpy=("return z / (1 + np.exp(-beta * z))",),
+    numpy_derivatives=(
+        ("s = 1 / (1 + np.exp(-beta * z))", "return s + beta * z * s * (1 - s)"), None,
+    ),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("letter", ["", "ψ"])
+def test_no_quantity_has_the_letter_of_a_function(add_row: AddRow, letter: str) -> None:
+    add_row(replace(PSI, letter=letter))
+    psi = Tensor("psi", role=Role.PARAMETER)
+    cost = Tensor("J", role=Role.COST)
+    graph = Graph((Definition(cost, (), apply("squashed", psi[()], 2)),), cost)
+    names = Names(notation("nielsen"), graph)
+    assert latex(graph.definitions[0].body, names.notation, names) == r"\psi(\mathit{psi}, 2)"
+    shown = text(graph.definitions[0].body, names.notation, names)
+    assert shown == f"{letter or 'squashed'}(psi, 2)"
+
+
+def test_the_normal_density_and_its_integral_have_letters_in_a_terminal() -> None:
+    z = Tensor("z")[()]
+    assert text(normal_cdf(z) + z * normal_pdf(z), notation("nielsen")) == "Φ(z) + z φ(z)"
