@@ -134,7 +134,7 @@ _ROWS: tuple[Row, ...] = (
     ),
     ScalarFunction(
         name="prelu", arguments=("z", "alpha"), latex=r"\operatorname{prelu}",
-        domain=(REAL, REAL),
+        domain=(REAL, REAL), starts=(("alpha", Fraction(1, 4)),),  # He et al. 2015
         definition=lambda z, alpha: where(positive(z), z, alpha * z),
         derivatives=(
             lambda z, alpha, a: where(positive(z), 1, alpha),

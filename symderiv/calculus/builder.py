@@ -53,6 +53,7 @@ class Builder:
         self.facts: list[Fact] = []
         self.named: set[str] = set()
         self.defaults: dict[Tensor, Fraction] = {}
+        self.starts: dict[Tensor, Fraction] = {}
         self._hyper: dict[str, tuple[Tensor, ...]] = {}
         self.examples = Axis("example", as_index(Size("m")))
         self._open: list[Definition] | None = None
@@ -88,15 +89,22 @@ class Builder:
         symbol: str = "",
         layer: int | None = None,
         family: Var | None = None,
+        start: Fraction | None = None,
     ) -> Tensor:
-        """A tensor over these axes; ``family`` is the layer (or time) the axes depend on."""
+        """A tensor over these axes; ``family`` is the layer (or time) the axes depend on.
+
+        ``start`` is the value that a parameter starts from, where it is neither drawn nor 0.
+        """
         slots: list[Var] = []
         mapping: dict[Var, Index] = {}
         if family is not None:
             slots.append(fresh(family.axis, family.name))
             mapping[family] = as_index(slots[0])
         slots.extend(fresh(substitute_axis(axis, mapping), "i") for axis in axes)
-        return Tensor(name, tuple(slots), role, symbol or name, layer)
+        made = Tensor(name, tuple(slots), role, symbol or name, layer)
+        if start is not None:
+            self.starts[made] = start
+        return made
 
     def hyper(self, row: ScalarFunction) -> tuple[Access, ...]:
         """The hyperparameters of a function; wherever it is applied they are the same."""
@@ -175,6 +183,7 @@ class Builder:
             tuple(self.facts),
             upstream=tuple(given_adjoint(output, root) for output in outputs),
             defaults=tuple(self.defaults.items()),
+            starts=tuple(self.starts.items()),
         )
         for output in outputs:
             if not graph.definitions_of(output) or graph.users(output):

@@ -107,7 +107,8 @@ class _Function:
     ``latex`` is the symbol; ``call`` says how an application prints where that is not
     ``symbol(arguments)``, with ``#1``, ``#2`` for the arguments; ``letter`` is its name in a
     terminal and in comments where that is not the name of the row. ``why`` is printed beside its
-    derivative. Hyperparameters are the last arguments, with defaults.
+    derivative. Hyperparameters are the last arguments, with defaults; ``starts`` are the values
+    that learned arguments start from where that is not 0.
 
     ``range_`` is what is known of its values, ``closed`` says that the ends of that are values as
     well; ``needs`` is what a loss needs an output to be, and ``factor`` how it differs from others
@@ -130,6 +131,7 @@ class _Function:
     range_: Range = REAL_NUMBER
     closed: bool = False
     hyper: tuple[tuple[str, Fraction], ...] = ()
+    starts: tuple[tuple[str, Fraction], ...] = ()
     kinks: tuple[Kink, ...] = ()
     uses: tuple[str, ...] = ()
     scipy: Lines = ()

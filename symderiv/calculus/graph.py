@@ -84,7 +84,8 @@ class Graph:
     cost is whatever comes after the layer and has no equation. A ``cost`` with axes of its own
     is differentiated entry by entry: its adjoints are Jacobians, with its axes first.
 
-    ``defaults`` are the values that hyperparameters have unless others are given.
+    ``defaults`` are the values that hyperparameters have unless others are given, ``starts`` those
+    that parameters start from where zero would stop the signal: the scale γ of a normalisation.
     """
 
     blocks: tuple[Definition | Recurrence, ...]
@@ -96,6 +97,7 @@ class Graph:
     sizes: dict[Size, int] = field(default_factory=dict)
     upstream: tuple[Tensor, ...] = ()
     defaults: tuple[tuple[Tensor, Fraction], ...] = ()
+    starts: tuple[tuple[Tensor, Fraction], ...] = ()
 
     @cached_property
     def definitions(self) -> tuple[Definition, ...]:

@@ -42,9 +42,13 @@ def activate(b: Builder, name: str, z: Tensor, units: Axis, layer: int) -> Tenso
     indices, unit, example = b.unit_and_example(units)
     if isinstance(row, VectorFunction):
         return compose(b, row, {"z": lambda u, e: b.at(z, u, e)}, units, a, str(layer))
-    names = row.learned
-    slopes = [b.tensor(f"{n}{layer}", (units,), Role.PARAMETER, n, layer)[unit] for n in names]
-    return b.define(a, indices, row(b.at(z, unit, example), *slopes, *b.hyper(row)), "activation")
+    starts = dict(row.starts)
+    learned = (
+        b.tensor(f"{n}{layer}", (units,), Role.PARAMETER, n, layer, start=starts.get(n))
+        for n in row.learned
+    )
+    body = row(b.at(z, unit, example), *(t[unit] for t in learned), *b.hyper(row))
+    return b.define(a, indices, body, "activation")
 
 
 def per_example_loss(

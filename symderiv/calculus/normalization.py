@@ -7,6 +7,8 @@ and Sennrich 2019.
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from symderiv.algebra.expr import Expr, Role, Tensor
 from symderiv.algebra.index import Axis, Var
 from symderiv.calculus.builder import Builder, layer, mean_over
@@ -94,7 +96,8 @@ def _scaled(
 
     Where γ is not constant along the mean, ∂C/∂x̂ is ``named``: its mean is taken with it.
     """
-    gamma = b.tensor(f"gamma{layer}", (units,), Role.PARAMETER, "gamma", layer)
+    one = Fraction(1)  # from γ = 0 no signal would pass
+    gamma = b.tensor(f"gamma{layer}", (units,), Role.PARAMETER, "gamma", layer, start=one)
     y = b.tensor(f"y{layer}", b.batch(units), Role.ACTIVATION, "y", layer)
     pair, k, s = b.unit_and_example(units)
     body = gamma[k] * b.at(normed, k, s)

@@ -10,7 +10,7 @@ from symderiv.algebra.index import Axis, Index, Size
 from symderiv.calculus.functions import Row, ScalarFunction, rows
 from symderiv.calculus.graph import Definition, Graph
 from symderiv.code.emit import Emitter
-from symderiv.code.functions import NoCode
+from symderiv.code.functions import NoCode, number
 from symderiv.code.names import Naming
 from symderiv.code.stable import group_of, inputs_of
 
@@ -64,6 +64,14 @@ def scales(found: Sequence[Parameter], graph: Graph) -> str:
     return " or ".join(_SCALES[rule] for rule in rules)
 
 
+def first_values(found: Sequence[Parameter], graph: Graph) -> str:
+    """``weights of variance 2 / inputs (He), biases 0, alpha 0.25``."""
+    said = [f"weights of variance {scales(found, graph)}"]
+    said += ["biases 0"] if any(p.start.startswith("np.zeros") for p in found) else []
+    said += dict.fromkeys(f"{tensor.symbol} {number(start)}" for tensor, start in graph.starts)
+    return ", ".join(said)
+
+
 def parameters(graph: Graph, emitter: Emitter) -> list[Parameter]:
     """Every parameter, in the order of the graph; sizes as Python text (``3``, ``n1``, ``m``)."""
     found = []
@@ -97,8 +105,11 @@ def _size(axis: Axis, tensor: Tensor, emitter: Emitter) -> str:
 
 
 def _start(tensor: Tensor, shape: tuple[str, ...], graph: Graph, emitter: Emitter) -> str:
-    """A draw from a normal distribution for a matrix, zeros for a vector."""
+    """The value stated where it is made; else a draw for a matrix, zeros for a vector."""
     whole = tuple_text(shape)
+    stated = dict(graph.starts).get(tensor)
+    if stated is not None:
+        return f"np.ones({whole})" if stated == 1 else f"np.full({whole}, {number(stated)})"
     if emitter.kind(tensor) != "matrix":
         return f"np.zeros({whole})"
     summed = _summed_axis(tensor, graph)
