@@ -89,7 +89,7 @@ _ROWS: tuple[Row, ...] = (
         definition=lambda z: positive(z) * z,
         derivatives=(lambda z, a: positive(z),),
         why="where the unit is on it copies z, where it is off it is constant",
-        kinks=(Kink("z = 0", "relu'(0) = 0"),),
+        kinks=(Kink(at=0, slope=0),),
         numpy=("return np.maximum(z, 0)",),
         numpy_derivatives=(("return (z > 0) * np.ones_like(z)",),),
     ),
@@ -125,7 +125,7 @@ _ROWS: tuple[Row, ...] = (
         derivatives=(lambda z, alpha, a: where(positive(z), 1, alpha), None),
         why="slope 1 where the unit is on, the leak alpha where it is off",
         hyper=(("alpha", Fraction(1, 100)),),
-        kinks=(Kink("z = 0", "lrelu'(0) = alpha"),),
+        kinks=(Kink(at=0, slope=lambda alpha: alpha),),
         numpy=("return np.where(z > 0, z, alpha * z)",),
         numpy_derivatives=(
             ("one = np.ones_like(z)", "return np.where(z > 0, one, alpha * one)"),
@@ -141,7 +141,7 @@ _ROWS: tuple[Row, ...] = (
             lambda z, alpha, a: (1 - positive(z)) * z,
         ),
         why="leaky relu whose leak is learned: alpha multiplies z where the unit is off",
-        kinks=(Kink("z = 0", "prelu'(0) = alpha"),),
+        kinks=(Kink(at=0, slope=lambda alpha: alpha),),
         numpy=("return np.where(z > 0, z, alpha * z)",),
         numpy_derivatives=(
             ("one = np.ones_like(z)", "return np.where(z > 0, one, alpha * one)"),
@@ -154,7 +154,7 @@ _ROWS: tuple[Row, ...] = (
         definition=lambda z: where(positive(z + 1), where(positive(1 - z), z, 1), -1),
         derivatives=(lambda z, a: positive(z + 1) * positive(1 - z),),
         why="a copy of z between the two ends, constant beyond them",
-        kinks=(Kink("z = -1 and z = 1", "htanh'(-1) = htanh'(1) = 0"),),
+        kinks=(Kink(at=-1, slope=0), Kink(at=1, slope=0)),
         numpy=("return np.clip(z, -1, 1)",),
         numpy_derivatives=(("return (np.abs(z) < 1) * np.ones_like(z)",),),
     ),
@@ -164,7 +164,7 @@ _ROWS: tuple[Row, ...] = (
         definition=lambda z: where(positive(z + 3), where(positive(3 - z), (z + 3) * SIXTH, 1), 0),
         derivatives=(lambda z, a: SIXTH * positive(z + 3) * positive(3 - z),),
         why="a line of slope 1/6 between -3 and 3, constant beyond them",
-        kinks=(Kink("z = -3 and z = 3", "hsigm'(-3) = hsigm'(3) = 0"),),
+        kinks=(Kink(at=-3, slope=0), Kink(at=3, slope=0)),
         numpy=("return np.clip((z + 3) / 6, 0, 1)",),
         numpy_derivatives=(("return (np.abs(z) < 3) * np.ones_like(z) / 6",),),
     ),
@@ -175,7 +175,7 @@ _ROWS: tuple[Row, ...] = (
             lambda z, a: where(positive(z + 3), where(positive(3 - z), (2 * z + 3) * SIXTH, 1), 0),
         ),
         why="the product rule on z (z + 3)/6; constant slopes beyond the ends",
-        kinks=(Kink("z = -3 and z = 3", "hswish'(-3) = 0, hswish'(3) = 1"),),
+        kinks=(Kink(at=-3, slope=0), Kink(at=3, slope=1)),
         numpy=("return z * np.clip((z + 3) / 6, 0, 1)",),
         numpy_derivatives=(("return np.where(z > -3, np.where(z < 3, (2 * z + 3) / 6, 1), 0)",),),
     ),
@@ -186,7 +186,9 @@ _ROWS: tuple[Row, ...] = (
         derivatives=(lambda z, alpha, a: where(positive(z), 1, a + alpha), None),
         why="the slope of alpha (e^z - 1) is alpha e^z, the value plus alpha",
         hyper=(("alpha", Fraction(1)),),
-        kinks=(Kink("z = 0", "elu'(0) = alpha, which is 1 from both sides for alpha = 1"),),
+        kinks=(
+            Kink(at=0, slope=lambda alpha: alpha, note="if that is 1, both sides have this slope"),
+        ),
         numpy=("return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))",),
         numpy_derivatives=(
             ("return np.where(z > 0, 1, alpha * np.exp(np.minimum(z, 0)))",),
@@ -209,7 +211,7 @@ _ROWS: tuple[Row, ...] = (
             ("alpha", Fraction("1.6732632423543772848170429916717")),  # Klambauer et al. 2017
             ("scale", Fraction("1.0507009873554804934193349852946")),
         ),
-        kinks=(Kink("z = 0", "selu'(0) = scale alpha"),),
+        kinks=(Kink(at=0, slope=lambda alpha, scale: scale * alpha),),
         numpy=("return scale * np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))",),
         numpy_derivatives=(
             ("return scale * np.where(z > 0, 1, alpha * np.exp(np.minimum(z, 0)))",),

@@ -45,13 +45,13 @@ NONZERO = Domain("not 0")
 class Condition:
     """``arguments`` of one function (or a denominator, or rivals) and what is asked of them.
 
-    ``what`` is a domain, a kink to stay away from, or None for rivals of which one is greatest.
+    ``what`` is a domain, the kinks to stay away from, or None for rivals of which one is greatest.
     """
 
     definition: Definition
     function: str
     arguments: tuple[Expr, ...]
-    what: Domain | Kink | None
+    what: Domain | tuple[Kink, ...] | None
 
 
 def conditions(graph: Graph) -> tuple[Condition, ...]:
@@ -73,8 +73,8 @@ def _of(graph: Graph, definition: Definition) -> Iterator[Condition]:
                 for argument, domain in zip(args, row.domain, strict=False):
                     yield from _asked(graph, definition, function, argument, domain)
                 wanted = args[: len(args) - len(row.hyper)]
-                for kink in row.kinks:
-                    yield Condition(definition, function, wanted, kink)
+                if row.kinks:
+                    yield Condition(definition, function, wanted, row.kinks)
             case Pow(base, exponent) if exponent < 0:
                 yield from _asked(graph, definition, "", base, NONZERO)
             case Select(_, _, body):

@@ -19,6 +19,7 @@ from symderiv.algebra.expr import (
     Apply,
     Expr,
     ExprLike,
+    Number,
     Role,
     Tensor,
     apply,
@@ -94,10 +95,23 @@ EITHER_SIGN = Range("an output of either sign", SIGNED)
 
 @dataclass(frozen=True)
 class Kink:
-    """A point without a derivative, and the value that is used there."""
+    """A point without a derivative by the first argument, and the slope that is used there.
 
-    at: str
-    convention: str
+    ``at`` is the first argument there; where they depend on the other arguments, ``at`` and
+    ``slope`` are formulas of them. ``note`` is printed with it.
+    """
+
+    at: int | Formula
+    slope: int | Formula
+    note: str = ""
+
+    def point(self, *others: Expr) -> Expr:
+        """The first argument there."""
+        return self.at(*others) if callable(self.at) else Number.of(self.at)
+
+    def used(self, *others: Expr) -> Expr:
+        """The derivative that is used there."""
+        return self.slope(*others) if callable(self.slope) else Number.of(self.slope)
 
 
 @dataclass(frozen=True, kw_only=True)
