@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from fractions import Fraction
-from typing import TypeVar
 
 from symderiv.algebra.expr import Access, Expr, Role, SizeOf, Tensor, sum_over, tensors_in
 from symderiv.algebra.index import (
@@ -28,18 +27,7 @@ from symderiv.algebra.index import (
 from symderiv.calculus.functions import ScalarFunction, VectorFunction, hyper_name
 from symderiv.calculus.graph import Definition, Fact, Graph, Recurrence
 
-_F = TypeVar("_F", bound=Callable[..., object])
 LAYOUTS = ("rows", "columns", "single")
-
-
-LAYERS: dict[str, Callable[..., object]] = {}
-"""The layers there are, by name; each is listed where it is written, by :func:`layer`."""
-
-
-def layer(function: _F) -> _F:
-    """Mark a function as a layer: forward equations by a builder, and no derivative."""
-    LAYERS[function.__name__] = function
-    return function
 
 
 class Builder:

@@ -10,11 +10,10 @@ from collections.abc import Iterable
 
 from symderiv.algebra.expr import Expr, Number, Role, SizeOf, Tensor, add, sum_over
 from symderiv.algebra.index import Axis, Index, Var, as_index
-from symderiv.calculus.builder import Builder, compose, layer, mean_over
+from symderiv.calculus.builder import Builder, compose, mean_over
 from symderiv.calculus.functions import HALF, Row, ScalarFunction, VectorFunction, rows
 
 
-@layer
 def dense(
     b: Builder, x: Tensor, inputs: Axis, outputs: Axis, layer: int, bias: bool = True
 ) -> Tensor:
@@ -31,7 +30,6 @@ def dense(
     return b.define(z, indices, total, "weighted input")
 
 
-@layer
 def activate(b: Builder, name: str, z: Tensor, units: Axis, layer: int) -> Tensor:
     """a = f(z): entry by entry for a scalar function, all units at once for a vector function.
 

@@ -11,11 +11,10 @@ from fractions import Fraction
 
 from symderiv.algebra.expr import Expr, Role, Tensor
 from symderiv.algebra.index import Axis, Var
-from symderiv.calculus.builder import Builder, layer, mean_over
+from symderiv.calculus.builder import Builder, mean_over
 from symderiv.calculus.functions import sqrt
 
 
-@layer
 def batch_norm(b: Builder, x: Tensor, units: Axis, layer: int = 1) -> Tensor:
     """y = γ x̂ + β, x̂ = (x − μ)/s, s = √(v + ε): μ and v over the examples, for each unit.
 
@@ -26,7 +25,6 @@ def batch_norm(b: Builder, x: Tensor, units: Axis, layer: int = 1) -> Tensor:
     return _standardised(b, x, units, layer, "batch-norm", across_examples=True)
 
 
-@layer
 def layer_norm(b: Builder, x: Tensor, units: Axis, layer: int = 1) -> Tensor:
     """y = γ x̂ + β, x̂ = (x − μ)/s, s = √(v + ε): μ and v over the units, for each example."""
     return _standardised(b, x, units, layer, "layer-norm", across_examples=False)
@@ -69,7 +67,6 @@ def _standardised(
     return _scaled(b, normed, units, layer, name, shift=True, named=not across_examples)
 
 
-@layer
 def rms_norm(b: Builder, x: Tensor, units: Axis, layer: int = 1) -> Tensor:
     """y = γ x̂, x̂ = x/r, r = √(1/n Σ_k x_k² + ε): over the units, for each example."""
     name = "rms-norm"
