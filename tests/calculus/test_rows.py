@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from symderiv.calculus.functions import rows
+from symderiv.calculus.functions import DISTRIBUTION, rows
 from symderiv.code.parameters import scale_rule
 from symderiv.frontend.build import build_graph
 from symderiv.frontend.known import activation_names, fits, loss_names
@@ -39,3 +41,8 @@ def test_weights_are_drawn_by_the_range_of_what_follows(activation: str, rule: s
     graph = build_graph(parse_spec(f"2-2:{activation}+mse")).graph
     (weights,) = (t for t in graph.inputs if t.name == "W1")
     assert scale_rule(weights, graph) == rule
+
+
+def test_a_proof_that_is_kept_does_not_depend_on_what_targets_sum_to() -> None:
+    """It is found by the text of the domains, and a lemma is about one entry."""
+    assert repr(replace(DISTRIBUTION, total=None)) == repr(DISTRIBUTION)
