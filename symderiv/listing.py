@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from importlib import import_module
-from pkgutil import iter_modules
 from textwrap import wrap
 
 from symderiv.algebra.expr import Access, Tensor
@@ -74,14 +72,11 @@ def _losses() -> Table:
 
 
 def _layers() -> Table:
-    from symderiv import calculus
-    from symderiv.calculus.builder import LAYERS
+    from symderiv.calculus.catalogue import LAYERS
 
-    for module in iter_modules(calculus.__path__):
-        import_module(f"{calculus.__name__}.{module.name}")
     table = [
-        (name, function.__module__.rpartition(".")[2], (function.__doc__ or "").splitlines()[0])
-        for name, function in sorted(LAYERS.items())
+        (f.__name__, f.__module__.rpartition(".")[2], (f.__doc__ or "").splitlines()[0])
+        for f in LAYERS
     ]
     return [("name", "in symderiv.calculus", "equation"), *table]
 

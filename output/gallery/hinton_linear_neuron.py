@@ -4,7 +4,7 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/hinton_linear_neuron.toml --layout rows --name
 #           hinton_linear_neuron
-# sha256    d5092ea1d35c89d1afcea47fcc81422fa5589117bcc819ca6bfc92610652329f
+# sha256    c1fcf717d3094ea66f8a541de188e2eda311e60773d3e2dc0a7f6963de9b8d41
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -26,7 +26,7 @@ PARAMETERS = {
 
 
 def init(rng, sizes):
-    """Parameters to start from: weights of variance 2 / (inputs + outputs) (Glorot), biases 0.
+    """Parameters to start from: weights of variance 2 / (inputs + outputs) (Glorot).
 
     `sizes` is a dict with n0.
     """

@@ -4,7 +4,7 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/hinton_logistic_neuron.toml --layout rows --name
 #           hinton_logistic_neuron
-# sha256    98805b0bdd5afa945d342a16630fbbe789be10d8783d564094a722976fb0b926
+# sha256    65c9b5022b23f882ac770d5f81a6c5dd75959fd7944e11c45e901bd948b89817
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -26,7 +26,7 @@ PARAMETERS = {
 
 
 def init(rng, sizes):
-    """Parameters to start from: weights of variance 2 / (inputs + outputs) (Glorot), biases 0.
+    """Parameters to start from: weights of variance 2 / (inputs + outputs) (Glorot).
 
     `sizes` is a dict with n0.
     """

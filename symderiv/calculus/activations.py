@@ -10,10 +10,16 @@ from collections.abc import Mapping
 from fractions import Fraction
 from types import MappingProxyType
 
-from symderiv.algebra.expr import ONE, Expr, ExprLike, apply
+from symderiv.algebra.expr import ONE, Expr, apply
 from symderiv.calculus.functions import (
+    EITHER_SIGN,
+    HALF,
+    LOG_PROBABILITIES,
     PI,
     POSITIVE,
+    POSITIVE_NUMBER,
+    PROBABILITY,
+    PROBABILITY_VECTOR,
     REAL,
     Kink,
     Part,
@@ -26,26 +32,16 @@ from symderiv.calculus.functions import (
     normal_cdf,
     normal_pdf,
     positive,
+    sigmoid,
+    softplus,
     sqrt,
+    tanh,
     where,
 )
 from symderiv.calculus.primitives import PRIMITIVES
 
-HALF = Fraction(1, 2)
 SIXTH = Fraction(1, 6)
 _CUBIC = Fraction(44715, 1000000)  # of the tanh form of gelu, Hendrycks and Gimpel 2016
-
-
-def _sigmoid(x: ExprLike) -> Expr:
-    return apply("sigmoid", x)
-
-
-def _tanh(x: ExprLike) -> Expr:
-    return apply("tanh", x)
-
-
-def _softplus(x: ExprLike) -> Expr:
-    return log(1 + exp(x))
 
 
 def _gelu_inner(z: Expr) -> Expr:
@@ -63,7 +59,7 @@ _ROWS: tuple[Row, ...] = (
         numpy_derivatives=(("return np.ones_like(z)",),),
     ),
     ScalarFunction(
-        name="sigmoid", arguments=("z",), latex=r"\sigma", letter="σ", range_="unit-interval",
+        name="sigmoid", arguments=("z",), latex=r"\sigma", letter="σ", range_=PROBABILITY,
         definition=lambda z: 1 / (1 + exp(-z)),
         derivatives=(lambda z, a: a * (1 - a),),
         why="the logistic curve grows in proportion to a and to what is missing to 1",
@@ -78,7 +74,7 @@ _ROWS: tuple[Row, ...] = (
         scipy=("return special.expit(z)",),
     ),
     ScalarFunction(
-        name="tanh", arguments=("z",), latex=r"\tanh", range_="signed",
+        name="tanh", arguments=("z",), latex=r"\tanh", range_=EITHER_SIGN,
         definition=lambda z: (exp(z) - exp(-z)) / (exp(z) + exp(-z)),
         derivatives=(lambda z, a: 1 - a**2,),
         why="the quotient rule on sinh/cosh leaves 1 minus the square of the value",
@@ -93,7 +89,7 @@ _ROWS: tuple[Row, ...] = (
         definition=lambda z: positive(z) * z,
         derivatives=(lambda z, a: positive(z),),
         why="where the unit is on it copies z, where it is off it is constant",
-        kinks=(Kink("z = 0", "relu'(0) = 0"),),
+        kinks=(Kink(at=0, slope=0),),
         numpy=("return np.maximum(z, 0)",),
         numpy_derivatives=(("return (z > 0) * np.ones_like(z)",),),
     ),
@@ -102,7 +98,7 @@ _ROWS: tuple[Row, ...] = (
     PRIMITIVES["arctan"],
     ScalarFunction(
         name="gaussian", arguments=("z",), latex=r"\operatorname{gaussian}", call=r"e^{-#1^2}",
-        range_="positive",
+        range_=POSITIVE_NUMBER,
         definition=lambda z: exp(-(z**2)),
         derivatives=(lambda z, a: -2 * z * a,),
         why="the chain rule on the exponent -z**2",
@@ -115,7 +111,7 @@ _ROWS: tuple[Row, ...] = (
         uses=("gaussian",),
     ),
     ScalarFunction(
-        name="softsign", arguments=("z",), latex=r"\operatorname{softsign}", range_="signed",
+        name="softsign", arguments=("z",), latex=r"\operatorname{softsign}", range_=EITHER_SIGN,
         definition=lambda z: z / (1 + absolute(z)),
         derivatives=(lambda z, a: 1 / (1 + absolute(z)) ** 2,),
         why="the quotient rule; z times the sign of z is |z|, which cancels",
@@ -129,7 +125,7 @@ _ROWS: tuple[Row, ...] = (
         derivatives=(lambda z, alpha, a: where(positive(z), 1, alpha), None),
         why="slope 1 where the unit is on, the leak alpha where it is off",
         hyper=(("alpha", Fraction(1, 100)),),
-        kinks=(Kink("z = 0", "lrelu'(0) = alpha"),),
+        kinks=(Kink(at=0, slope=lambda alpha: alpha),),
         numpy=("return np.where(z > 0, z, alpha * z)",),
         numpy_derivatives=(
             ("one = np.ones_like(z)", "return np.where(z > 0, one, alpha * one)"),
@@ -138,14 +134,14 @@ _ROWS: tuple[Row, ...] = (
     ),
     ScalarFunction(
         name="prelu", arguments=("z", "alpha"), latex=r"\operatorname{prelu}",
-        domain=(REAL, REAL),
+        domain=(REAL, REAL), starts=(("alpha", Fraction(1, 4)),),  # He et al. 2015
         definition=lambda z, alpha: where(positive(z), z, alpha * z),
         derivatives=(
             lambda z, alpha, a: where(positive(z), 1, alpha),
             lambda z, alpha, a: (1 - positive(z)) * z,
         ),
         why="leaky relu whose leak is learned: alpha multiplies z where the unit is off",
-        kinks=(Kink("z = 0", "prelu'(0) = alpha"),),
+        kinks=(Kink(at=0, slope=lambda alpha: alpha),),
         numpy=("return np.where(z > 0, z, alpha * z)",),
         numpy_derivatives=(
             ("one = np.ones_like(z)", "return np.where(z > 0, one, alpha * one)"),
@@ -153,22 +149,22 @@ _ROWS: tuple[Row, ...] = (
         ),
     ),
     ScalarFunction(
-        name="hard-tanh", arguments=("z",), latex=r"\operatorname{htanh}", range_="signed",
+        name="hard-tanh", arguments=("z",), latex=r"\operatorname{htanh}", range_=EITHER_SIGN,
         closed=True,
         definition=lambda z: where(positive(z + 1), where(positive(1 - z), z, 1), -1),
         derivatives=(lambda z, a: positive(z + 1) * positive(1 - z),),
         why="a copy of z between the two ends, constant beyond them",
-        kinks=(Kink("z = -1 and z = 1", "htanh'(-1) = htanh'(1) = 0"),),
+        kinks=(Kink(at=-1, slope=0), Kink(at=1, slope=0)),
         numpy=("return np.clip(z, -1, 1)",),
         numpy_derivatives=(("return (np.abs(z) < 1) * np.ones_like(z)",),),
     ),
     ScalarFunction(
         name="hard-sigmoid", arguments=("z",), latex=r"\operatorname{hsigm}",
-        range_="unit-interval", closed=True,
+        range_=PROBABILITY, closed=True,
         definition=lambda z: where(positive(z + 3), where(positive(3 - z), (z + 3) * SIXTH, 1), 0),
         derivatives=(lambda z, a: SIXTH * positive(z + 3) * positive(3 - z),),
         why="a line of slope 1/6 between -3 and 3, constant beyond them",
-        kinks=(Kink("z = -3 and z = 3", "hsigm'(-3) = hsigm'(3) = 0"),),
+        kinks=(Kink(at=-3, slope=0), Kink(at=3, slope=0)),
         numpy=("return np.clip((z + 3) / 6, 0, 1)",),
         numpy_derivatives=(("return (np.abs(z) < 3) * np.ones_like(z) / 6",),),
     ),
@@ -179,7 +175,7 @@ _ROWS: tuple[Row, ...] = (
             lambda z, a: where(positive(z + 3), where(positive(3 - z), (2 * z + 3) * SIXTH, 1), 0),
         ),
         why="the product rule on z (z + 3)/6; constant slopes beyond the ends",
-        kinks=(Kink("z = -3 and z = 3", "hswish'(-3) = 0, hswish'(3) = 1"),),
+        kinks=(Kink(at=-3, slope=0), Kink(at=3, slope=1)),
         numpy=("return z * np.clip((z + 3) / 6, 0, 1)",),
         numpy_derivatives=(("return np.where(z > -3, np.where(z < 3, (2 * z + 3) / 6, 1), 0)",),),
     ),
@@ -190,7 +186,9 @@ _ROWS: tuple[Row, ...] = (
         derivatives=(lambda z, alpha, a: where(positive(z), 1, a + alpha), None),
         why="the slope of alpha (e^z - 1) is alpha e^z, the value plus alpha",
         hyper=(("alpha", Fraction(1)),),
-        kinks=(Kink("z = 0", "elu'(0) = alpha, which is 1 from both sides for alpha = 1"),),
+        kinks=(
+            Kink(at=0, slope=lambda alpha: alpha, note="if that is 1, both sides have this slope"),
+        ),
         numpy=("return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))",),
         numpy_derivatives=(
             ("return np.where(z > 0, 1, alpha * np.exp(np.minimum(z, 0)))",),
@@ -213,7 +211,7 @@ _ROWS: tuple[Row, ...] = (
             ("alpha", Fraction("1.6732632423543772848170429916717")),  # Klambauer et al. 2017
             ("scale", Fraction("1.0507009873554804934193349852946")),
         ),
-        kinks=(Kink("z = 0", "selu'(0) = scale alpha"),),
+        kinks=(Kink(at=0, slope=lambda alpha, scale: scale * alpha),),
         numpy=("return scale * np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))",),
         numpy_derivatives=(
             ("return scale * np.where(z > 0, 1, alpha * np.exp(np.minimum(z, 0)))",),
@@ -235,18 +233,18 @@ _ROWS: tuple[Row, ...] = (
         ),
     ),
     ScalarFunction(
-        name="softplus", arguments=("z",), latex=r"\operatorname{softplus}", range_="positive",
+        name="softplus", arguments=("z",), latex=r"\operatorname{softplus}", range_=POSITIVE_NUMBER,
         definition=lambda z: log(1 + exp(z)),
-        derivatives=(lambda z, a: _sigmoid(z),),
+        derivatives=(lambda z, a: sigmoid(z),),
         why="the slope e^z / (1 + e^z) is sigma(z)",
         numpy=("return np.logaddexp(0, z)",),
         numpy_derivatives=(("return sigmoid(z)",),),
         uses=("sigmoid",),
     ),
     ScalarFunction(
-        name="log-sigmoid", arguments=("z",), latex=r"\log\sigma", range_="log-probability",
-        definition=lambda z: log(_sigmoid(z)),
-        derivatives=(lambda z, a: _sigmoid(-z),),
+        name="log-sigmoid", arguments=("z",), latex=r"\log\sigma", range_=LOG_PROBABILITIES,
+        definition=lambda z: log(sigmoid(z)),
+        derivatives=(lambda z, a: sigmoid(-z),),
         why="sigma(1 - sigma)/sigma leaves 1 - sigma(z), which is sigma(-z)",
         numpy=("return -np.logaddexp(0, -z)",),
         numpy_derivatives=(("return sigmoid(-z)",),),
@@ -255,8 +253,8 @@ _ROWS: tuple[Row, ...] = (
     ),
     ScalarFunction(
         name="silu", arguments=("z",), latex=r"\operatorname{silu}",
-        definition=lambda z: z * _sigmoid(z),
-        derivatives=(lambda z, a: a + _sigmoid(z) * (1 - a),),
+        definition=lambda z: z * sigmoid(z),
+        derivatives=(lambda z, a: a + sigmoid(z) * (1 - a),),
         why="the product rule: sigma(z) + z sigma(z) (1 - sigma(z)), with z sigma(z) the value",
         numpy=("return z * sigmoid(z)",),
         numpy_derivatives=(("return sigmoid(z) * (1 + z * sigmoid(-z))",),),
@@ -274,13 +272,13 @@ _ROWS: tuple[Row, ...] = (
     ),
     ScalarFunction(
         name="gelu-tanh", arguments=("z",), latex=r"\operatorname{gelu}_{\tanh}",
-        definition=lambda z: HALF * z * (1 + _tanh(_gelu_inner(z))),
+        definition=lambda z: HALF * z * (1 + tanh(_gelu_inner(z))),
         derivatives=(
             lambda z, a: (
-                HALF * (1 + _tanh(_gelu_inner(z)))
+                HALF * (1 + tanh(_gelu_inner(z)))
                 + HALF
                 * z
-                * (1 - _tanh(_gelu_inner(z)) ** 2)
+                * (1 - tanh(_gelu_inner(z)) ** 2)
                 * (sqrt(2 / PI) * (1 + 3 * _CUBIC * z**2))
             ),
         ),
@@ -299,9 +297,9 @@ _ROWS: tuple[Row, ...] = (
     ),
     ScalarFunction(
         name="mish", arguments=("z",), latex=r"\operatorname{mish}",
-        definition=lambda z: z * _tanh(_softplus(z)),
+        definition=lambda z: z * tanh(softplus(z)),
         derivatives=(
-            lambda z, a: _tanh(_softplus(z)) + z * _sigmoid(z) * (1 - _tanh(_softplus(z)) ** 2),
+            lambda z, a: tanh(softplus(z)) + z * sigmoid(z) * (1 - tanh(softplus(z)) ** 2),
         ),
         why="the product rule, and the chain rule on tanh of softplus, whose slope is sigma",
         numpy=("return z * np.tanh(np.logaddexp(0, z))",),
@@ -313,7 +311,7 @@ _ROWS: tuple[Row, ...] = (
     ),
     VectorFunction(
         name="softmax", arguments=("z",), latex=r"\operatorname{softmax}",
-        range_="probability-vector",
+        range_=PROBABILITY_VECTOR,
         parts=(
             Part("e", "entry", ("z",), lambda z: exp(z)),
             Part("s", "sum", ("e",), lambda e: e),
@@ -328,7 +326,7 @@ _ROWS: tuple[Row, ...] = (
     ),
     VectorFunction(
         name="log-softmax", arguments=("z",), latex=r"\log\operatorname{softmax}",
-        range_="log-probability",
+        range_=LOG_PROBABILITIES,
         parts=(
             Part("e", "entry", ("z",), lambda z: exp(z)),
             Part("s", "sum", ("e",), lambda e: e),

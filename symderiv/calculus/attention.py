@@ -6,11 +6,10 @@ Source: Vaswani et al., Attention is all you need, 2017.
 from __future__ import annotations
 
 from symderiv.algebra.expr import Bracket, Expr, SizeOf, Tensor, sum_over
-from symderiv.calculus.builder import Builder, layer
+from symderiv.calculus.builder import Builder
 from symderiv.calculus.functions import exp, sqrt
 
 
-@layer
 def attention(b: Builder, q: Tensor, k: Tensor, v: Tensor, causal: bool = False) -> Tensor:
     """O = P V, P = softmax(S) along the keys, S = Q Kᵀ/√d; with a mask, j ≤ i only.
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fractions import Fraction
-from typing import TypeVar
 
 from symderiv.algebra.expr import Access, Expr, Role, SizeOf, Tensor, sum_over, tensors_in
 from symderiv.algebra.index import (
@@ -30,17 +29,6 @@ from symderiv.calculus.functions import ScalarFunction, VectorFunction, hyper_na
 from symderiv.calculus.graph import Definition, Fact, Graph, Kind, Recurrence
 from symderiv.options import LAYOUTS
 
-_F = TypeVar("_F", bound=Callable[..., object])
-
-LAYERS: dict[str, Callable[..., object]] = {}
-"""The layers there are, by name; each is listed where it is written, by :func:`layer`."""
-
-
-def layer(function: _F) -> _F:
-    """Mark a function as a layer: forward equations by a builder, and no derivative."""
-    LAYERS[function.__name__] = function
-    return function
-
 
 class Builder:
     """Collects definitions in order; :meth:`graph` hands them over."""
@@ -53,6 +41,7 @@ class Builder:
         self.facts: list[Fact] = []
         self.named: set[str] = set()
         self.defaults: dict[Tensor, Fraction] = {}
+        self.starts: dict[Tensor, Fraction] = {}
         self._hyper: dict[str, tuple[Tensor, ...]] = {}
         self.examples = Axis("example", as_index(Size("m")))
         self._open: list[Definition] | None = None
@@ -88,15 +77,22 @@ class Builder:
         symbol: str = "",
         layer: int | None = None,
         family: Var | None = None,
+        start: Fraction | None = None,
     ) -> Tensor:
-        """A tensor over these axes; ``family`` is the layer (or time) the axes depend on."""
+        """A tensor over these axes; ``family`` is the layer (or time) the axes depend on.
+
+        ``start`` is the value that a parameter starts from, where it is neither drawn nor 0.
+        """
         slots: list[Var] = []
         mapping: dict[Var, Index] = {}
         if family is not None:
             slots.append(fresh(family.axis, family.name))
             mapping[family] = as_index(slots[0])
         slots.extend(fresh(substitute_axis(axis, mapping), "i") for axis in axes)
-        return Tensor(name, tuple(slots), role, symbol or name, layer)
+        made = Tensor(name, tuple(slots), role, symbol or name, layer)
+        if start is not None:
+            self.starts[made] = start
+        return made
 
     def hyper(self, row: ScalarFunction) -> tuple[Access, ...]:
         """The hyperparameters of a function; wherever it is applied they are the same."""
@@ -179,6 +175,7 @@ class Builder:
             tuple(self.facts),
             upstream=tuple(given_adjoint(output, root) for output in outputs),
             defaults=tuple(self.defaults.items()),
+            starts=tuple(self.starts.items()),
         )
         graph = replace(graph, kind=kind or _usual_kind(graph))
         for output in outputs:
@@ -207,6 +204,14 @@ class Builder:
     def weight(self, tensor: Tensor, output: IndexLike, into: IndexLike) -> Access:
         """The weight that leads from input unit ``into`` to unit ``output``."""
         return tensor[into, output] if self.layout == "rows" else tensor[output, into]
+
+    def weight_family(
+        self, tensor: Tensor, member: IndexLike, output: IndexLike, into: IndexLike
+    ) -> Access:
+        """The same of a member of a family of weights."""
+        if self.layout == "rows":
+            return tensor[member, into, output]
+        return tensor[member, output, into]
 
     def unit_and_example(self, axis: Axis) -> tuple[tuple[Var, ...], Var, Var | None]:
         """Index variables of a batched tensor in storage order, then unit and example."""
@@ -285,6 +290,3 @@ def _entry_of(b: Builder, tensor: Tensor, kind: str) -> Entry:
     if kind == "entry":
         return lambda unit, example: b.at(tensor, unit, example)
     return lambda _, example: tensor[() if example is None else (example,)]
-
-
-HALF = Fraction(1, 2)

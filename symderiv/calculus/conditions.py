@@ -8,7 +8,7 @@ not negative) is no condition; everything else is an assumption and has to be sa
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 from symderiv.algebra.expr import (
@@ -28,11 +28,8 @@ from symderiv.algebra.expr import (
 )
 from symderiv.algebra.matching import alpha_equal
 from symderiv.calculus.functions import (
-    LOG_PROBABILITY,
     POSITIVE,
     REAL,
-    SIGNED,
-    UNIT,
     Domain,
     Kink,
     ScalarFunction,
@@ -41,14 +38,6 @@ from symderiv.calculus.functions import (
 )
 from symderiv.calculus.graph import Definition, Graph
 
-RANGES: dict[str, Domain] = {
-    "real": REAL,
-    "positive": POSITIVE,
-    "unit-interval": UNIT,
-    "probability-vector": UNIT,
-    "signed": SIGNED,
-    "log-probability": LOG_PROBABILITY,
-}
 NONZERO = Domain("not 0")
 
 
@@ -56,13 +45,13 @@ NONZERO = Domain("not 0")
 class Condition:
     """``arguments`` of one function (or a denominator, or rivals) and what is asked of them.
 
-    ``what`` is a domain, a kink to stay away from, or None for rivals of which one is greatest.
+    ``what`` is a domain, the kinks to stay away from, or None for rivals of which one is greatest.
     """
 
     definition: Definition
     function: str
     arguments: tuple[Expr, ...]
-    what: Domain | Kink | None
+    what: Domain | tuple[Kink, ...] | None
 
 
 def conditions(graph: Graph) -> tuple[Condition, ...]:
@@ -84,8 +73,8 @@ def _of(graph: Graph, definition: Definition) -> Iterator[Condition]:
                 for argument, domain in zip(args, row.domain, strict=False):
                     yield from _asked(graph, definition, function, argument, domain)
                 wanted = args[: len(args) - len(row.hyper)]
-                for kink in row.kinks:
-                    yield Condition(definition, function, wanted, kink)
+                if row.kinks:
+                    yield Condition(definition, function, wanted, row.kinks)
             case Pow(base, exponent) if exponent < 0:
                 yield from _asked(graph, definition, "", base, NONZERO)
             case Select(_, _, body):
@@ -162,17 +151,14 @@ def _within(inner: Domain, outer: Domain) -> bool:
 def _range(graph: Graph, expr: Expr) -> Domain | None:
     """The range of the function that gives this value."""
     if isinstance(expr, Apply):
-        row = rows()[expr.function]
-        if any(expr.orders):
-            return None
-        return replace(RANGES[row.range_], closed=getattr(row, "closed", False))
+        return None if any(expr.orders) else rows()[expr.function].values
     if isinstance(expr, Access):
         definition = _equation(graph, expr)
         if definition is None:
             return None
         whole = rows().get(definition.part_of)
         if isinstance(whole, VectorFunction) and _is_last(graph, definition):
-            return RANGES[whole.range_]
+            return whole.values
         return _range(graph, definition.body)
     return None
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from symderiv.algebra.expr import Bracket, Expr, Role, Select, Tensor, mul, sum_over
 from symderiv.algebra.index import Axis, Index, IndexLike, Var, as_index, fresh, guards
-from symderiv.calculus.builder import Builder, layer
+from symderiv.calculus.builder import Builder
 
 
-@layer
 def conv1d(
     b: Builder,
     x: Tensor,
@@ -41,7 +40,6 @@ def conv1d(
     return b.define(y, (c, i), body, "cross-correlation", "conv1d")
 
 
-@layer
 def max_pool1d(
     b: Builder, x: Tensor, positions: Axis, width: Axis, stride: int, layer: int = 1
 ) -> Tensor:

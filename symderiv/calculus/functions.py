@@ -8,7 +8,7 @@ it is defined, how it prints and how it is computed without overflow or cancella
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
 from types import MappingProxyType
@@ -19,6 +19,7 @@ from symderiv.algebra.expr import (
     Apply,
     Expr,
     ExprLike,
+    Number,
     Role,
     Tensor,
     apply,
@@ -27,16 +28,14 @@ from symderiv.algebra.expr import (
 
 Formula = Callable[..., Expr]
 Lines = tuple[str, ...]
-Range = Literal[
-    "real", "positive", "unit-interval", "probability-vector", "signed", "log-probability"
-]
 
 
 @dataclass(frozen=True)
 class Domain:
     """Where an argument lives: the open interval ``low..high``, or the ``values`` listed.
 
-    Proofs assume the interval, numeric checks draw from it; ``closed`` adds its ends.
+    Proofs assume the interval, numeric checks draw from it; ``closed`` adds its ends. ``total`` is
+    what the entries of one example sum to, which a lemma, about one entry, makes no use of.
     """
 
     text: str
@@ -44,6 +43,12 @@ class Domain:
     high: Fraction | None = None
     closed: bool = False
     values: tuple[Fraction, ...] = ()
+    total: Fraction | None = field(default=None, repr=False)
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether no number there is larger than some."""
+        return self.low is not None and self.high is not None
 
     def contains(self, number: Fraction) -> bool:
         """Whether a number lies there."""
@@ -59,58 +64,142 @@ POSITIVE = Domain("positive", Fraction(0))
 NONNEGATIVE = Domain("not negative", Fraction(0), closed=True)
 UNIT = Domain("between 0 and 1, ends excluded", Fraction(0), Fraction(1))
 TARGET = Domain("between 0 and 1", Fraction(0), Fraction(1), closed=True)
-DISTRIBUTION = Domain("between 0 and 1, summing to 1", Fraction(0), Fraction(1), closed=True)
+DISTRIBUTION = Domain(
+    "between 0 and 1, summing to 1", Fraction(0), Fraction(1), closed=True, total=Fraction(1)
+)
 LOG_PROBABILITY = Domain("negative", high=Fraction(0))
 SIGNS = Domain("-1 or 1", Fraction(-1), Fraction(1), True, (Fraction(-1), Fraction(1)))
 SIGNED = Domain("between -1 and 1, ends excluded", Fraction(-1), Fraction(1))
 
 
 @dataclass(frozen=True)
-class Kink:
-    """A point without a derivative, and the value that is used there."""
+class Range:
+    """What is known of the values of a function, and what a loss can need of an output.
 
-    at: str
-    convention: str
+    Each of the values lies in ``values``; ``words`` is how a message says it. An output of this
+    range ``serves`` a loss that needs one of those as well.
+    """
+
+    words: str
+    values: Domain
+    serves: tuple[Range, ...] = ()
+
+
+REAL_NUMBER = Range("an output that can be any real number", REAL)
+POSITIVE_NUMBER = Range("a positive output", POSITIVE)
+PROBABILITY = Range("an output with every entry in (0, 1)", UNIT, (POSITIVE_NUMBER,))
+PROBABILITY_VECTOR = Range("a probability vector as its output", UNIT, (POSITIVE_NUMBER,))
+LOG_PROBABILITIES = Range("the logarithms of probabilities as its output", LOG_PROBABILITY)
+EITHER_SIGN = Range("an output of either sign", SIGNED)
 
 
 @dataclass(frozen=True)
-class ScalarFunction:
-    """A function of scalars, applied entry by entry: one row.
+class Kink:
+    """A point without a derivative by the first argument, and the slope that is used there.
 
-    ``definition`` is called with the arguments; None marks a primitive. ``derivatives`` holds
-    one stated derivative an argument, called with the arguments and the function's own value;
-    None where nobody differentiates. Hyperparameters are the last arguments, with defaults.
+    ``at`` is the first argument there; where they depend on the other arguments, ``at`` and
+    ``slope`` are formulas of them. ``note`` is printed with it.
+    """
+
+    at: int | Formula
+    slope: int | Formula
+    note: str = ""
+
+    def point(self, *others: Expr) -> Expr:
+        """The first argument there."""
+        return self.at(*others) if callable(self.at) else Number.of(self.at)
+
+    def used(self, *others: Expr) -> Expr:
+        """The derivative that is used there."""
+        return self.slope(*others) if callable(self.slope) else Number.of(self.slope)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Function:
+    """What every row says.
 
     ``latex`` is the symbol; ``call`` says how an application prints where that is not
     ``symbol(arguments)``, with ``#1``, ``#2`` for the arguments; ``letter`` is its name in a
-    terminal and in comments where that is not the name of the row. ``closed`` says that the ends
-    of its range are values as well.
+    terminal and in comments where that is not the name of the row. ``why`` is printed beside its
+    derivative. Hyperparameters are the last arguments, with defaults; ``starts`` are the values
+    that learned arguments start from where that is not 0.
 
-    ``numpy`` is the body of a NumPy function of the arguments, ``numpy_derivatives`` one body
-    an argument; ``scipy`` is a body that may use ``scipy.special`` as ``special``. Bodies call
-    the functions listed in ``uses``. They never modify an argument, keep float32 and neither
-    overflow nor cancel where the function is saturated.
+    ``range_`` is what is known of its values, ``closed`` says that the ends of that are values as
+    well; ``needs`` is what a loss needs an output to be, and ``factor`` how it differs from others
+    of its name.
+
+    ``numpy`` is the body of a NumPy function of the arguments; ``scipy`` is a body that may use
+    ``scipy.special`` as ``special``. Bodies call the functions listed in ``uses``. They never
+    modify an argument, keep float32 and neither overflow nor cancel where the function is
+    saturated.
     """
 
     name: str
     arguments: tuple[str, ...]
-    definition: Formula | None
-    derivatives: tuple[Formula | None, ...]
     latex: str
     why: str
     numpy: Lines
-    numpy_derivatives: tuple[Lines | None, ...]
     call: str = ""
     letter: str = ""
+    domain: tuple[Domain, ...] = (REAL,)
+    range_: Range = REAL_NUMBER
     closed: bool = False
     hyper: tuple[tuple[str, Fraction], ...] = ()
-    domain: tuple[Domain, ...] = (REAL,)
-    range_: Range = "real"
+    starts: tuple[tuple[str, Fraction], ...] = ()
     kinks: tuple[Kink, ...] = ()
     uses: tuple[str, ...] = ()
     scipy: Lines = ()
     needs: Range | None = None
     factor: str = ""
+
+    @property
+    def python_name(self) -> str:
+        """The name as a Python identifier."""
+        return self.name.replace("-", "_")
+
+    @property
+    def plain_name(self) -> str:
+        """The name in a terminal and in comments: σ, relu."""
+        return self.letter or self.name
+
+    @property
+    def is_loss(self) -> bool:
+        """Whether one of its arguments is a target."""
+        return "y" in self.arguments
+
+    @property
+    def target_domain(self) -> Domain:
+        """Where the targets of a loss live."""
+        return self.domain[self.arguments.index("y")]
+
+    @property
+    def values(self) -> Domain:
+        """Where its values lie."""
+        return replace(self.range_.values, closed=self.closed)
+
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """The further arguments of an activation, which each unit learns: the slope of a PReLU."""
+        return self.arguments[1 : len(self.arguments) - len(self.hyper)]
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether its value is its argument."""
+        return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScalarFunction(_Function):
+    """A function of scalars, applied entry by entry: one row.
+
+    ``definition`` is called with the arguments; None marks a primitive. ``derivatives`` holds
+    one stated derivative an argument, called with the arguments and the function's own value;
+    None where nobody differentiates. ``numpy_derivatives`` holds one body an argument.
+    """
+
+    definition: Formula | None
+    derivatives: tuple[Formula | None, ...]
+    numpy_derivatives: tuple[Lines | None, ...]
 
     def __call__(self, *args: ExprLike) -> Expr:
         """The function applied; hyperparameters left out take their defaults."""
@@ -121,14 +210,12 @@ class ScalarFunction:
         return apply(self.name, *args, *defaults)
 
     @property
-    def python_name(self) -> str:
-        """The name as a Python identifier."""
-        return self.name.replace("-", "_")
-
-    @property
-    def learned(self) -> tuple[str, ...]:
-        """The further arguments of an activation, which each unit learns: the slope of a PReLU."""
-        return self.arguments[1 : len(self.arguments) - len(self.hyper)]
+    def is_identity(self) -> bool:
+        """Whether its value is its argument."""
+        if self.definition is None:
+            return False
+        argument, *others = symbols(self)
+        return self.definition(argument, *others) == argument
 
 
 @dataclass(frozen=True)
@@ -144,8 +231,8 @@ class Part:
     formula: Formula
 
 
-@dataclass(frozen=True)
-class VectorFunction:
+@dataclass(frozen=True, kw_only=True)
+class VectorFunction(_Function):
     """A function of all units of a layer at once, composed of primitives; its last part is it.
 
     It has no stated derivative: backpropagation goes through its ``parts``. The NumPy bodies
@@ -153,24 +240,8 @@ class VectorFunction:
     (for losses) is the gradient by the first argument.
     """
 
-    name: str
-    arguments: tuple[str, ...]
     parts: tuple[Part, ...]
-    latex: str
-    why: str
-    numpy: Lines
     numpy_gradient: Lines = ()
-    domain: tuple[Domain, ...] = (REAL,)
-    range_: Range = "real"
-    needs: Range | None = None
-    uses: tuple[str, ...] = ()
-    scipy: Lines = ()
-    factor: str = ""
-
-    @property
-    def python_name(self) -> str:
-        """The name as a Python identifier."""
-        return self.name.replace("-", "_")
 
 
 Row = ScalarFunction | VectorFunction
@@ -180,6 +251,7 @@ Row = ScalarFunction | VectorFunction
 
 
 PI = apply("pi")
+HALF = Fraction(1, 2)
 
 
 def exp(x: ExprLike) -> Expr:
@@ -210,6 +282,21 @@ def sin(x: ExprLike) -> Expr:
 def cos(x: ExprLike) -> Expr:
     """The cosine of x radians."""
     return apply("cos", x)
+
+
+def sigmoid(x: ExprLike) -> Expr:
+    """The logistic function 1/(1 + e^-x)."""
+    return apply("sigmoid", x)
+
+
+def tanh(x: ExprLike) -> Expr:
+    """The hyperbolic tangent."""
+    return apply("tanh", x)
+
+
+def softplus(x: ExprLike) -> Expr:
+    """log(1 + e^x), written out."""
+    return log(1 + exp(x))
 
 
 def erf(x: ExprLike) -> Expr:

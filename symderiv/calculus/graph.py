@@ -93,7 +93,8 @@ class Graph:
     cost is whatever comes after the layer and has no equation. A ``cost`` with axes of its own
     is differentiated entry by entry: its adjoints are Jacobians, with its axes first.
 
-    ``defaults`` are the values that hyperparameters have unless others are given.
+    ``defaults`` are the values that hyperparameters have unless others are given, ``starts`` those
+    that parameters start from where zero would stop the signal: the scale γ of a normalisation.
 
     By its ``kind`` documents and code choose their words and names.
     """
@@ -108,6 +109,7 @@ class Graph:
     upstream: tuple[Tensor, ...] = ()
     defaults: tuple[tuple[Tensor, Fraction], ...] = ()
     kind: Kind = Kind.PROGRAM
+    starts: tuple[tuple[Tensor, Fraction], ...] = ()
 
     @cached_property
     def definitions(self) -> tuple[Definition, ...]:

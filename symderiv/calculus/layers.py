@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from symderiv.algebra.expr import ONE, Expr, Number, Role, SizeOf, Tensor, add, sum_over
+from symderiv.algebra.expr import Expr, Number, Role, SizeOf, Tensor, add, sum_over
 from symderiv.algebra.index import Axis, Index, Var, as_index
-from symderiv.calculus.builder import HALF, Builder, compose, layer, mean_over
-from symderiv.calculus.functions import DISTRIBUTION, ScalarFunction, VectorFunction, rows
+from symderiv.calculus.builder import Builder, compose, mean_over
+from symderiv.calculus.functions import HALF, Row, ScalarFunction, VectorFunction, rows
 
 
-@layer
 def dense(
     b: Builder, x: Tensor, inputs: Axis, outputs: Axis, layer: int, bias: bool = True
 ) -> Tensor:
@@ -31,7 +30,6 @@ def dense(
     return b.define(z, indices, total, "weighted input")
 
 
-@layer
 def activate(b: Builder, name: str, z: Tensor, units: Axis, layer: int) -> Tensor:
     """a = f(z): entry by entry for a scalar function, all units at once for a vector function.
 
@@ -42,9 +40,13 @@ def activate(b: Builder, name: str, z: Tensor, units: Axis, layer: int) -> Tenso
     indices, unit, example = b.unit_and_example(units)
     if isinstance(row, VectorFunction):
         return compose(b, row, {"z": lambda u, e: b.at(z, u, e)}, units, a, str(layer))
-    names = row.learned
-    slopes = [b.tensor(f"{n}{layer}", (units,), Role.PARAMETER, n, layer)[unit] for n in names]
-    return b.define(a, indices, row(b.at(z, unit, example), *slopes, *b.hyper(row)), "activation")
+    starts = dict(row.starts)
+    learned = (
+        b.tensor(f"{n}{layer}", (units,), Role.PARAMETER, n, layer, start=starts.get(n))
+        for n in row.learned
+    )
+    body = row(b.at(z, unit, example), *(t[unit] for t in learned), *b.hyper(row))
+    return b.define(a, indices, body, "activation")
 
 
 def per_example_loss(
@@ -72,18 +74,18 @@ def per_example_loss(
     else:
         entry = row(output(unit, example), b.at(y, unit, example), *b.hyper(row))
         b.define(loss, over, sum_over(unit, entry), "loss of one example")
-    if row.domain[-1] == DISTRIBUTION:
-        targets_sum_to_one(b, y, units)
+    _, unit, example = b.unit_and_example(units)
+    every = () if example is None else (example,)
+    assume_total(b, row, sum_over(unit, b.at(y, unit, example)), every)
     return loss, y
 
 
-def targets_sum_to_one(b: Builder, y: Tensor, units: Axis) -> None:
-    """Assume Σ_k y[k] = 1 for every example."""
-    _, unit, example = b.unit_and_example(units)
-    free = () if example is None else (example,)
-    b.assume(
-        sum_over(unit, b.at(y, unit, example)), ONE, "the targets of an example sum to 1", *free
-    )
+def assume_total(b: Builder, row: Row, targets: Expr, every: tuple[Var, ...]) -> None:
+    """Assume Σ_k y[k] = 1 for every example, where the targets of this loss are a distribution."""
+    total = row.target_domain.total
+    if total is not None:
+        text = f"the targets of an example sum to {total}"
+        b.assume(targets, Number(total), text, *every)
 
 
 def cost(b: Builder, loss: Tensor, reduction: str, weights: Iterable[Tensor], l2: bool) -> Tensor:
@@ -144,9 +146,8 @@ def hidden_layers(
     def one_layer() -> None:
         pair, i, s = b.unit_and_example(units)
         (j,) = b.over(before)
-        weight = w[index, j, i] if b.layout == "rows" else w[index, i, j]
         below = b.at_family(a, index - 1, j, s)
-        total: Expr = sum_over(j, weight * below)
+        total: Expr = sum_over(j, b.weight_family(w, index, i, j) * below)
         if offset is not None:
             total = total + offset[index, i]
         b.define(z, (l, *pair), total, "weighted input")

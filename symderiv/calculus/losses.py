@@ -11,12 +11,16 @@ from collections.abc import Mapping
 from fractions import Fraction
 from types import MappingProxyType
 
-from symderiv.algebra.expr import Expr, ExprLike, apply
 from symderiv.calculus.functions import (
     DISTRIBUTION,
+    HALF,
+    LOG_PROBABILITIES,
     LOG_PROBABILITY,
     NONNEGATIVE,
     POSITIVE,
+    POSITIVE_NUMBER,
+    PROBABILITY,
+    PROBABILITY_VECTOR,
     REAL,
     SIGNS,
     TARGET,
@@ -31,20 +35,12 @@ from symderiv.calculus.functions import (
     log,
     positive,
     real_power,
+    sigmoid,
     sign,
+    softplus,
+    tanh,
     where,
 )
-
-HALF = Fraction(1, 2)
-
-
-def _softplus(x: ExprLike) -> Expr:
-    return log(1 + exp(x))
-
-
-def _sigmoid(x: ExprLike) -> Expr:
-    return apply("sigmoid", x)
-
 
 # q = z - log s, the logarithm of softmax
 _LOG_SOFTMAX = (
@@ -93,14 +89,14 @@ _ROWS: tuple[Row, ...] = (
         derivatives=(lambda a, y, v: sign(a - y), lambda a, y, v: -sign(a - y)),
         why="the absolute value has slope 1 or -1, the sign of the error",
         factor="PyTorch's L1Loss and Keras's also divide by the number of outputs",
-        kinks=(Kink("a = y", "0"),),
+        kinks=(Kink(at=lambda y: y, slope=0),),
         numpy=("return np.abs(a - y)",),
         numpy_derivatives=(("return np.sign(a - y)",), ("return np.sign(y - a)",)),
     ),
     ScalarFunction(
         name="bce", arguments=("a", "y"), latex=r"\ell",
         call=r"-\left(#2 \log #1 + (1 - #2) \log(1 - #1)\right)", domain=(UNIT, TARGET),
-        needs="unit-interval",
+        needs=PROBABILITY,
         definition=lambda a, y: -(y * log(a) + (1 - y) * log(1 - a)),
         derivatives=(
             lambda a, y, v: -y / a + (1 - y) / (1 - a),
@@ -124,8 +120,8 @@ _ROWS: tuple[Row, ...] = (
     ),
     ScalarFunction(
         name="bce-logits", arguments=("z", "y"), latex=r"\ell", domain=(REAL, TARGET),
-        definition=lambda z, y: y * _softplus(-z) + (1 - y) * _softplus(z),
-        derivatives=(lambda z, y, v: _sigmoid(z) - y, lambda z, y, v: -z),
+        definition=lambda z, y: y * softplus(-z) + (1 - y) * softplus(z),
+        derivatives=(lambda z, y, v: sigmoid(z) - y, lambda z, y, v: -z),
         why="softplus has slope sigma, and sigma(-z) = 1 - sigma(z)",
         factor="PyTorch's BCEWithLogitsLoss also divides by the number of outputs",
         uses=("sigmoid",),
@@ -137,7 +133,7 @@ _ROWS: tuple[Row, ...] = (
     ),
     ScalarFunction(
         name="ce", arguments=("a", "y"), latex=r"\ell", call=r"-#2 \log #1",
-        domain=(UNIT, DISTRIBUTION), needs="probability-vector",
+        domain=(UNIT, DISTRIBUTION), needs=PROBABILITY_VECTOR,
         definition=lambda a, y: -y * log(a),
         derivatives=(lambda a, y, v: -y / a, lambda a, y, v: -log(a)),
         why="log has slope 1/a; only outputs with a target contribute",
@@ -153,7 +149,7 @@ _ROWS: tuple[Row, ...] = (
     ),
     ScalarFunction(
         name="nll", arguments=("a", "y"), latex=r"\ell", call=r"-#2\, #1",
-        domain=(LOG_PROBABILITY, DISTRIBUTION), needs="log-probability",
+        domain=(LOG_PROBABILITY, DISTRIBUTION), needs=LOG_PROBABILITIES,
         definition=lambda a, y: -y * a,
         derivatives=(lambda a, y, v: -y, lambda a, y, v: -a),
         why="linear in the logarithm of the probability",
@@ -163,7 +159,7 @@ _ROWS: tuple[Row, ...] = (
     ),
     ScalarFunction(
         name="kl", arguments=("a", "y"), latex=r"\ell", call=r"#2 \log\frac{#2}{#1}",
-        domain=(UNIT, DISTRIBUTION), needs="probability-vector",
+        domain=(UNIT, DISTRIBUTION), needs=PROBABILITY_VECTOR,
         definition=lambda a, y: y * (log(y) - log(a)),
         derivatives=(lambda a, y, v: -y / a, lambda a, y, v: log(y) - log(a) + 1),
         why="log has slope 1/a; the entropy of y does not depend on a",
@@ -178,7 +174,7 @@ _ROWS: tuple[Row, ...] = (
     ),
     ScalarFunction(
         name="poisson", arguments=("a", "y"), latex=r"\ell", call=r"#1 - #2 \log #1",
-        domain=(POSITIVE, NONNEGATIVE), needs="positive",
+        domain=(POSITIVE, NONNEGATIVE), needs=POSITIVE_NUMBER,
         definition=lambda a, y: a - y * log(a),
         derivatives=(lambda a, y, v: 1 - y / a, lambda a, y, v: -log(a)),
         why="log has slope 1/a",
@@ -209,7 +205,7 @@ _ROWS: tuple[Row, ...] = (
         ),
         why="inside the margin the loss falls with slope y, outside it is 0",
         factor="Keras's Hinge also divides by the number of outputs; PyTorch has none like it",
-        kinks=(Kink("y a = 1", "0"),),
+        kinks=(Kink(at=lambda y: 1 / y, slope=0),),
         numpy=("return np.maximum(1 - y * a, 0)",),
         numpy_derivatives=(("return -y * (y * a < 1)",), ("return -a * (y * a < 1)",)),
     ),
@@ -264,8 +260,8 @@ _ROWS: tuple[Row, ...] = (
         domain=(REAL, REAL),
         definition=lambda a, y: log(HALF * (exp(a - y) + exp(y - a))),
         derivatives=(
-            lambda a, y, v: apply("tanh", a - y),
-            lambda a, y, v: -apply("tanh", a - y),
+            lambda a, y, v: tanh(a - y),
+            lambda a, y, v: -tanh(a - y),
         ),
         why="the slope of log cosh is sinh/cosh",
         factor="Keras's LogCosh also divides by the number of outputs; PyTorch has none",
@@ -281,7 +277,7 @@ _ROWS: tuple[Row, ...] = (
         name="focal", arguments=("a", "y", "gamma"), latex=r"\ell",
         call=r"-\left(#2 (1 - #1)^{#3} \log #1 + (1 - #2) #1^{#3} \log(1 - #1)\right)",
         domain=(UNIT, TARGET, POSITIVE), hyper=(("gamma", Fraction(2)),),
-        needs="unit-interval",
+        needs=PROBABILITY,
         definition=lambda a, y, gamma: -(
             y * real_power(1 - a, gamma) * log(a)
             + (1 - y) * real_power(a, gamma) * log(1 - a)
@@ -322,19 +318,19 @@ _ROWS: tuple[Row, ...] = (
         name="focal-logits", arguments=("z", "y", "gamma"), latex=r"\ell",
         domain=(REAL, TARGET, POSITIVE), hyper=(("gamma", Fraction(2)),),
         definition=lambda z, y, gamma: (
-            y * exp(-gamma * _softplus(z)) * _softplus(-z)
-            + (1 - y) * exp(-gamma * _softplus(-z)) * _softplus(z)
+            y * exp(-gamma * softplus(z)) * softplus(-z)
+            + (1 - y) * exp(-gamma * softplus(-z)) * softplus(z)
         ),
         derivatives=(
             lambda z, y, gamma, v: (
-                (1 - y) * exp(-gamma * _softplus(-z))
-                * (gamma * _sigmoid(-z) * _softplus(z) + _sigmoid(z))
-                - y * exp(-gamma * _softplus(z))
-                * (gamma * _sigmoid(z) * _softplus(-z) + _sigmoid(-z))
+                (1 - y) * exp(-gamma * softplus(-z))
+                * (gamma * sigmoid(-z) * softplus(z) + sigmoid(z))
+                - y * exp(-gamma * softplus(z))
+                * (gamma * sigmoid(z) * softplus(-z) + sigmoid(-z))
             ),
             lambda z, y, gamma, v: (
-                exp(-gamma * _softplus(z)) * _softplus(-z)
-                - exp(-gamma * _softplus(-z)) * _softplus(z)
+                exp(-gamma * softplus(z)) * softplus(-z)
+                - exp(-gamma * softplus(-z)) * softplus(z)
             ),
             None,
         ),

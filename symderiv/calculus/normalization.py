@@ -7,13 +7,14 @@ and Sennrich 2019.
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from symderiv.algebra.expr import Expr, Role, Tensor
 from symderiv.algebra.index import Axis, Var
-from symderiv.calculus.builder import Builder, layer, mean_over
+from symderiv.calculus.builder import Builder, mean_over
 from symderiv.calculus.functions import sqrt
 
 
-@layer
 def batch_norm(b: Builder, x: Tensor, units: Axis, layer: int = 1) -> Tensor:
     """y = γ x̂ + β, x̂ = (x − μ)/s, s = √(v + ε): μ and v over the examples, for each unit.
 
@@ -24,7 +25,6 @@ def batch_norm(b: Builder, x: Tensor, units: Axis, layer: int = 1) -> Tensor:
     return _standardised(b, x, units, layer, "batch-norm", across_examples=True)
 
 
-@layer
 def layer_norm(b: Builder, x: Tensor, units: Axis, layer: int = 1) -> Tensor:
     """y = γ x̂ + β, x̂ = (x − μ)/s, s = √(v + ε): μ and v over the units, for each example."""
     return _standardised(b, x, units, layer, "layer-norm", across_examples=False)
@@ -64,10 +64,9 @@ def _standardised(
     normed = b.tensor(f"xhat{layer}", b.batch(units), symbol="xhat")
     pair, k, s, _, _ = each()
     b.define(normed, pair, b.at(centred, k, s) / at(deviation, k, s), "normalised", name, centred)
-    return _scaled(b, normed, units, layer, name, shift=True)
+    return _scaled(b, normed, units, layer, name, shift=True, named=not across_examples)
 
 
-@layer
 def rms_norm(b: Builder, x: Tensor, units: Axis, layer: int = 1) -> Tensor:
     """y = γ x̂, x̂ = x/r, r = √(1/n Σ_k x_k² + ε): over the units, for each example."""
     name = "rms-norm"
@@ -84,18 +83,24 @@ def rms_norm(b: Builder, x: Tensor, units: Axis, layer: int = 1) -> Tensor:
     pair, k, s = b.unit_and_example(units)
     rest = tuple(v for v in pair if v is not k)
     b.define(normed, pair, b.at(x, k, s) / root[rest], "normalised", name, eliminates=x)
-    return _scaled(b, normed, units, layer, name, shift=False)
+    return _scaled(b, normed, units, layer, name, shift=False, named=True)
 
 
-def _scaled(b: Builder, normed: Tensor, units: Axis, layer: int, name: str, shift: bool) -> Tensor:
-    """y = γ x̂ + β, entry by entry."""
-    gamma = b.tensor(f"gamma{layer}", (units,), Role.PARAMETER, "gamma", layer)
+def _scaled(
+    b: Builder, normed: Tensor, units: Axis, layer: int, name: str, shift: bool, named: bool
+) -> Tensor:
+    """y = γ x̂ + β, entry by entry.
+
+    Where γ is not constant along the mean, ∂C/∂x̂ is ``named``: its mean is taken with it.
+    """
+    one = Fraction(1)  # from γ = 0 no signal would pass
+    gamma = b.tensor(f"gamma{layer}", (units,), Role.PARAMETER, "gamma", layer, start=one)
     y = b.tensor(f"y{layer}", b.batch(units), Role.ACTIVATION, "y", layer)
     pair, k, s = b.unit_and_example(units)
     body = gamma[k] * b.at(normed, k, s)
     if shift:
         beta = b.tensor(f"beta{layer}", (units,), Role.PARAMETER, "beta", layer)
         body = body + beta[k]
-    if name != "batch-norm":  # γ is not constant along the mean: ∂C/∂x̂ keeps a name
+    if named:
         b.named.add(normed.name)
     return b.define(y, pair, body, "scaled", name)

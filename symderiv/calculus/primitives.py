@@ -10,14 +10,17 @@ approximations for the error function, Math. Comp. 23 (1969) 631-637.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 from types import MappingProxyType
 
 from symderiv.algebra.expr import ONE, ZERO
 from symderiv.calculus.functions import (
+    EITHER_SIGN,
+    HALF,
     NONNEGATIVE,
     PI,
     POSITIVE,
+    POSITIVE_NUMBER,
+    PROBABILITY,
     REAL,
     Kink,
     Lines,
@@ -32,8 +35,6 @@ from symderiv.calculus.functions import (
     sin,
     sqrt,
 )
-
-HALF = Fraction(1, 2)
 
 _ERF_NEAR_ZERO: Lines = (
     "s = small * small",
@@ -50,7 +51,7 @@ _ERF_NEAR_ZERO: Lines = (
 # fmt: off
 _ROWS = (
     ScalarFunction(
-        name="exp", arguments=("z",), latex=r"\exp", call=r"e^{#1}", range_="positive",
+        name="exp", arguments=("z",), latex=r"\exp", call=r"e^{#1}", range_=POSITIVE_NUMBER,
         definition=None,
         derivatives=(lambda z, a: a,),
         why="the exponential function is its own derivative",
@@ -67,7 +68,7 @@ _ROWS = (
     ),
     ScalarFunction(
         name="sqrt", arguments=("z",), latex=r"\operatorname{sqrt}", call=r"\sqrt{#1}",
-        domain=(POSITIVE,), range_="positive",
+        domain=(POSITIVE,), range_=POSITIVE_NUMBER,
         definition=None,
         derivatives=(lambda z, a: 1 / (2 * a),),
         why="the root inverts the square, whose slope is twice the root",
@@ -76,7 +77,7 @@ _ROWS = (
     ),
     ScalarFunction(
         name="power", arguments=("z", "p"), latex=r"\operatorname{power}", call=r"#1^{#2}",
-        domain=(POSITIVE, REAL), range_="positive",
+        domain=(POSITIVE, REAL), range_=POSITIVE_NUMBER,
         definition=None,
         derivatives=(lambda z, p, a: p * a / z, lambda z, p, a: a * log(z)),
         why="z to the p is e to the p log z",
@@ -108,7 +109,7 @@ _ROWS = (
         numpy_derivatives=(("h = 1 / np.hypot(1, z)  # z * z could overflow", "return h * h"),),
     ),
     ScalarFunction(
-        name="pi", arguments=(), latex=r"\pi", call=r"\pi", domain=(), range_="positive",
+        name="pi", arguments=(), latex=r"\pi", call=r"\pi", domain=(), range_=POSITIVE_NUMBER,
         definition=None,
         derivatives=(),
         why="a constant",
@@ -120,7 +121,7 @@ _ROWS = (
         definition=None,
         derivatives=(lambda z, a: ZERO,),
         why="a step is flat on both sides of its jump",
-        kinks=(Kink("z = 0", "[0 > 0] = 0"),),
+        kinks=(Kink(at=0, slope=0),),
         numpy=("return (z > 0) * np.ones_like(z)",),
         numpy_derivatives=(("return np.zeros_like(z)",),),
     ),
@@ -129,7 +130,7 @@ _ROWS = (
         definition=lambda z: positive(z) - positive(-z),
         derivatives=(lambda z, a: ZERO,),
         why="the sign is flat on both sides of its jump",
-        kinks=(Kink("z = 0", "sgn(0) = 0, sgn'(0) = 0"),),
+        kinks=(Kink(at=0, slope=0),),
         numpy=("return np.sign(z)",),
         numpy_derivatives=(("return np.zeros_like(z)",),),
     ),
@@ -138,12 +139,12 @@ _ROWS = (
         definition=lambda z: sign(z) * z,
         derivatives=(lambda z, a: sign(z),),
         why="z on the right of 0, -z on the left",
-        kinks=(Kink("z = 0", "|.|'(0) = 0"),),
+        kinks=(Kink(at=0, slope=0),),
         numpy=("return np.abs(z)",),
         numpy_derivatives=(("return np.sign(z)",),),
     ),
     ScalarFunction(
-        name="erf", arguments=("z",), latex=r"\operatorname{erf}", range_="signed",
+        name="erf", arguments=("z",), latex=r"\operatorname{erf}", range_=EITHER_SIGN,
         definition=None,
         derivatives=(lambda z, a: 2 / sqrt(PI) * exp(-(z**2)),),
         why="the integral of 2 exp(-t**2) / sqrt(pi) has its integrand as slope",
@@ -160,7 +161,7 @@ _ROWS = (
     ),
     ScalarFunction(
         name="erfcx", arguments=("z",), latex=r"\operatorname{erfcx}", domain=(NONNEGATIVE,),
-        range_="positive",
+        range_=POSITIVE_NUMBER,
         definition=lambda z: exp(z**2) * (1 - erf(z)),
         derivatives=(lambda z, a: 2 * z * a - 2 / sqrt(PI),),
         why="the product rule; the slope of erf cancels the exponential",
@@ -200,7 +201,7 @@ _ROWS = (
         scipy=("return special.erfcx(z)",),
     ),
     ScalarFunction(
-        name="normal-pdf", arguments=("z",), latex=r"\varphi", range_="positive",
+        name="normal-pdf", arguments=("z",), latex=r"\varphi", letter="φ", range_=POSITIVE_NUMBER,
         definition=lambda z: exp(-HALF * z**2) / sqrt(2 * PI),
         derivatives=(lambda z, a: -z * a,),
         why="the chain rule on the exponent -z**2/2",
@@ -213,7 +214,7 @@ _ROWS = (
         uses=("normal-pdf",),
     ),
     ScalarFunction(
-        name="normal-cdf", arguments=("z",), latex=r"\Phi", range_="unit-interval",
+        name="normal-cdf", arguments=("z",), latex=r"\Phi", letter="Φ", range_=PROBABILITY,
         definition=lambda z: HALF * (1 + erf(z / sqrt(2 * ONE))),
         derivatives=(lambda z, a: normal_pdf(z),),
         why="a distribution function has its density as slope",

@@ -9,11 +9,10 @@ from collections.abc import Callable
 
 from symderiv.algebra.expr import Access, Expr, Role, Tensor, sum_over
 from symderiv.algebra.index import Axis, IndexLike, Var, as_index
-from symderiv.calculus.builder import Builder, layer
+from symderiv.calculus.builder import Builder
 from symderiv.calculus.functions import scalar
 
 
-@layer
 def rnn(
     b: Builder,
     x: Tensor,
@@ -60,7 +59,6 @@ def rnn(
     return o
 
 
-@layer
 def lstm_cell(
     b: Builder, x: Tensor, h: Tensor, c: Tensor, inputs: Axis, hidden: Axis
 ) -> tuple[Tensor, Tensor]:

@@ -21,7 +21,7 @@ from symderiv.algebra.matrix import (
     SumOver,
     Transpose,
 )
-from symderiv.calculus.functions import ScalarFunction, rows
+from symderiv.calculus.functions import rows
 from symderiv.code.functions import is_default
 from symderiv.code.names import Naming
 
@@ -29,10 +29,6 @@ _SUM, _HADAMARD, _PRODUCT, _ATOM = range(4)
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 Shown = tuple[str, int]
-
-
-def _called(name: str) -> str:
-    return getattr(rows()[name], "letter", "") or name
 
 
 def formula(node: MatrixExpr, naming: Naming) -> str:
@@ -93,15 +89,15 @@ class _Printer:
         while is_default(row, len(kept) - 1, kept[-1]):
             kept.pop()
         shown = [self.show(arg)[0] for arg in kept]
-        if name == "identity" and not any(orders):
+        if row.is_identity and not any(orders):
             return self.show(args[0])
         if name == "positive" and not any(orders):
             return f"[{shown[0]} > 0]", _ATOM
-        function = _called(name) + "′" * sum(orders)
-        single = isinstance(row, ScalarFunction) and len(row.arguments) - len(row.hyper) == 1
+        function = row.plain_name + "′" * sum(orders)
+        single = len(row.arguments) - len(row.hyper) == 1
         if any(orders) and not single:
             by = self.show(args[orders.index(1)])[0]
-            return f"∂{_called(name)}({', '.join(shown)})/∂{by}", _ATOM
+            return f"∂{row.plain_name}({', '.join(shown)})/∂{by}", _ATOM
         return f"{function}({', '.join(shown)})", _ATOM
 
     # --- numbers -------------------------------------------------------------------------------
@@ -122,7 +118,7 @@ class _Printer:
                 return self.quotient((expr,)), _PRODUCT
             case Apply(name, args, _):
                 inside = ", ".join(self.number(arg)[0] for arg in args)
-                return f"{_called(name)}({inside})", _ATOM
+                return f"{rows()[name].plain_name}({inside})", _ATOM
         raise TypeError(expr)
 
     def quotient(self, factors: tuple[Expr, ...]) -> str:

@@ -109,7 +109,7 @@ class Functions:
         if self.reference:
             assert isinstance(row, ScalarFunction)
             return (f"return {reference_text(row)}",)
-        if _is_identity(row):
+        if row.is_identity:
             return ("return z",) if position is None else ("return np.ones_like(z)",)
         if position is None:
             return (self.scipy and row.scipy) or row.numpy
@@ -122,7 +122,7 @@ class Functions:
 
     def _function(self, wanted: _Wanted, doc: str) -> Function:
         row = rows()[wanted.row]
-        defaults = dict(row.hyper) if isinstance(row, ScalarFunction) else {}
+        defaults = dict(row.hyper)
         arguments = [
             f"{name}={number(defaults[name])}" if name in defaults else name
             for name in row.arguments
@@ -140,13 +140,6 @@ class Functions:
             return f"{formula}." if formula else f"{row.python_name}, entry by entry."
         by = row.arguments[derivative]
         return f"The derivative of {row.python_name} by {by}."
-
-
-def _is_identity(row: Row) -> bool:
-    if not isinstance(row, ScalarFunction) or row.definition is None:
-        return False
-    args = symbols(row)
-    return row.definition(*args) == args[0]
 
 
 def _formula(row: Row) -> str:
@@ -170,7 +163,7 @@ def _opened(row: ScalarFunction) -> Expr:
 
 def is_default(row: Row, position: int, argument: MatrixExpr) -> bool:
     """Whether an argument is a hyperparameter with its default value."""
-    defaults = dict(row.hyper) if isinstance(row, ScalarFunction) else {}
+    defaults = dict(row.hyper)
     name = row.arguments[position]
     if name not in defaults or not isinstance(argument, Fill | Scalar):
         return False

@@ -15,8 +15,8 @@ from symderiv.code.names import Naming
 from symderiv.code.parameters import (
     Parameter,
     batch_shape,
+    first_values,
     parameters,
-    scales,
     shape_of,
     size_names,
     size_names_in,
@@ -162,9 +162,7 @@ def _shapes(
     """The table of parameters, their first values, the shapes of X and Y."""
     names = size_names(found)
     x, y = batch_shape(passes.x, program.naming), batch_shape(passes.y, program.naming)
-    start = (
-        f"Parameters to start from: weights of variance {scales(found, program.graph)}, biases 0."
-    )
+    start = f"Parameters to start from: {first_values(found, program.graph)}."
     if names:
         start += f"\n\n`sizes` is a dict with {', '.join(names)}."
     elif generic:

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 
 from symderiv.algebra.expr import Apply, Role, Sum, Tensor, walk
 from symderiv.algebra.index import Axis, Index, Size
-from symderiv.calculus.functions import Row, ScalarFunction, rows, symbols
+from symderiv.calculus.functions import Row, ScalarFunction, rows
 from symderiv.calculus.graph import Definition, Graph
 from symderiv.code.emit import Emitter
-from symderiv.code.functions import NoCode
+from symderiv.code.functions import NoCode, number
 from symderiv.code.names import Naming
 from symderiv.code.stable import group_of, inputs_of
-
-_BOUNDED = {"unit-interval", "signed", "probability-vector", "log-probability"}
-
 
 _SCALES = {
     "He": "2 / inputs (He)",
@@ -67,6 +64,14 @@ def scales(found: Sequence[Parameter], graph: Graph) -> str:
     return " or ".join(_SCALES[rule] for rule in rules)
 
 
+def first_values(found: Sequence[Parameter], graph: Graph) -> str:
+    """``weights of variance 2 / inputs (He), biases 0, alpha 0.25``."""
+    said = [f"weights of variance {scales(found, graph)}"]
+    said += ["biases 0"] if any(p.start.startswith("np.zeros") for p in found) else []
+    said += dict.fromkeys(f"{tensor.symbol} {number(start)}" for tensor, start in graph.starts)
+    return ", ".join(said)
+
+
 def parameters(graph: Graph, emitter: Emitter) -> list[Parameter]:
     """Every parameter, in the order of the graph; sizes as Python text (``3``, ``n1``, ``m``)."""
     found = []
@@ -100,8 +105,11 @@ def _size(axis: Axis, tensor: Tensor, emitter: Emitter) -> str:
 
 
 def _start(tensor: Tensor, shape: tuple[str, ...], graph: Graph, emitter: Emitter) -> str:
-    """A draw from a normal distribution for a matrix, zeros for a vector."""
+    """The value stated where it is made; else a draw for a matrix, zeros for a vector."""
     whole = tuple_text(shape)
+    stated = dict(graph.starts).get(tensor)
+    if stated is not None:
+        return f"np.ones({whole})" if stated == 1 else f"np.full({whole}, {number(stated)})"
     if emitter.kind(tensor) != "matrix":
         return f"np.zeros({whole})"
     summed = _summed_axis(tensor, graph)
@@ -112,15 +120,15 @@ def _start(tensor: Tensor, shape: tuple[str, ...], graph: Graph, emitter: Emitte
 
 
 def scale_rule(tensor: Tensor, graph: Graph) -> str:
-    """``He`` before an activation that is unbounded and not linear, ``Glorot`` else.
+    """``He`` before an activation of each unit that is unbounded and not linear, ``Glorot`` else.
 
     He keeps the variance where half of it is cut off (K. He et al. 2015); Glorot is for
-    activations that are linear around 0 (X. Glorot and Y. Bengio 2010).
+    activations that are linear around 0 (X. Glorot and Y. Bengio 2010). A softmax and its logarithm
+    cut nothing off.
     """
     row = _activation_after(tensor, graph)
-    if row is None or row.range_ in _BOUNDED or _is_linear(row):
-        return "Glorot"
-    return "He"
+    cuts = isinstance(row, ScalarFunction) and not row.is_identity and not row.values.is_bounded
+    return "He" if cuts else "Glorot"
 
 
 def _activation_after(tensor: Tensor, graph: Graph) -> Row | None:
@@ -141,13 +149,6 @@ def _function(graph: Graph, definition: Definition, made: Tensor) -> str:
     if made in {a.tensor for a in inputs_of(group)} and isinstance(body, Apply):
         return body.function
     return ""
-
-
-def _is_linear(row: Row) -> bool:
-    if not isinstance(row, ScalarFunction) or row.definition is None:
-        return False
-    args = symbols(row)
-    return row.definition(*args) == args[0]
 
 
 def _summed_axis(tensor: Tensor, graph: Graph) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from symderiv.algebra.expr import Access, Add, Apply, Number, Sum
 from symderiv.algebra.matrixform import matrix_form
-from symderiv.calculus.functions import DISTRIBUTION, Domain, rows
+from symderiv.calculus.functions import Domain, rows
 from symderiv.calculus.graph import Definition, Fact
 from symderiv.code.functions import NoCode, number
 from symderiv.code.program import Program
@@ -56,10 +56,11 @@ def assumptions(program: Program) -> list[dict[str, str]]:
 def random_targets(program: Program, loss: Definition, shape: str) -> list[str]:
     """Lines that draw Y in the domain of the loss."""
     domain = _target_domain(program, loss)
-    if domain is DISTRIBUTION:
+    if domain is not None and domain.total is not None:
         axis = summed_axis(group_of(program.graph, loss))
+        factor = "" if domain.total == 1 else f"{number(domain.total)} * "
         total = f"np.sum(Y, axis={axis}, keepdims=True)"
-        return [f"Y = rng.uniform(size={shape})", f"Y = Y / {total}"]
+        return [f"Y = rng.uniform(size={shape})", f"Y = {factor}Y / {total}"]
     if domain is not None and domain.values:
         values = ", ".join(number(value) for value in domain.values)
         return [f"Y = rng.choice([{values}], size={shape})"]
@@ -97,7 +98,7 @@ def _target_domain(program: Program, loss: Definition) -> Domain | None:
         row = rows()[entry.function]
     if program.head is not None:
         row = program.head.row
-    return row.domain[min(1, len(row.domain) - 1)] if row is not None else None
+    return row.target_domain if row is not None and row.is_loss else None
 
 
 def dict_text(values: Mapping[str, str]) -> str:

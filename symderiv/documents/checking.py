@@ -7,7 +7,7 @@ import re
 from symderiv.algebra.binding import replace_accesses
 from symderiv.algebra.expr import Access, Apply, Expr, apply, walk
 from symderiv.calculus.conditions import Condition, conditions
-from symderiv.calculus.functions import Domain, Kink, scalar
+from symderiv.calculus.functions import Domain, Kink, ScalarFunction, scalar, symbols
 from symderiv.calculus.steps import Lemma
 from symderiv.documents.ledger import Ledger
 from symderiv.documents.model import (
@@ -162,7 +162,7 @@ def assumptions(ledger: Ledger) -> list[Phrase]:
         shown = ledger.show(fact.left, names) + Math(" = ", " = ", " = ")
         shown = shown + ledger.show(fact.right, names)
         items.append(say("assumption", fact=shown, text=fact.text))
-    groups: dict[tuple[str, Domain | Kink | None], list[Condition]] = {}
+    groups: dict[tuple[str, Domain | tuple[Kink, ...] | None], list[Condition]] = {}
     for condition in conditions(ledger.graph):
         groups.setdefault((condition.function, condition.what), []).append(condition)
     items += [_condition(ledger, *key, group) for key, group in groups.items()]
@@ -175,25 +175,47 @@ def assumptions(ledger: Ledger) -> list[Phrase]:
 
 
 def _condition(
-    ledger: Ledger, function: str, what: Domain | Kink | None, group: list[Condition]
+    ledger: Ledger,
+    function: str,
+    what: Domain | tuple[Kink, ...] | None,
+    group: list[Condition],
 ) -> Phrase:
     """What is asked of all arguments of one function."""
     places = [_place(ledger, condition) for condition in group]
     if len(places) > SPELLED:
         places = [*places[:2], ("…",), places[-1]]
-    shown = enumerated_phrases(places, " or " if isinstance(what, Kink) else " and ")
+    shown = enumerated_phrases(places, " or " if isinstance(what, tuple) else " and ")
     several = len(group) > 1
     if what is None:
         return say("off_tie", argument=shown)
-    if isinstance(what, Kink):
+    if isinstance(what, tuple):
         row = scalar(function)
         letters = row.arguments[: len(group[0].arguments)]
         letter = letters[0] if len(letters) == 1 else f"({', '.join(letters)})"
         f = Math(row.latex, function, function)
-        return say("off_kink", f=f, at=what.at, letter=Math(letter, letter, letter), argument=shown)
+        key = "off_kink" if len(what) == 1 else "off_kinks"
+        at = kinks_at(ledger, row)
+        return say(key, f=f, at=at, letter=Math(letter, letter, letter), argument=shown)
     if not function:
         return say("denominators" if several else "denominator", argument=shown)
     return say("domains" if several else "domain", argument=shown, text=what.text, f=function)
+
+
+def kinks_at(ledger: Ledger, row: ScalarFunction) -> Phrase:
+    """``z = -1 and z = 1``, in the letters of the table."""
+    first, *others = symbols(row)
+    names = Names(ledger.notation)
+    left = ledger.show(first, names) + Math(" = ", " = ", " = ")
+    return enumerated([left + ledger.show(kink.point(*others), names) for kink in row.kinks])
+
+
+def slopes_used(ledger: Ledger, row: ScalarFunction, applied: Apply) -> Phrase:
+    """The derivatives used at the kinks, once if they are all the same."""
+    hyper = applied.args[len(applied.args) - len(row.hyper) :]
+    others = (*symbols(row)[1 : len(row.arguments) - len(row.hyper)], *hyper)
+    names = Names(ledger.notation, ledger.graph)
+    slopes = dict.fromkeys(kink.used(*others) for kink in row.kinks)
+    return enumerated([ledger.show(slope, names) for slope in slopes])
 
 
 def _place(ledger: Ledger, condition: Condition) -> Phrase:

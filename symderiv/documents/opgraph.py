@@ -111,9 +111,8 @@ def _node(ledger: Ledger, expr: Expr, made: dict[Tensor, Node]) -> Node | None:
             parts = (base,)
             label = Math(rf"(\cdot)^{{{exponent}}}", f"^{exponent}", f"^{exponent}")
         case Apply(name, parts, orders) if parts and not any(orders):
-            tex = getattr(rows()[name], "latex", "") or rf"\mathrm{{{name}}}"
-            symbol = getattr(rows()[name], "letter", "") or name
-            label = Math(tex, symbol, name)
+            row = rows()[name]
+            label = Math(row.latex, row.plain_name, name)
         case _:
             return None
     args = [_node(ledger, part, made) for part in parts]

@@ -66,7 +66,9 @@ SENTENCES = {
     "hyper": "{t} is a hyperparameter of {f}, {value} unless another value is given.",
     "ends": "Input and output have {first} = {in_} and {last} = {out} units.",
     "penalty": "The penalty takes the weights, not the biases.",
-    "kink": "{f} has no derivative at {at}; the value used there is {convention}.",
+    "kink": "{f} has no derivative at {at}; the value used there is {slopes}.",
+    "kinks": "{f} has no derivative at {at}; the values used there are {slopes}.",
+    "kink_note": "{f} has no derivative at {at}; the value used there is {slopes}; {note}.",
     # notation
     "sizes": "The layers have {sizes} units.",
     "network_figure": "The network. Every unit of a layer is joined to every unit of the next.",
@@ -181,6 +183,7 @@ SENTENCES = {
     "denominators": "Assumed: {argument} are not 0, since they divide.",
     "positive": "Assumed: {argument} is positive, where {ref} takes a logarithm apart.",
     "off_kink": "The derivative of {f} holds off its kink at {at}, where {letter} is {argument}.",
+    "off_kinks": "The derivative of {f} holds off its kinks at {at}, where {letter} is {argument}.",
     "off_tie": "The derivative of the maximum of {argument} holds where one is the greatest.",
     "no_assumptions": "Nothing is assumed of the data.",
 }

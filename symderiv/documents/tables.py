@@ -7,9 +7,9 @@ from fractions import Fraction
 from symderiv.algebra.expr import ONE, Access, Apply, Role, SizeOf, Tensor, tensors_in, walk
 from symderiv.algebra.index import Axis, Index, Size, as_index, substitute_axis
 from symderiv.algebra.matrix import Matrix
-from symderiv.calculus.functions import rows
+from symderiv.calculus.functions import ScalarFunction, scalar
 from symderiv.calculus.graph import EXAMPLE, Graph
-from symderiv.documents.checking import functions_used
+from symderiv.documents.checking import functions_used, kinks_at, slopes_used
 from symderiv.documents.ledger import Ledger, derivative
 from symderiv.documents.model import Code, Math, Part, Phrase, Table
 from symderiv.documents.prose import enumerated, say
@@ -107,13 +107,12 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
     errors = [c for c in ledger.chains if c.names.has_name(c.adjoint.tensor)]
     if errors:
         items.append(_error_convention(ledger, errors[0].adjoint.tensor))
-    for name in functions_used(ledger):
-        factor = getattr(rows()[name], "factor", "")
-        if factor:
-            items.append(say("loss_factor", name=name, factor=factor))
-        for kink in getattr(rows()[name], "kinks", ()):
-            f = Math(rows()[name].latex, name, name)
-            items.append(say("kink", f=f, at=kink.at, convention=kink.convention))
+    for name, applied in functions_used(ledger).items():
+        row = scalar(name)
+        if row.factor:
+            items.append(say("loss_factor", name=name, factor=row.factor))
+        if row.kinks:
+            items.append(_kinks(ledger, row, applied))
     items += [_hyperparameter(ledger, t, value) for t, value in graph.defaults]
     if any(t.role is Role.PENALTY for t in graph.tensors):
         items.append(say("penalty"))
@@ -127,6 +126,15 @@ def _ends(ledger: Ledger, ends: tuple[str, ...]) -> Phrase:
     sizes = [ledger.show(SizeOf(as_index(Size("n", layer))), names) for layer in layers]
     own = [ledger.show(SizeOf(as_index(Size(end))), names) for end in ends]
     return say("ends", first=sizes[0], in_=own[0], last=sizes[1], out=own[1])
+
+
+def _kinks(ledger: Ledger, row: ScalarFunction, applied: Apply) -> Phrase:
+    """Where a function has no derivative, and what is used there."""
+    f = Math(row.latex, row.name, row.name)
+    at, slopes = kinks_at(ledger, row), slopes_used(ledger, row, applied)
+    note = row.kinks[0].note
+    key = "kink_note" if note else "kink" if len(slopes) == 1 else "kinks"
+    return say(key, f=f, at=at, slopes=slopes, note=note)
 
 
 def _hyperparameter(ledger: Ledger, tensor: Tensor, value: Fraction) -> Phrase:

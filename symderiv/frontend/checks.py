@@ -14,7 +14,6 @@ from fractions import Fraction
 from symderiv.frontend.errors import SpecError, listed, show, suggest
 from symderiv.frontend.known import (
     ALIASES,
-    IN_WORDS,
     activation_names,
     canonical,
     fits,
@@ -196,7 +195,8 @@ def check_loss(given: object, output: str) -> str:
             field="loss", value=given,
         )  # fmt: skip
     loss = check_word(given, "loss", "loss", names)
-    if fits(output, loss):
+    need = loss_need(loss)
+    if need is None or fits(output, loss):
         return loss
     activations = [a for a in activation_names() if fits(a, loss)]
     losses = [n for n in names if loss_need(n) is not None and fits(output, n)]
@@ -204,11 +204,11 @@ def check_loss(given: object, output: str) -> str:
     if losses:
         whatever = [n for n in names if loss_need(n) is None and not n.endswith("logits")]
         remedy += f"; with {output} the loss is {' or '.join([*losses[:4], whatever[0]])}"
-    has = IN_WORDS.get(output_range(output), output_range(output))
-    need = IN_WORDS.get(loss_need(loss) or "", str(loss_need(loss)))
+    has = output_range(output)
     raise SpecError(
-        f"loss {loss!r} needs {need}, but {output!r} has {has}", remedy, field="loss", value=loss
-    )
+        f"loss {loss!r} needs {need.words}, but {output!r} has {has.words}", remedy,
+        field="loss", value=loss,
+    )  # fmt: skip
 
 
 def check_bias(given: object, depth: int, generic: bool) -> tuple[bool, ...]:

@@ -15,7 +15,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import TypeAlias
 
-from symderiv.calculus.functions import DISTRIBUTION, REAL, Domain
+from symderiv.calculus.functions import REAL, Domain
 from symderiv.frontend.checks import check_freeze, check_names, natural
 from symderiv.frontend.errors import SpecError, listed, show, suggest
 from symderiv.frontend.tokens import MAX_DIGITS, exact_decimal
@@ -264,7 +264,7 @@ def _check_targets(Y: Value, domain: Domain) -> None:
                 f"targets of this loss are {domain.text}", field="example.Y", value=wrong[0],
             )  # fmt: skip
         total = sum((v for v in row if isinstance(v, Fraction)), Fraction(0))
-        if domain is DISTRIBUTION and abs(total - 1) > ROUNDED:
+        if domain.total is not None and abs(total - domain.total) > ROUNDED:
             raise SpecError(
                 f"example.Y sums to {show(total)} in example {n}",
                 f"targets of this loss are {domain.text}", field="example.Y", value=total,

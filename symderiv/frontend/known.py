@@ -5,26 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symderiv.calculus.activations import ACTIVATIONS
-from symderiv.calculus.functions import Domain, ScalarFunction, VectorFunction, hyper_name
+from symderiv.calculus.functions import Domain, Range, VectorFunction, hyper_name
 from symderiv.calculus.losses import LOSSES
-
-# The ranges of an output that meet what a loss needs of it.
-_MEETS = {
-    "unit-interval": ("unit-interval",),
-    "probability-vector": ("probability-vector",),
-    "positive": ("positive", "unit-interval", "probability-vector"),
-    "signed": ("signed", "real"),
-}
-
-IN_WORDS = {
-    "unit-interval": "an output with every entry in (0, 1)",
-    "probability-vector": "a probability vector as its output",
-    "positive": "a positive output",
-    "signed": "an output of either sign",
-    "log-probability": "the logarithms of probabilities as its output",
-    "real": "an output that can be any real number",
-}
-"""What a loss needs, or an activation gives, as a message says it."""
 
 # Other people's names, used for suggestions only.
 ALIASES = {
@@ -47,26 +29,25 @@ def loss_names() -> tuple[str, ...]:
     return tuple(LOSSES)
 
 
-def output_range(activation: str) -> str:
-    """What an activation's output is known to be: ``unit-interval``, ``real``, ..."""
+def output_range(activation: str) -> Range:
+    """What an activation's output is known to be."""
     return ACTIVATIONS[activation].range_
 
 
-def loss_need(loss: str) -> str | None:
+def loss_need(loss: str) -> Range | None:
     """What a loss needs the output to be, or None."""
     return LOSSES[loss].needs
 
 
 def target_domain(loss: str) -> Domain:
     """Where the targets of a loss live."""
-    row = LOSSES[loss]
-    return row.domain[row.arguments.index("y")]
+    return LOSSES[loss].target_domain
 
 
 def fits(activation: str, loss: str) -> bool:
     """Whether the output of this activation is what the loss needs."""
-    need = loss_need(loss)
-    return need is None or output_range(activation) in _MEETS.get(need, (need,))
+    need, output = loss_need(loss), output_range(activation)
+    return need is None or need in (output, *output.serves)
 
 
 def is_vector(activation: str) -> bool:
@@ -76,15 +57,14 @@ def is_vector(activation: str) -> bool:
 
 def learned(activation: str) -> tuple[str, ...]:
     """The further arguments of an activation that each unit learns, such as a PReLU's slope."""
-    row = ACTIVATIONS[activation]
-    return row.learned if isinstance(row, ScalarFunction) else ()
+    return ACTIVATIONS[activation].learned
 
 
 def hyperparameters(activations: Sequence[str], loss: str, penalty: str | None) -> tuple[str, ...]:
     """The names of the hyperparameters of a network: those of its functions, then lam."""
     found: list[str] = []
     for row in dict.fromkeys([*(ACTIVATIONS[a] for a in activations), LOSSES[loss]]):
-        for name, _ in row.hyper if isinstance(row, ScalarFunction) else ():
+        for name, _ in row.hyper:
             found.append(hyper_name(name, found))
     return (*found, *(["lam"] if penalty else []))
 

@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from symderiv.algebra.expr import ONE, Expr, Role, Tensor, add
+from symderiv.algebra.expr import Expr, Role, Tensor, add
 from symderiv.algebra.index import Var
 from symderiv.calculus.builder import Builder
-from symderiv.calculus.functions import DISTRIBUTION, VectorFunction, rows
+from symderiv.calculus.functions import VectorFunction, rows
 from symderiv.calculus.graph import Graph, Kind
-from symderiv.calculus.layers import cost
+from symderiv.calculus.layers import assume_total, cost
 from symderiv.frontend.known import learned
 from symderiv.frontend.network import Network
 
@@ -139,13 +139,11 @@ class _Written:
     def loss(self, name: str, outputs: Units, targets: Units) -> Tensor:
         """The loss of one example, summed over its outputs."""
         row = rows()[name]
+        over = self.over()
+        assume_total(self.builder, row, add(*(y[over] for y in targets)), over)
         if isinstance(row, VectorFunction):
             return self.parts(row, (outputs, targets), None, "ell", Role.LOSS)[0]
-        over = self.over()
         ell = self.letter("ell", Role.LOSS, None)
         hyper = self.builder.hyper(row)
         terms = (row(a[over], y[over], *hyper) for a, y in zip(outputs, targets, strict=True))
-        if row.domain[-1] == DISTRIBUTION:
-            whole = add(*(y[over] for y in targets))
-            self.builder.assume(whole, ONE, "the targets of an example sum to 1", *over)
         return self.builder.define(ell, over, add(*terms), "loss of one example")

@@ -28,7 +28,7 @@ from symderiv.algebra.matrix import (
     SumOver,
     Transpose,
 )
-from symderiv.calculus.functions import ScalarFunction, rows
+from symderiv.calculus.functions import rows
 from symderiv.notation.names import Names, unit_name
 from symderiv.notation.patterns import primed
 from symderiv.notation.printer import ATOM, FLAT, OPEN, POWER, PRODUCT, SCRIPTS, SUM, Piece
@@ -272,17 +272,14 @@ class MatrixPrinter:
         if len(args) != 1:
             raise NotMatrix
         inner = self.piece(args[0])
+        if row.is_identity and not any(orders):
+            return inner
         if self.plain:
+            name = row.plain_name if self.unicode else row.python_name
             prime = "′" if self.unicode else "'"
-            letter = getattr(row, "letter", "") if self.unicode else ""
-            name = (letter or function.replace("-", "_")) + prime * orders[0]
-            if function == "identity" and not any(orders):
-                return inner
-            return self.text.applied(name, [inner])
-        if isinstance(row, ScalarFunction) and row.call and not any(orders):
+            return self.text.applied(name + prime * orders[0], [inner])
+        if row.call and not any(orders):
             text = self.tex.pattern(row.call)
-            if text == "#1":
-                return inner
             if inner.level >= ATOM and not inner.negative and text.count("#") == 1:
                 return Piece(text.replace("#1", inner.text), POWER, inner.height, False, "", "call")
             raise NotMatrix

@@ -12,16 +12,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from symderiv.algebra.expr import Tensor
-from symderiv.calculus.functions import ScalarFunction, rows
+from symderiv.calculus.functions import Row, rows
 from symderiv.calculus.graph import Graph
 from symderiv.notation.conventions import Notation, Symbol, spelled, verbatim
 
 _SUBSCRIPT = re.compile(r"(.+)_\{(\w(?:,\w)*|\d+)\}")
-_SIGNS = {
-    "sigmoid": Symbol(r"\sigma", r"\bm{\sigma}", "σ", "sigmoid"),
-    "normal-pdf": Symbol(r"\varphi", r"\bm{\varphi}", "φ", "normal_pdf"),
-    "normal-cdf": Symbol(r"\Phi", r"\bm{\Phi}", "Φ", "normal_cdf"),
-}  # functions that are called by a Greek letter
 _PI = Symbol(r"\pi", r"\bm{\pi}", "π", "pi")
 
 
@@ -79,9 +74,8 @@ def _spelling(
         groups.setdefault((key, part), []).append(tensor)
     assigned = _Assigned()
     assigned.take(_PI)
-    for function in sorted(_with_uses(functions)):
-        if function in _SIGNS:
-            assigned.take(_SIGNS[function])
+    for function in _with_uses(functions):
+        assigned.take_function(notation, rows()[function])
     usual = {key: _usual(notation, key, code) for key, part in groups if not part}
     for (key, part), group in groups.items():
         if not part and any(t.slots for t in group):
@@ -149,6 +143,12 @@ class _Assigned:
     def take(self, symbol: Symbol) -> None:
         self.words.update((symbol.entry, symbol.array, symbol.unicode, symbol.ascii))
 
+    def take_function(self, notation: Notation, row: Row) -> None:
+        """The letter of a function; a loss shares its letter with the quantity that it is."""
+        if not row.is_loss:
+            letter = notation.functions.get(row.name, row.latex)
+            self.words |= {letter, rf"\bm{{{letter}}}", row.letter} - {""}
+
     def is_free(self, symbol: Symbol) -> bool:
         return self.words.isdisjoint((symbol.entry, symbol.array, symbol.unicode, symbol.ascii))
 
@@ -168,6 +168,5 @@ def _with_uses(functions: Iterable[str]) -> set[str]:
         name = waiting.pop()
         if name not in found:
             found.add(name)
-            row = rows()[name]
-            waiting.extend(row.uses if isinstance(row, ScalarFunction) else ())
+            waiting.extend(rows()[name].uses)
     return found

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from symderiv.algebra.expr import Access, Apply, Expr, Tensor
 from symderiv.algebra.index import Index, Size, Var
-from symderiv.calculus.functions import ScalarFunction, rows
+from symderiv.calculus.functions import rows
 from symderiv.notation.conventions import Notation, spelled
 from symderiv.notation.names import Names, example_position
 from symderiv.notation.patterns import is_fenced, pattern_level, primed
@@ -274,11 +274,10 @@ class TexPrinter(Printer):
         symbol = self.notation.functions.get(function, row.latex)
         pieces = [self.piece(a) for a in args]
         if not any(orders):
-            pattern = self.pattern(row.call) if isinstance(row, ScalarFunction) else ""
+            pattern = self.pattern(row.call)
             return self.filled(pattern, args) if pattern else self.applied(symbol, pieces)
-        hyper = len(row.hyper) if isinstance(row, ScalarFunction) else 0
         position = next(n for n, order in enumerate(orders) if order)
-        if len(args) - hyper == 1 and not any(orders[1:]):
+        if len(args) - len(row.hyper) == 1 and not any(orders[1:]):
             return self.applied(primed(symbol, orders[0]), pieces)
         if sum(orders) == 1 and meets_itself(args, position):
             slope = rf"\frac{{\partial {symbol}}}{{\partial {row.arguments[position]}}}"

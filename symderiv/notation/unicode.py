@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from symderiv.algebra.expr import Access, Apply, Expr
 from symderiv.algebra.index import Index, Size, Var
-from symderiv.calculus.functions import ScalarFunction, rows
+from symderiv.calculus.functions import rows
 from symderiv.notation.conventions import GREEK, Notation
 from symderiv.notation.names import Names, unit_name
 from symderiv.notation.patterns import is_fenced
@@ -210,13 +210,11 @@ class TextPrinter(Printer):
     def call(self, function: str, args: tuple[Expr, ...], orders: tuple[int, ...]) -> Piece:
         row = rows()[function]
         pieces = [self.piece(a) for a in args]
-        letter = getattr(row, "letter", "") or function
-        name = letter if self.unicode else function.replace("-", "_")
+        name = row.plain_name if self.unicode else row.python_name
         if not any(orders):
-            pattern = _plain_pattern(row.call) if isinstance(row, ScalarFunction) else ""
+            pattern = _plain_pattern(row.call)
             return self.filled(pattern, pieces) if pattern else self.applied(name, pieces)
-        hyper = len(row.hyper) if isinstance(row, ScalarFunction) else 0
-        if len(args) - hyper == 1 and not any(orders[1:]):
+        if len(args) - len(row.hyper) == 1 and not any(orders[1:]):
             return self.applied(name + self.sign("′") * orders[0], pieces)
         position = next(n for n, order in enumerate(orders) if order)
         if sum(orders) == 1 and meets_itself(args, position):

@@ -12,6 +12,8 @@ import pytest
 
 from symderiv.algebra.expr import Access, Add, Apply, Expr, Mul, Number, Pow, Tensor, walk
 from symderiv.calculus.functions import (
+    PROBABILITY,
+    PROBABILITY_VECTOR,
     Domain,
     Lines,
     ScalarFunction,
@@ -198,7 +200,7 @@ def test_arrays_keep_their_type_and_inputs_stay(row: ScalarFunction) -> None:
 @pytest.mark.parametrize("row", SCALARS, ids=named)
 def test_targets_at_the_ends_of_their_range_give_finite_numbers(row: ScalarFunction) -> None:
     """0 log 0 = 0, also when a sigmoid has rounded to 1 and its target is 1."""
-    if row.arguments[:2] != ("a", "y") or row.needs not in ("unit-interval", "probability-vector"):
+    if row.arguments[:2] != ("a", "y") or row.needs not in (PROBABILITY, PROBABILITY_VECTOR):
         return
     for position, body in bodies(row):
         if position == 1:

@@ -152,6 +152,19 @@ def test_list(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(capsys.readouterr().out.splitlines()) > 2
 
 
+def test_the_list_of_layers_has_layers_alone_and_imports_no_sympy() -> None:
+    code = "import sys; from symderiv.cli import main; main(['list', 'layers']); %s" % (
+        "print('sympy' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8",
+        env={**os.environ, "PYTHONUTF8": "1"},
+    )  # fmt: skip
+    words = done.stdout.split()
+    assert {"dense", "attention", "lstm_cell"} <= set(words) and "activate" not in words
+    assert words[-1] == "False"
+
+
 @pytest.mark.parametrize("columns", ["60", "80", "120"])
 def test_show_fits_the_terminal(columns: str) -> None:
     done = run("show", "n0-...-nL:sigmoid+mse", COLUMNS=columns)
