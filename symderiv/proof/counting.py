@@ -41,8 +41,8 @@ from symderiv.algebra.expr import (
 from symderiv.algebra.index import Index, Size, Var, as_index
 from symderiv.algebra.normal import normal
 from symderiv.calculus.graph import Graph
-from symderiv.proof.degrees import MAX_DEGREE, Degrees, height
-from symderiv.proof.field import NoInstance, P, World, assignments
+from symderiv.proof.degrees import MAX_BITS, MAX_DEGREE, Degrees, Heights
+from symderiv.proof.field import NoInstance, World, assignments
 from symderiv.proof.sizes import grid
 
 WORK = 200_000  # terms evaluated at most; what would take more is left undecided
@@ -62,10 +62,10 @@ def zero_at_all_sizes(left: Expr, right: Expr, seed: int = 0) -> tuple[str, str]
         largest = {n: lowest[n] + count[n] for n in lowest}
         if not _affordable(difference, largest, count):
             return "", ""
-        above, below = Degrees(longest=max(largest.values(), default=1)).of(difference)
-        if max(above, below) > MAX_DEGREE:
+        degree_above = int(Degrees(max(largest.values(), default=1)).of(difference).above)
+        if degree_above > MAX_DEGREE:
             return "", ""
-        if height(difference, lambda s: largest[_name(s)]).above >= P:
+        if Heights(lambda s: largest[_name(s)]).of(difference).above > MAX_BITS:
             return "", ""  # a number that is not 0 may be 0 in the field
         for numbers in grid(lowest, count):
             if not _vanishes(difference, numbers, seed + 1):  # draws that no trial has used
@@ -74,7 +74,7 @@ def zero_at_all_sizes(left: Expr, right: Expr, seed: int = 0) -> tuple[str, str]
         return "", ""
     shown = ", ".join(f"{n} = {lowest[n]}..{lowest[n] + count[n] - 1}" for n in lowest)
     method = f"GF(2^61 - 1) at every pattern of indices and every size of {shown or 'no axis'}"
-    return method, f"error < {above + 1}/2^61 in each evaluation"
+    return method, f"error < {degree_above + 1}/2^61 in each evaluation"
 
 
 # --- What is evaluated ------------------------------------------------------------------------

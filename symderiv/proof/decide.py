@@ -32,7 +32,7 @@ from symderiv.algebra.normal import Term, normal
 from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.steps import Lemma
 from symderiv.proof.counting import zero_at_all_sizes
-from symderiv.proof.degrees import MAX_DEGREE, Degrees
+from symderiv.proof.degrees import MAX_SAMPLED, Degrees
 from symderiv.proof.exponentials import expanded
 from symderiv.proof.field import BY_SIGN, Equation, NoInstance, World, assignments
 from symderiv.proof.likeness import spelled
@@ -298,7 +298,7 @@ def sample(statement: Statement, lemmas: LemmaTable, trials: int = TRIALS) -> Ve
     What holds with sqrt as an unknown function holds for the root; else the root is taken.
     """
     try:
-        if _degree(statement) > MAX_DEGREE:
+        if _degree(statement) > MAX_SAMPLED:
             return Verdict(Status.UNDECIDED, "of too high a degree for the field")
     except RecursionError:
         return Verdict(Status.UNDECIDED, "nested too deep")
@@ -313,9 +313,10 @@ def sample(statement: Statement, lemmas: LemmaTable, trials: int = TRIALS) -> Ve
 
 def _degree(statement: Statement) -> int:
     """A bound for the degree of the numerator of left − right, where it is evaluated."""
-    opened = statement.opened
-    degrees = Degrees(lambda t: statement.worlds.equations(t) if t in opened else ())
-    return max(degrees.of(Add((statement.left, statement.right))))
+    worlds, opened = statement.worlds, statement.opened
+    longest = max(worlds.world(statement, {}, TRIALS).sizes.values(), default=1)
+    degrees = Degrees(longest + TRIALS, lambda t: worlds.equations(t) if t in opened else ())
+    return int(degrees.of(Add((statement.left, statement.right))).above)
 
 
 def _sample(statement: Statement, lemmas: LemmaTable, trials: int, roots: bool) -> Verdict:

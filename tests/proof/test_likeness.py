@@ -91,7 +91,7 @@ def test_verdicts_are_those_of_a_judge_without_memory(
     derivation = backprop(graph, [t for t in graph.inputs if t.role is Role.PARAMETER])
     memory = Memory()
     first, again = check(derivation, memory), check(derivation, memory)
-    monkeypatch.setattr(Memory, "recall", lambda *_: None)
+    monkeypatch.setattr(Memory, "_recall", lambda *_: None)
     alone = check(derivation)
     for one, two, three in zip(first.chains, again.chains, alone.chains, strict=True):
         assert one.verdicts == two.verdicts == three.verdicts

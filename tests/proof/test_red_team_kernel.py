@@ -6,6 +6,7 @@ Each had something false called proved or tested, or something true called false
 from __future__ import annotations
 
 from fractions import Fraction
+from math import log2
 from typing import Any
 
 import pytest
@@ -38,7 +39,7 @@ from symderiv.calculus.graph import Definition, Graph, Recurrence
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Step, Uses
 from symderiv.proof.check import BrokenChain, check
 from symderiv.proof.counting import zero_at_all_sizes
-from symderiv.proof.degrees import height
+from symderiv.proof.degrees import MAX_BITS, Degrees, Heights
 from symderiv.proof.field import P, World, assignments
 from symderiv.proof.verdict import Status, Verdict
 from symderiv.proof.wellformed import IllFormed
@@ -240,7 +241,7 @@ def test_a_sum_of_fractions_that_is_0_in_the_field() -> None:
         Pow(Add((Number.of((half + d) // 2), Number.of(-(half - d) // 2))), -1)
         for d in DENOMINATORS
     )
-    assert height(Add(parts), lambda _: 1).above >= P
+    assert Heights(lambda _: 1).of(Add(parts)).above > MAX_BITS
     assert factor(Mul((Add(parts), SCALAR[()])), ZERO) in FALSE
 
 
@@ -249,7 +250,17 @@ def test_heights_are_bounds() -> None:
     x = VECTOR[k]
     whole = Sum(k, 1 / (x + 2)) + 1 / (SCALAR[()] - 3)
     # over Π (x[k] + 2) · (s - 3): at n = 3, (s - 3) Σ Π + Π has 4 · 3 · 9 + 27
-    assert height(whole, lambda _: 3).above >= 4 * 3 * 9 + 27
+    assert Heights(lambda _: 3).of(whole).above >= log2(4 * 3 * 9 + 27)
+
+
+def test_degrees_are_bounds() -> None:
+    """Σ 1/(x[k] + 2) is of degree 2 over 3, and 1/(s - 3) adds one to each."""
+    k = fresh(N)
+    whole = Sum(k, 1 / (VECTOR[k] + 2)) + 1 / (SCALAR[()] - 3)
+    found = Degrees(3).of(whole)
+    assert found.above >= 3 and found.denominator >= 4
+    same = Sum(k, 1 / (SCALAR[()] - 3))
+    assert Degrees(3).of(same).denominator == 1
 
 
 NAMES = (
