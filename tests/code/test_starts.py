@@ -14,6 +14,7 @@ from symderiv.calculus.layers import activate, cost, dense, per_example_loss
 from symderiv.calculus.networks import feed_forward
 from symderiv.calculus.normalization import batch_norm, layer_norm, rms_norm
 from symderiv.code.module import module_text
+from symderiv.frontend.presentation import Presentation
 from tests.code.generated import run
 
 
@@ -27,7 +28,7 @@ def normalised(norm: Callable[..., Tensor]) -> str:
     loss, _ = per_example_loss(b, "mse", a, b.units(2))
     graph = b.graph(cost(b, loss, "mean", [], False), loss)
     wrt = [t for t in graph.inputs if t.role is Role.PARAMETER]
-    return module_text(backprop(graph, wrt), spec="", stem="net", command="", version="0")
+    return module_text(backprop(graph, wrt), Presentation(layout="rows"))
 
 
 @pytest.mark.parametrize("norm", [batch_norm, layer_norm, rms_norm])
@@ -47,7 +48,7 @@ def test_a_normalised_layer_lets_the_signal_pass(norm: Callable[..., Tensor]) ->
 def test_the_slope_of_a_prelu_starts_at_a_quarter(layout: str) -> None:
     graph = feed_forward(["prelu", "prelu"], "mse", layout=layout)
     wrt = [t for t in graph.inputs if t.role is Role.PARAMETER]
-    text = module_text(backprop(graph, wrt), spec="", stem="net", command="", version="0")
+    text = module_text(backprop(graph, wrt), Presentation(layout=layout))
     net = run(text)
     params = net.init(np.random.default_rng(0), {"n0": 3, "n1": 4, "n2": 2})
     assert np.all(params["alpha1"] == 0.25) and np.all(params["alpha2"] == 0.25)
