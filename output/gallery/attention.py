@@ -3,7 +3,7 @@
 # spec      Z = Q @ K.T/sqrt(d); A = softmax(Z); Y = A @ V
 # notation  nielsen, layout columns
 # command   symderiv derive examples/attention.toml --name attention
-# sha256    3f022ba3de939ffee54e0bca25def61a33682d1eaedfe05f0bef7970fe786ca6
+# sha256    ed780fd91522e4e2070b5780582459bff57a0b2d4440971a49ca01867dcf6523
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -79,7 +79,7 @@ def cost_and_gradients(params):
     dA = dY_given @ V.T  # (G1) ∂L/∂A = dY_given Vᵀ
     dZ = A * (dA - np.sum(dA * A, axis=1)[:, None])  # (G2) ∂L/∂Z = A ⊙ (∂L/∂A − (∂L/∂A ⊙ A) 1 1ᵀ)
     dQ = dZ @ K / float(np.sqrt(d))  # (G3) ∂L/∂Q = 1/sqrt(d) ∂L/∂Z K
-    dK = dZ.T @ Q / float(np.sqrt(d))  # (G4) ∂L/∂K = 1/sqrt(d) ∂L/∂Zᵀ Q
+    dK = dZ.T @ Q / float(np.sqrt(d))  # (G4) ∂L/∂K = 1/sqrt(d) (∂L/∂Z)ᵀ Q
     dV = A.T @ dY_given  # (G5) ∂L/∂V = Aᵀ dY_given
     gradients = {"Q": dQ, "K": dK, "V": dV}
     dtype = np.asarray(L).dtype

@@ -4,7 +4,7 @@
 # notation  nielsen, layout columns
 # command   symderiv derive examples/logistic_two_features.toml --name
 #           logistic_two_features
-# sha256    5ed843ad3456ef78d416562ea5e1e546f059a6a7a28de9aa6badf8f059f54221
+# sha256    f4b37e08205f6655ec8c91b075ef47e6eb1e9e3205b95ab2d6a20b315fa348da
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -87,8 +87,8 @@ def cost_and_gradients(params):
     ell = bce_logits(z, y)  # (D3) ell = bce(a, y), straight from z
     C = ell.sum() / m  # (D4) C = 1/m 1ᵀ ell
     dz = bce_logits_prime(z, y)  # (BP1) ∂ell/∂z = a − y
-    dw1 = dz @ x1 / m  # (BP4a) ∂C/∂w1 = 1/m ∂ell/∂zᵀ x1
-    dw2 = dz @ x2 / m  # (BP4b) ∂C/∂w2 = 1/m ∂ell/∂zᵀ x2
+    dw1 = dz @ x1 / m  # (BP4a) ∂C/∂w1 = 1/m (∂ell/∂z)ᵀ x1
+    dw2 = dz @ x2 / m  # (BP4b) ∂C/∂w2 = 1/m (∂ell/∂z)ᵀ x2
     db = dz.sum() / m  # (BP3) ∂C/∂b = 1/m 1ᵀ ∂ell/∂z
     gradients = {"w1": dw1, "w2": dw2, "b": db}
     dtype = np.asarray(C).dtype

@@ -113,7 +113,7 @@ def test_the_lines_of_attention_read_like_a_paper(tmp_path: Path) -> None:
         "S = Q @ K.T / float(np.sqrt(d))  # (D1) S = 1/sqrt(d) Q Kᵀ",
         "P = softmax(S, axis=1)  # (D4) P = softmax(S)",
         "dP = G @ V.T  # (G1) ∂J/∂P = G Vᵀ",
-        "dK = dS.T @ Q / float(np.sqrt(d))  # (G4) ∂J/∂K = 1/sqrt(d) ∂J/∂Sᵀ Q",
+        "dK = dS.T @ Q / float(np.sqrt(d))  # (G4) ∂J/∂K = 1/sqrt(d) (∂J/∂S)ᵀ Q",
     ):
         assert f"    {line}\n" in text
 
