@@ -62,7 +62,7 @@ def source(spec: str, layout: str, freeze: tuple[str, ...] = ()) -> str:
         version="0",
         sizes=NETWORKS[spec][3],
         layout=layout,
-        freeze=freeze,
+        freeze=frozenset(t for t in wrt if {t.name, t.symbol} & {*freeze}),
     )
 
 
