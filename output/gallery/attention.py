@@ -3,7 +3,7 @@
 # spec      Z = Q @ K.T/sqrt(d); A = softmax(Z); Y = A @ V
 # notation  nielsen, layout columns
 # command   symderiv derive examples/attention.toml --name attention
-# sha256    ed780fd91522e4e2070b5780582459bff57a0b2d4440971a49ca01867dcf6523
+# sha256    11106b9a75dc433f6b69f5dd034c22e9ee70a07cbfe980c66e6548be1f5e2907
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -165,6 +165,8 @@ def check_gradients(params, entries=20, seed=0):
     """
     point = {name: np.asarray(value, dtype=float) for name, value in params.items()}
     value, gradients = cost_and_gradients(point)
+    if not np.isfinite(value):
+        raise ValueError("the value overflows here, or is not defined: check elsewhere")
 
     def reference(changed):
         with np.errstate(all="ignore"):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symderiv.algebra.expr import Role, Tensor
+from symderiv.calculus.conditions import conditions
+from symderiv.calculus.functions import Domain
 from symderiv.code.lines import listed, paragraphs, unpacked
 from symderiv.code.parameters import shape_of, size_names_in, tuple_text
 from symderiv.code.passes import lines_of, setup_lines, uses_of, without
 from symderiv.code.program import Program
-from symderiv.code.selfcheck import sums_of_variables
+from symderiv.code.selfcheck import bound_variables, sums_of_variables
 from symderiv.code.statements import needed
 
 
@@ -48,6 +50,9 @@ def program_data(program: Program, plain: Program, freeze: frozenset[Tensor]) ->
         doc += f"\n\n`sizes` is a dict with {', '.join(sizes)}."
     reference = [*plain.forward, *plain.cost]
     unpack = unpacked(names, "_arrays(params)")
+    facts = sums_of_variables(program)
+    bound = bound_variables(program)
+    moved = tuple_text([name for name in names if name not in bound], quoted=True)
     return {
         "summary": paragraphs(summary, 0),
         "parameters": [f'"{name}": {tuple_text(s, quoted=True)},' for name, s in shapes.items()],
@@ -78,7 +83,29 @@ def program_data(program: Program, plain: Program, freeze: frozenset[Tensor]) ->
         ],
         "goal": graph.cost.name,
         "hyper": [],
-        "facts": sums_of_variables(program),
+        "drops": program.drops,
+        **_comparisons(program, unpack, names),
+        "facts": facts,
+        "moved": moved if facts else "point",
+    }
+
+
+def _comparisons(program: Program, unpack: list[str], names: list[str]) -> dict[str, object]:
+    """The comparisons of the program, and the function body that says which are true."""
+    before, found = program.comparisons()
+    quoted = {text: repr(text) if '"' in text else f'"{text}"' for text in found}
+    entries = [f"{quoted[text]}: {text}" for text in found]
+    reads = frozenset().union(*(piece.reads for piece in found.values())) if found else frozenset()
+    return {
+        "comparisons": list(quoted.values()),
+        "searched": bool(found)
+        or any(isinstance(c.what, Domain) for c in conditions(program.graph)),
+        "sides_body": [
+            *unpack,
+            *setup_lines(program, before, names, also=reads),
+            *lines_of(before, notes=False),
+            *listed("found = {", entries, "}"),
+        ],
     }
 
 

@@ -38,6 +38,13 @@ def sums_of_variables(program: Program) -> list[dict[str, str]]:
     return found
 
 
+def bound_variables(program: Program) -> set[str]:
+    """The variables of a program that the facts speak of."""
+    sums = (fact.left.terms if isinstance(fact.left, Add) else (fact.left,)
+            for fact in facts_used(program))  # fmt: skip
+    return {program.naming.python(t.tensor) for s in sums for t in s if isinstance(t, Access)}
+
+
 def assumptions(program: Program) -> list[dict[str, str]]:
     """The declared facts that a step used, each as two sides to compare and what to say."""
     found = []
