@@ -112,3 +112,15 @@ def test_a_wrong_gradient_on_the_other_side_is_found(tmp_path: Path) -> None:
     path.write_text(wrong, encoding="utf-8")
     done = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
+
+
+def test_a_bracket_of_equal_sides_is_no_choice() -> None:
+    for text in (
+        "maximum(a, a)",
+        "minimum(a*b, b*a)/b",
+        "where(a > 0, a, a)",
+        "where(b < b, b, a)",
+    ):
+        found = symderiv.derive(f"J = {text}")
+        assert not found.unproved
+        assert "[" not in found.gradient("a").latex()
