@@ -44,7 +44,15 @@ from symderiv.code.functions import Functions, NoCode
 from symderiv.code.indexed import Indexed
 from symderiv.code.names import Naming
 from symderiv.code.pieces import Piece
-from symderiv.code.stable import Forms, Head, find_head, group_of, inputs_of, summed_axis
+from symderiv.code.stable import (
+    Forms,
+    Head,
+    find_head,
+    group_of,
+    inputs_of,
+    summed_axis,
+    with_log_sigmoid,
+)
 from symderiv.code.statements import Item, Line, Loop, Use, needed
 from symderiv.notation import Names, Numbering, text
 
@@ -246,28 +254,29 @@ class Program:
         node = matrix_form(body, left.indices, self.rows)
         if node is None:
             return self._indexed(left, body, tag)
-        computed = self._chosen(body)
+        computed = self._computed(body)
         made = node if computed == body else matrix_form(computed, left.indices, self.rows)
         if made is None:
             return self._indexed(left, body, tag)
         member = left.indices[0] if left.tensor.ordered else None
         piece = self.emitter.assigned(made, left.tensor, member)
-        return self._made(left, piece, list(_leaves(node)), self._show(left, node, tag))
+        return self._made(left, piece, list(_leaves(made)), self._show(left, node, tag))
 
-    def _chosen(self, body: Expr) -> Expr:
-        """The body with its brackets as choices."""
+    def _computed(self, body: Expr) -> Expr:
+        """The body as it is computed: brackets choose, and log σ has a row of its own."""
         computed = chosen(body, self.graph)
         self.drops |= computed != body and may_fail(computed, self.graph)
-        return computed
+        return computed if self.reference else with_log_sigmoid(computed, self.graph)
 
     def _indexed(self, left: Access, body: Expr, tag: str) -> Line:
         """A line without a matrix form."""
         member = left.indices[0] if left.tensor.ordered else None
         plain = [i.variable for i in left.indices[left.tensor.ordered :]]
         axes = [v for v in plain if v is not None]
-        piece = Indexed(self.emitter).array(self._chosen(body), axes)
+        computed = self._computed(body)
+        piece = Indexed(self.emitter).array(computed, axes)
         piece = self.emitter.stored(piece, left.tensor, member)
-        accesses = [node for node in walk(body) if isinstance(node, Access)]
+        accesses = [node for node in walk(computed) if isinstance(node, Access)]
         uses = [(a.tensor, a.indices[0] if a.tensor.ordered else None) for a in accesses]
         own = self.naming.spelling if self.naming.program else None
         names = Names(self.naming.notation, spelled_as=own)
