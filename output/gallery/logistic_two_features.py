@@ -4,7 +4,7 @@
 # notation  nielsen, layout columns
 # command   symderiv derive examples/logistic_two_features.toml --name
 #           logistic_two_features
-# sha256    1d3dda50c894272bb98ac8fd22ae290774ec6135bbf2a1d9eec9bbc056452643
+# sha256    d69b107a0f24e8b7775a143c156eab5723f033972c6c2432aa592d17dcee2d92
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -118,7 +118,12 @@ def _arrays(params):
     dtype = np.result_type(*{np.asarray(value).dtype for value in params.values()})
     dtype = dtype if dtype.kind == "f" else np.dtype(float)
     sizes = {}
-    return [_array(name, params[name], PARAMETERS[name], sizes, dtype) for name in PARAMETERS]
+    arrays = {
+        name: _array(name, params[name], PARAMETERS[name], sizes, dtype) for name in PARAMETERS
+    }
+    if not np.all((arrays["y"] >= 0) & (arrays["y"] <= 1)):
+        raise ValueError("y must be between 0 and 1")
+    return list(arrays.values())
 
 
 def _array(name, value, shape, sizes, dtype):
@@ -210,7 +215,7 @@ def _points(rng):
     """Points to check at, further and further from those of `init`, also out of the domain."""
     for n in range(400):
         point = init(rng, {"m": 3})
-        for name in point:
+        for name in ["w1", "x1", "w2", "x2", "b"]:
             scale, shift = n / 100 * rng.normal(size=2)
             point[name] = np.exp(scale) * point[name] + rng.integers(2) * shift
         yield point
