@@ -3,7 +3,7 @@
 # spec      Z = Q @ K.T/sqrt(d); A = softmax(Z); Y = A @ V
 # notation  nielsen, layout columns
 # command   symderiv derive examples/attention.toml --name attention
-# sha256    3f022ba3de939ffee54e0bca25def61a33682d1eaedfe05f0bef7970fe786ca6
+# sha256    11106b9a75dc433f6b69f5dd034c22e9ee70a07cbfe980c66e6548be1f5e2907
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -79,7 +79,7 @@ def cost_and_gradients(params):
     dA = dY_given @ V.T  # (G1) ∂L/∂A = dY_given Vᵀ
     dZ = A * (dA - np.sum(dA * A, axis=1)[:, None])  # (G2) ∂L/∂Z = A ⊙ (∂L/∂A − (∂L/∂A ⊙ A) 1 1ᵀ)
     dQ = dZ @ K / float(np.sqrt(d))  # (G3) ∂L/∂Q = 1/sqrt(d) ∂L/∂Z K
-    dK = dZ.T @ Q / float(np.sqrt(d))  # (G4) ∂L/∂K = 1/sqrt(d) ∂L/∂Zᵀ Q
+    dK = dZ.T @ Q / float(np.sqrt(d))  # (G4) ∂L/∂K = 1/sqrt(d) (∂L/∂Z)ᵀ Q
     dV = A.T @ dY_given  # (G5) ∂L/∂V = Aᵀ dY_given
     gradients = {"Q": dQ, "K": dK, "V": dV}
     dtype = np.asarray(L).dtype
@@ -165,6 +165,8 @@ def check_gradients(params, entries=20, seed=0):
     """
     point = {name: np.asarray(value, dtype=float) for name, value in params.items()}
     value, gradients = cost_and_gradients(point)
+    if not np.isfinite(value):
+        raise ValueError("the value overflows here, or is not defined: check elsewhere")
 
     def reference(changed):
         with np.errstate(all="ignore"):

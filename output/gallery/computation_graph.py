@@ -3,7 +3,7 @@
 # spec      u = b*c; v = a + u; J = 3*v
 # notation  nielsen, layout columns
 # command   symderiv derive examples/computation_graph.toml --name computation_graph
-# sha256    e863a2b1b7f063e8930211b6ceca3ae0aeb95db2cd135d7ffd5589c64efffc95
+# sha256    dbd90114507ac0119d377e3177eb29603f145e113cbc0368a70c0a8104c7e76a
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -134,6 +134,8 @@ def check_gradients(params, entries=20, seed=0):
     """
     point = {name: np.asarray(value, dtype=float) for name, value in params.items()}
     value, gradients = cost_and_gradients(point)
+    if not np.isfinite(value):
+        raise ValueError("the value overflows here, or is not defined: check elsewhere")
 
     def reference(changed):
         with np.errstate(all="ignore"):

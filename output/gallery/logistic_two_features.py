@@ -4,7 +4,7 @@
 # notation  nielsen, layout columns
 # command   symderiv derive examples/logistic_two_features.toml --name
 #           logistic_two_features
-# sha256    5ed843ad3456ef78d416562ea5e1e546f059a6a7a28de9aa6badf8f059f54221
+# sha256    d69b107a0f24e8b7775a143c156eab5723f033972c6c2432aa592d17dcee2d92
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -87,8 +87,8 @@ def cost_and_gradients(params):
     ell = bce_logits(z, y)  # (D3) ell = bce(a, y), straight from z
     C = ell.sum() / m  # (D4) C = 1/m 1ᵀ ell
     dz = bce_logits_prime(z, y)  # (BP1) ∂ell/∂z = a − y
-    dw1 = dz @ x1 / m  # (BP4a) ∂C/∂w1 = 1/m ∂ell/∂zᵀ x1
-    dw2 = dz @ x2 / m  # (BP4b) ∂C/∂w2 = 1/m ∂ell/∂zᵀ x2
+    dw1 = dz @ x1 / m  # (BP4a) ∂C/∂w1 = 1/m (∂ell/∂z)ᵀ x1
+    dw2 = dz @ x2 / m  # (BP4b) ∂C/∂w2 = 1/m (∂ell/∂z)ᵀ x2
     db = dz.sum() / m  # (BP3) ∂C/∂b = 1/m 1ᵀ ∂ell/∂z
     gradients = {"w1": dw1, "w2": dw2, "b": db}
     dtype = np.asarray(C).dtype
@@ -118,7 +118,12 @@ def _arrays(params):
     dtype = np.result_type(*{np.asarray(value).dtype for value in params.values()})
     dtype = dtype if dtype.kind == "f" else np.dtype(float)
     sizes = {}
-    return [_array(name, params[name], PARAMETERS[name], sizes, dtype) for name in PARAMETERS]
+    arrays = {
+        name: _array(name, params[name], PARAMETERS[name], sizes, dtype) for name in PARAMETERS
+    }
+    if not np.all((arrays["y"] >= 0) & (arrays["y"] <= 1)):
+        raise ValueError("y must be between 0 and 1")
+    return list(arrays.values())
 
 
 def _array(name, value, shape, sizes, dtype):
@@ -182,6 +187,8 @@ def check_gradients(params, entries=20, seed=0):
     """
     point = {name: np.asarray(value, dtype=float) for name, value in params.items()}
     value, gradients = cost_and_gradients(point)
+    if not np.isfinite(value):
+        raise ValueError("the value overflows here, or is not defined: check elsewhere")
 
     def reference(changed):
         with np.errstate(all="ignore"):
@@ -204,9 +211,31 @@ def check_gradients(params, entries=20, seed=0):
     return float(np.max(errors))
 
 
+def _points(rng):
+    """Points to check at, further and further from those of `init`, also out of the domain."""
+    for n in range(400):
+        point = init(rng, {"m": 3})
+        for name in ["w1", "x1", "w2", "x2", "b"]:
+            scale, shift = n / 100 * rng.normal(size=2)
+            point[name] = np.exp(scale) * point[name] + rng.integers(2) * shift
+        yield point
+
+
+@np.errstate(all="ignore")
+def _check(rng):
+    """Check at the first point in the domain."""
+    errors = []
+    for point in _points(rng):
+        try:
+            errors.append(check_gradients(point))
+            break
+        except ValueError:  # outside the domain
+            continue
+    if not errors:
+        raise SystemExit("nothing is checked: there is no value at any of the points drawn")
+    print(f"largest relative error of the value and its gradients: {max(errors):.1e}")
+    return max(errors)
+
+
 if __name__ == "__main__":
-    rng = np.random.default_rng(0)
-    params = init(rng, {"m": 3})
-    error = check_gradients(params)
-    print(f"largest relative error of the value and its gradients: {error:.1e}")
-    raise SystemExit(0 if error < 1e-9 else 1)
+    raise SystemExit(0 if _check(np.random.default_rng(0)) < 1e-9 else 1)

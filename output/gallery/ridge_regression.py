@@ -3,7 +3,7 @@
 # spec      r = X @ w - y; J = mean(r**2) + lam*norm(w)**2
 # notation  nielsen, layout columns
 # command   symderiv derive examples/ridge_regression.toml --name ridge_regression
-# sha256    6063c53525772013a4478236e59eee475617a0ee9a2305daaa06c9c32d32603e
+# sha256    ecfc961b55b1a9d436f47406db813e32675a83bead9817a6f159634d8564c33c
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -142,6 +142,8 @@ def check_gradients(params, entries=20, seed=0):
     """
     point = {name: np.asarray(value, dtype=float) for name, value in params.items()}
     value, gradients = cost_and_gradients(point)
+    if not np.isfinite(value):
+        raise ValueError("the value overflows here, or is not defined: check elsewhere")
 
     def reference(changed):
         with np.errstate(all="ignore"):

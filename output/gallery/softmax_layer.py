@@ -3,7 +3,7 @@
 # spec      p = softmax(z)
 # notation  nielsen, layout columns
 # command   symderiv derive examples/softmax_layer.toml --name softmax_layer
-# sha256    478fa5748fc21f158a36558f9e58c94bf57b743db319408f2db03191c06cb4a7
+# sha256    fe4b356e763c6a8fe5df5ae65d4d25903a69418eec3b84447988b51170396874
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -147,6 +147,8 @@ def check_gradients(params, entries=20, seed=0):
     """
     point = {name: np.asarray(value, dtype=float) for name, value in params.items()}
     value, gradients = cost_and_gradients(point)
+    if not np.isfinite(value):
+        raise ValueError("the value overflows here, or is not defined: check elsewhere")
 
     def reference(changed):
         with np.errstate(all="ignore"):

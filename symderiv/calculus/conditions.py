@@ -2,13 +2,14 @@
 
 Every function that is applied has a domain, some have kinks, a denominator is not 0, a maximum has
 one winner. What follows from the equations themselves (σ lies between 0 and 1, a sum of squares is
-not negative) is no condition; everything else is an assumption and has to be said.
+not negative) is no condition; everything else is an assumption and has to be said. What stands in
+a product with a bracket is asked for only where the bracket is true.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from symderiv.algebra.expr import (
@@ -23,10 +24,12 @@ from symderiv.algebra.expr import (
     Select,
     SizeOf,
     Sum,
+    children,
     tensors_in,
     walk,
 )
 from symderiv.algebra.matching import alpha_equal
+from symderiv.calculus.brackets import Guard, excludes_zero, guard_of, implies
 from symderiv.calculus.functions import (
     POSITIVE,
     REAL,
@@ -46,12 +49,14 @@ class Condition:
     """``arguments`` of one function (or a denominator, or rivals) and what is asked of them.
 
     ``what`` is a domain, the kinks to stay away from, or None for rivals of which one is greatest.
+    It is asked only where all ``guards`` are met.
     """
 
     definition: Definition
     function: str
     arguments: tuple[Expr, ...]
     what: Domain | tuple[Kink, ...] | None
+    guards: tuple[Guard, ...] = ()
 
 
 def conditions(graph: Graph) -> tuple[Condition, ...]:
@@ -59,26 +64,58 @@ def conditions(graph: Graph) -> tuple[Condition, ...]:
     found: list[Condition] = []
     for definition in graph.definitions:
         for condition in _of(graph, definition):
-            if not any(_same(condition, known) for known in found):
+            if not any(_covers(known, condition) for known in found):
+                found = [known for known in found if not _covers(condition, known)]
                 found.append(condition)
     return tuple(found)
 
 
 def _of(graph: Graph, definition: Definition) -> Iterator[Condition]:
-    for node in walk(definition.body):
-        match node:
-            case Apply(function, args, _):
-                row = rows()[function]
-                assert isinstance(row, ScalarFunction)
-                for argument, domain in zip(args, row.domain, strict=False):
-                    yield from _asked(graph, definition, function, argument, domain)
-                wanted = args[: len(args) - len(row.hyper)]
-                if row.kinks:
-                    yield Condition(definition, function, wanted, row.kinks)
-            case Pow(base, exponent) if exponent < 0:
-                yield from _asked(graph, definition, "", base, NONZERO)
-            case Select(_, _, body):
-                yield Condition(definition, "max", (body,), None)
+    for node, guards in _parts(definition.body):
+        for condition in _asked_by(graph, definition, node):
+            if not any(_follows(guard, condition) for guard in guards):
+                yield replace(condition, guards=guards)
+
+
+def _parts(expr: Expr, guards: tuple[Guard, ...] = ()) -> Iterator[tuple[Expr, tuple[Guard, ...]]]:
+    """Every subtree, each with the brackets that it is multiplied by."""
+    yield expr, guards
+    if not isinstance(expr, Mul):
+        for child in children(expr):
+            yield from _parts(child, guards)
+        return
+    found = [guard_of(factor) for factor in expr.factors]
+    for place, factor in enumerate(expr.factors):
+        others = (g for n, g in enumerate(found) if g and n != place)
+        mine = guards if found[place] else tuple(dict.fromkeys((*guards, *others)))
+        yield from _parts(factor, mine)
+
+
+def _follows(guard: Guard, condition: Condition) -> bool:
+    """Whether a condition is met wherever its guard is."""
+    if len(condition.arguments) != 1 or not isinstance(condition.what, Domain):
+        return False
+    (argument,) = condition.arguments
+    if condition.what is NONZERO:
+        return excludes_zero(guard, argument)
+    return implies(guard, argument, condition.what)
+
+
+def _asked_by(graph: Graph, definition: Definition, node: Expr) -> Iterator[Condition]:
+    """What a node asks of its own arguments."""
+    match node:
+        case Apply(function, args, _):
+            row = rows()[function]
+            assert isinstance(row, ScalarFunction)
+            for argument, domain in zip(args, row.domain, strict=False):
+                yield from _asked(graph, definition, function, argument, domain)
+            wanted = args[: len(args) - len(row.hyper)]
+            if row.kinks:
+                yield Condition(definition, function, wanted, row.kinks)
+        case Pow(base, exponent) if exponent < 0:
+            yield from _asked(graph, definition, "", base, NONZERO)
+        case Select(_, _, body):
+            yield Condition(definition, "max", (body,), None)
 
 
 def _asked(
@@ -99,8 +136,11 @@ def _is_hyperparameter(access: Access) -> bool:
     return access.tensor.role is Role.HYPERPARAMETER
 
 
-def _same(one: Condition, other: Condition) -> bool:
+def _covers(one: Condition, other: Condition) -> bool:
+    """Whether one says the same as the other, and wherever the other says it."""
     if (one.function, one.what) != (other.function, other.what):
+        return False
+    if not set(one.guards) <= set(other.guards):
         return False
     return len(one.arguments) == len(other.arguments) and all(
         a == b or alpha_equal(a, b) for a, b in zip(one.arguments, other.arguments, strict=True)

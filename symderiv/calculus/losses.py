@@ -196,6 +196,81 @@ _ROWS: tuple[Row, ...] = (
         numpy_derivatives=(("return np.exp(a) - y",), ("return -a * np.ones_like(y)",)),
     ),
     ScalarFunction(
+        name="poisson-sigmoid", arguments=("z", "y"), latex=r"\ell", domain=(REAL, NONNEGATIVE),
+        definition=lambda z, y: sigmoid(z) + y * softplus(-z),
+        derivatives=(
+            lambda z, y, v: (sigmoid(z) - y) * sigmoid(-z),
+            lambda z, y, v: softplus(-z),
+        ),
+        why="minus log a is softplus(-z), and the slope of a = sigma(z) is a sigma(-z)",
+        factor="the loss poisson of a = sigma(z)",
+        uses=("sigmoid",),
+        numpy=("return sigmoid(z) + y * np.logaddexp(0, -z)",),
+        numpy_derivatives=(
+            ("return (sigmoid(z) - y) * sigmoid(-z)",),
+            ("return np.logaddexp(0, -z) * np.ones_like(y)",),
+        ),
+    ),
+    ScalarFunction(
+        name="poisson-softplus", arguments=("z", "y"), latex=r"\ell", domain=(REAL, NONNEGATIVE),
+        definition=lambda z, y: softplus(z) - y * log(softplus(z)),
+        derivatives=(
+            lambda z, y, v: sigmoid(z) - y * sigmoid(z) / softplus(z),
+            lambda z, y, v: -log(softplus(z)),
+        ),
+        why="the slope of softplus is sigma",
+        factor="the loss poisson of a = softplus(z)",
+        uses=("sigmoid",),
+        numpy=(
+            "a = np.logaddexp(0, z)",
+            "far = np.logaddexp(0, np.maximum(z, -37))  # log a is z further left",
+            "return a - y * np.where(z < -37, z, np.log(far))",
+        ),
+        numpy_derivatives=(
+            (
+                "a = np.logaddexp(0, z)",
+                "far = np.logaddexp(0, np.maximum(z, -37))",
+                "return (a - y) * np.where(z < -37, 1, sigmoid(z) / far)  # sigma(z) / a",
+            ),
+            (
+                "far = np.logaddexp(0, np.maximum(z, -37))",
+                "return -np.where(z < -37, z, np.log(far)) * np.ones_like(y)",
+            ),
+        ),
+    ),
+    ScalarFunction(
+        name="poisson-gaussian", arguments=("z", "y"), latex=r"\ell", domain=(REAL, NONNEGATIVE),
+        definition=lambda z, y: exp(-(z**2)) + y * z**2,
+        derivatives=(lambda z, y, v: 2 * z * (y - exp(-(z**2))), lambda z, y, v: z**2),
+        why="minus log a is z squared, and the slope of a is -2 z a",
+        factor="the loss poisson of a = gaussian(z)",
+        uses=("gaussian",),
+        numpy=("return gaussian(z) + y * z**2",),
+        numpy_derivatives=(
+            ("return 2 * z * (y - gaussian(z))",),
+            ("return z**2 * np.ones_like(y)",),
+        ),
+    ),
+    VectorFunction(
+        name="poisson-softmax", arguments=("z", "y"), latex=r"\ell", domain=(REAL, NONNEGATIVE),
+        parts=(
+            *_LOG_SOFTMAX,
+            Part("loss", "sum", ("y", "q"), lambda y, q: exp(q) - y * q),
+        ),
+        why="the logarithm of softmax is z minus the logarithm of the sum",
+        factor="the loss poisson of a = softmax(z)",
+        uses=("log-softmax",),
+        numpy=(
+            "q = log_softmax(z, axis)",
+            "return np.sum(np.exp(q) - y * q, axis=axis)",
+        ),
+        numpy_gradient=(
+            *_SOFTMAX_MINUS_TARGET[:-1],
+            "others = np.sum(y, axis=axis, keepdims=True) - y",
+            "return others * (e / s) - y * miss  # (sum y) p - y would cancel",
+        ),
+    ),
+    ScalarFunction(
         name="hinge", arguments=("a", "y"), latex=r"\ell", call=r"\max(0, 1 - #2 #1)",
         domain=(REAL, SIGNS),
         definition=lambda a, y: positive(1 - y * a) * (1 - y * a),
@@ -397,5 +472,9 @@ LOGITS: Mapping[tuple[str, str], str] = MappingProxyType(
         ("kl", "softmax"): "kl-logits",
         ("focal", "sigmoid"): "focal-logits",
         ("poisson", "exp"): "poisson-log",
+        ("poisson", "sigmoid"): "poisson-sigmoid",
+        ("poisson", "softplus"): "poisson-softplus",
+        ("poisson", "gaussian"): "poisson-gaussian",
+        ("poisson", "softmax"): "poisson-softmax",
     }
 )

@@ -382,6 +382,30 @@ PUBLISHED: Mapping[str, Published] = MappingProxyType({
         ((0.0, 8.0), "1.0"),
         ((-0.1, 1.0), "1.004837418035959573693"),
     ),
+    "poisson-sigmoid": Published(
+        "a - y log a with a = 1/(1 + exp(-z))",
+        ((-2.5, 1.0), "2.654747914313793174537"),
+        ((-0.75, 0.5), "0.8892568038820569986752"),
+        ((0.25, 0.0), "0.5621765008857981040273"),
+        ((1.5, 3.0), "1.421814310141900888106"),
+        ((4.0, 2.0), "1.018313645873527922683"),
+    ),
+    "poisson-softplus": Published(
+        "a - y log a with a = log(1 + exp(z))",
+        ((-2.5, 1.0), "2.618593904248533145057"),
+        ((-0.75, 0.5), "0.8617029856386745918522"),
+        ((0.25, 0.0), "0.8259394798788435622078"),
+        ((1.5, 3.0), "0.1070355409417434148253"),
+        ((4.0, 2.0), "1.236506768392319818015"),
+    ),
+    "poisson-gaussian": Published(
+        "a - y log a with a = exp(-z^2)",
+        ((-2.5, 1.0), "6.251930454136227709242"),
+        ((-0.75, 0.5), "0.8510328247309230097666"),
+        ((0.25, 0.0), "0.9394130628134757861197"),
+        ((1.5, 3.0), "6.855399224561864336783"),
+        ((4.0, 2.0), "32.00000011253517471926"),
+    ),
     "hinge": Published(
         "max(0, 1 - y a), keras.losses.Hinge",
         ((0.3, 1.0), "0.7000000000000000111022"),
@@ -445,6 +469,10 @@ PUBLISHED: Mapping[str, Published] = MappingProxyType({
     "ce-logits": Published(
         "torch.nn.CrossEntropyLoss, class probabilities as targets",
         ((_Z, (0.0, 0.25, 0.75)), "0.6576059644443803044829"),
+    ),
+    "poisson-softmax": Published(
+        "the sum of softmax, which is 1, added to torch.nn.CrossEntropyLoss",
+        ((_Z, (0.0, 0.25, 0.75)), "1.657605964444380304483"),
     ),
     "kl-logits": Published(
         "scipy.stats.entropy(y, softmax(z))",

@@ -157,9 +157,8 @@ class Emitter(Numbers):
         return Piece(text, PRODUCT, piece.kind, all_reads([scalar, piece]), piece.full)
 
     def _call(self, name: str, args: tuple[MatrixExpr, ...], orders: tuple[int, ...]) -> Piece:
-        row = rows()[name]
-        kept = list(args)
-        while not self.reference and is_default(row, len(kept) - 1, kept[-1]):
+        row, kept = rows().get(name), list(args)
+        while row and not self.reference and is_default(row, len(kept) - 1, kept[-1]):
             kept.pop()
         pieces = [self.piece(arg) for arg in kept]
         text = self.functions.call(name, orders, [p.text for p in pieces])

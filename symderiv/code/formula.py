@@ -1,8 +1,14 @@
-"""Matrix form as the comment beside a line: ``δ¹ = (W²ᵀ δ²) ⊙ σ′(z¹)``."""
+"""Matrix form as the comment beside a line: ``δ¹ = (W²ᵀ δ²) ⊙ σ′(z¹)``.
+
+A comment has the value of its line when it is read as formulas are: factors beside each other bind
+more than ⊙ and a quotient, a number and its only factor go together (λ/2m is λ/(2m)).
+"""
 
 from __future__ import annotations
 
-from symderiv.algebra.expr import Access, Add, Apply, Expr, Mul, Number, Pow, SizeOf
+from collections.abc import Iterator
+
+from symderiv.algebra.expr import Access, Add, Apply, Expr, Mul, Number, Pow, SizeOf, walk
 from symderiv.algebra.index import Index
 from symderiv.algebra.matrix import (
     Diag,
@@ -20,13 +26,14 @@ from symderiv.algebra.matrix import (
     Scale,
     SumOver,
     Transpose,
+    children,
 )
 from symderiv.calculus.functions import rows
 from symderiv.code.functions import is_default
 from symderiv.code.names import Naming
 
 _SUM, _HADAMARD, _PRODUCT, _ATOM = range(4)
-_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_RAISED = dict(zip("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻", strict=True))
 
 Shown = tuple[str, int]
 
@@ -45,7 +52,7 @@ class _Printer:
             case Scalar(value) | Fill(value):
                 return self.number(value)
             case Matrix(tensor, member):
-                return self.naming.formula(tensor, member), _ATOM
+                return self.symbol(self.naming.formula(tensor, member))
             case Ones():
                 return "1", _ATOM
             case Identity():
@@ -53,7 +60,7 @@ class _Printer:
             case Diag(vector):
                 return f"diag({self.show(vector)[0]})", _ATOM
             case Transpose(body):
-                return f"{self.show(body)[0]}ᵀ", _ATOM
+                return f"{self.at(body, _ATOM)}ᵀ", _ATOM
             case MatMul(Transpose(Ones()), MatMul(ElementPower(base, 2), Ones())):
                 return f"‖{self.show(base)[0]}‖²", _ATOM
             case MatMul(left, right):
@@ -63,11 +70,11 @@ class _Printer:
             case MatAdd(terms):
                 return _joined([self.show(term) for term in terms]), _SUM
             case Scale(factor, body):
-                return self.scaled(self.show(factor)[0], body), _PRODUCT
+                return self.scaled(self.at(factor, _PRODUCT), body), _PRODUCT
             case Elementwise(name, args, orders):
                 return self.call(name, args, orders)
             case ElementPower(base, exponent):
-                return f"{self.at(base, _ATOM)}{str(exponent).translate(_RAISED)}", _ATOM
+                return _power(self.show(base), exponent), _ATOM
             case SumOver(var, body):
                 name = self.naming.letters.get(var, var.name)
                 return f"Σ_{name} {self.at(body, _PRODUCT)}", _PRODUCT
@@ -86,19 +93,24 @@ class _Printer:
 
     def call(self, name: str, args: tuple[MatrixExpr, ...], orders: tuple[int, ...]) -> Shown:
         row, kept = rows()[name], list(args)
-        while is_default(row, len(kept) - 1, kept[-1]):
+        while kept and is_default(row, len(kept) - 1, kept[-1]):
             kept.pop()
-        shown = [self.show(arg)[0] for arg in kept]
+        if not args:
+            return {"pi": "π"}.get(name, name), _ATOM
         if row.is_identity and not any(orders):
             return self.show(args[0])
+        shown = ", ".join(self.show(arg)[0] for arg in kept)
         if name == "positive" and not any(orders):
-            return f"[{shown[0]} > 0]", _ATOM
-        function = row.plain_name + "′" * sum(orders)
+            return f"[{shown} > 0]", _ATOM
         single = len(row.arguments) - len(row.hyper) == 1
-        if any(orders) and not single:
-            by = self.show(args[orders.index(1)])[0]
-            return f"∂{row.plain_name}({', '.join(shown)})/∂{by}", _ATOM
-        return f"{function}({', '.join(shown)})", _ATOM
+        if single or not any(orders):
+            return f"{row.plain_name}{'′' * sum(orders)}({shown})", _ATOM
+        place = orders.index(1)
+        if _is_symbol(args[place]) and not any(
+            args[place] in _parts(arg) for n, arg in enumerate(args) if n != place
+        ):
+            return f"∂{row.plain_name}({shown})/∂{self.show(args[place])[0]}", _PRODUCT
+        return f"(∂{row.plain_name}/∂{row.arguments[place]})({shown})", _ATOM
 
     # --- numbers -------------------------------------------------------------------------------
 
@@ -107,18 +119,17 @@ class _Printer:
             case Number(value):
                 return str(value).replace("-", "−"), _ATOM
             case SizeOf(index):
-                return self.size(index), _ATOM
+                return self.size(index)
             case Access(tensor, _):
-                return self.naming.formula(tensor), _ATOM
+                return self.symbol(self.naming.formula(tensor))
             case Add(terms):
                 return _joined([self.number(term) for term in terms]), _SUM
             case Mul(factors):
                 return self.quotient(factors), _PRODUCT
             case Pow():
                 return self.quotient((expr,)), _PRODUCT
-            case Apply(name, args, _):
-                inside = ", ".join(self.number(arg)[0] for arg in args)
-                return f"{rows()[name].plain_name}({inside})", _ATOM
+            case Apply(name, args, orders):
+                return self.call(name, tuple(map(Scalar, args)), orders)
         raise TypeError(expr)
 
     def quotient(self, factors: tuple[Expr, ...]) -> str:
@@ -130,17 +141,15 @@ class _Printer:
                     above += [str(abs(value.numerator))] if abs(value.numerator) > 1 else []
                     below += [str(value.denominator)] if value.denominator > 1 else []
                 case Pow(base, exponent):
-                    raised = abs(exponent) if abs(exponent) > 1 else ""
-                    text, strength = self.number(base)
-                    text = text if strength == _ATOM else f"({text})"
-                    (below if exponent < 0 else above).append(
-                        f"{text}{str(raised).translate(_RAISED)}"
-                    )
+                    power = _power(self.number(base), abs(exponent))
+                    (below if exponent < 0 else above).append(power)
                 case _:
                     text, strength = self.number(factor)
-                    above.append(text if strength >= _PRODUCT else f"({text})")
+                    above.append(text if strength == _ATOM else f"({text})")
         top = self.beside(above) or "1"
-        return sign + (f"{top}/{self.beside(below)}" if below else top)
+        bottom = self.beside(below)
+        alone = len(below) < 2 or (len(below) == 2 and below[0].isdigit() and "(" not in bottom)
+        return sign + (f"{top}/{bottom if alone else f'({bottom})'}" if below else top)
 
     def beside(self, factors: list[str]) -> str:
         """``2m`` and ``bc``; ``x1 lam``, since x1lam would be another name."""
@@ -151,8 +160,41 @@ class _Printer:
             text += f" {factor}" if before and word and not fenced else factor
         return text
 
-    def size(self, index: Index) -> str:
-        return self.naming.index(index)
+    def size(self, index: Index) -> Shown:
+        text = self.naming.index(index)
+        return text, _SUM if " " in text else _ATOM
+
+    @staticmethod
+    def symbol(text: str) -> Shown:
+        """A symbol; ∂J/∂x binds as a quotient does."""
+        return text, _PRODUCT if "/" in text else _ATOM
+
+
+def _power(base: Shown, exponent: int) -> str:
+    """``x²``; the second power of a² of layer 2 is (a²)²."""
+    text, strength = base
+    if exponent == 1 and strength == _ATOM:
+        return text
+    if strength != _ATOM or text[-1] in _RAISED.values():
+        text = f"({text})"
+    return text if exponent == 1 else f"{text}{_raised(exponent)}"
+
+
+def _raised(exponent: int) -> str:
+    return "".join(_RAISED[c] for c in str(exponent))
+
+
+def _is_symbol(node: MatrixExpr) -> bool:
+    return isinstance(node, Matrix) or (isinstance(node, Scalar) and isinstance(node.value, Access))
+
+
+def _parts(node: MatrixExpr) -> Iterator[MatrixExpr]:
+    """A node and all nodes below it; those of a number are numbers."""
+    yield node
+    if isinstance(node, Scalar):
+        yield from (Scalar(part) for part in walk(node.value))
+    for child in children(node):
+        yield from _parts(child)
 
 
 def _joined(terms: list[Shown]) -> str:

@@ -14,6 +14,7 @@ from symderiv.algebra.expr import Expr, Number
 from symderiv.algebra.matrix import Fill, MatrixExpr, Scalar
 from symderiv.calculus.functions import Row, ScalarFunction, VectorFunction, rows, symbols
 from symderiv.calculus.reference import ERF_SERIES, needs_erf, reference_text, text
+from symderiv.code.choices import CHOICE
 
 _LONGEST_FORMULA = 70
 
@@ -47,6 +48,9 @@ class Functions:
 
     def call(self, name: str, orders: Sequence[int], args: Sequence[str]) -> str:
         """The text of a call. Raises NoCode where the table has no form of it."""
+        if name == CHOICE:
+            condition = f"np.real({args[0]})" if self.reference else args[0]
+            return f"np.where({condition} > 0, {args[1]}, {args[2]})"
         row = rows()[name]
         if sum(orders) > 1:
             raise NoCode(f"no NumPy form of a second derivative of {name}")

@@ -97,7 +97,7 @@ def module_text(
         data["functions"] = [_as_data(f) for f in program.functions.all()]
         data["reference_functions"] = [_as_data(f) for f in plain.functions.all()]
         names = size_names_in(shape_of(t, program.emitter) for t in graph.inputs)
-        data["main_init"] = f"init(rng{_trial_sizes(names)})"
+        data["init_arguments"] = f"rng{_trial_sizes(names)}"
     else:
         data = _network_data(program, plain, about.freeze, generic)
     name = "program" if naming.program else "module"

@@ -197,9 +197,11 @@ class Passes:
         return [n for n in dict.fromkeys(order) if n in wanted]
 
 
-def setup_lines(program: Program, items: Sequence[Item], known: Iterable[str]) -> list[str]:
-    """Sizes, and an empty dict for each family whose members are made."""
-    return [*size_lines(program, reads(items), known), *_families(items)]
+def setup_lines(
+    program: Program, items: Sequence[Item], known: Iterable[str], also: Iterable[str] = ()
+) -> list[str]:
+    """Sizes (``also`` those read later), and an empty dict for each family with members."""
+    return [*size_lines(program, {*reads(items), *also}, known), *_families(items)]
 
 
 def size_lines(program: Program, names: Iterable[str], known: Iterable[str]) -> list[str]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symderiv.algebra.expr import Role, Tensor
+from symderiv.calculus.conditions import conditions
+from symderiv.calculus.functions import Domain
+from symderiv.code.functions import number
 from symderiv.code.lines import listed, paragraphs, unpacked
 from symderiv.code.parameters import shape_of, size_names_in, tuple_text
 from symderiv.code.passes import lines_of, setup_lines, uses_of, without
 from symderiv.code.program import Program
-from symderiv.code.selfcheck import sums_of_variables
+from symderiv.code.selfcheck import bound_variables, sums_of_variables, target_domains, target_tests
 from symderiv.code.statements import needed
 
 
@@ -42,18 +45,24 @@ def program_data(program: Program, plain: Program, freeze: frozenset[Tensor]) ->
         "Everything is computed in the float type of the parameters. The comments cite the "
         "equations. Run as a script, this module checks its own gradients."
     )
+    domains = target_domains(program)
     sizes = size_names_in(shapes.values())
     doc = "Random numbers between 0.1 and 0.9 for every variable."
+    if any(domain.values for domain in domains.values()):
+        doc = "Random numbers between 0.1 and 0.9, and for targets values that they may have."
     if sizes:
         doc += f"\n\n`sizes` is a dict with {', '.join(sizes)}."
     reference = [*plain.forward, *plain.cost]
     unpack = unpacked(names, "_arrays(params)")
+    facts = sums_of_variables(program)
+    bound = {*bound_variables(program), *domains}
+    moved = [f'"{name}"' for name in names if name not in bound]
     return {
         "summary": paragraphs(summary, 0),
         "parameters": [f'"{name}": {tuple_text(s, quoted=True)},' for name, s in shapes.items()],
         "init_doc": paragraphs(doc),
         "init_lines": [
-            f'"{name}": rng.uniform(0.1, 0.9, {tuple_text(s)}),' for name, s in shapes.items()
+            f'"{name}": {_draw(tuple_text(s), domains.get(name))},' for name, s in shapes.items()
         ],
         "size_names": sizes,
         "functions": program.functions,
@@ -78,7 +87,40 @@ def program_data(program: Program, plain: Program, freeze: frozenset[Tensor]) ->
         ],
         "goal": graph.cost.name,
         "hyper": [],
-        "facts": sums_of_variables(program),
+        "drops": program.drops,
+        **_comparisons(program, unpack, names),
+        "facts": facts,
+        "targets": target_tests(program),
+        "moved": listed("for name in [", moved, "]:", 8)
+        if bound
+        else ["        for name in point:"],
+    }
+
+
+def _draw(shape: str, domain: Domain | None) -> str:
+    """Where a variable starts: between 0.1 and 0.9, or at one of the values that it may have."""
+    if domain is None or not domain.values:
+        return f"rng.uniform(0.1, 0.9, {shape})"
+    values = ", ".join(f"{number(value)}.0" for value in domain.values)
+    return f"rng.choice([{values}], {shape})"
+
+
+def _comparisons(program: Program, unpack: list[str], names: list[str]) -> dict[str, object]:
+    """The comparisons of the program, and the function body that says which are true."""
+    before, found = program.comparisons()
+    quoted = {text: repr(text) if '"' in text else f'"{text}"' for text in found}
+    entries = [f"{quoted[text]}: {text}" for text in found]
+    reads = frozenset().union(*(piece.reads for piece in found.values())) if found else frozenset()
+    return {
+        "comparisons": list(quoted.values()),
+        "searched": bool(found)
+        or any(isinstance(c.what, Domain) for c in conditions(program.graph)),
+        "sides_body": [
+            *unpack,
+            *setup_lines(program, before, names, also=reads),
+            *lines_of(before, notes=False),
+            *listed("found = {", entries, "}"),
+        ],
     }
 
 

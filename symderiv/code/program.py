@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from symderiv.algebra.binding import substitute
+from symderiv.algebra.binding import free_variables, substitute
 from symderiv.algebra.expr import (
     ONE,
     Access,
@@ -33,17 +33,27 @@ from symderiv.algebra.index import (
 )
 from symderiv.algebra.matrix import Fill, Matrix, MatrixExpr, Scalar, children
 from symderiv.algebra.matrixform import matrix_form, row_axes
+from symderiv.calculus.brackets import guard_of
 from symderiv.calculus.functions import ScalarFunction, VectorFunction, rows
 from symderiv.calculus.graph import Definition, Recurrence
 from symderiv.calculus.steps import Adjoint, Derivation
+from symderiv.code.choices import chosen, may_fail
 from symderiv.code.emit import Emitter
 from symderiv.code.formula import formula
 from symderiv.code.functions import Functions, NoCode
 from symderiv.code.indexed import Indexed
 from symderiv.code.names import Naming
 from symderiv.code.pieces import Piece
-from symderiv.code.stable import Forms, Head, find_head, group_of, inputs_of, summed_axis
-from symderiv.code.statements import Item, Line, Loop, Use
+from symderiv.code.stable import (
+    Forms,
+    Head,
+    find_head,
+    group_of,
+    inputs_of,
+    summed_axis,
+    with_log_sigmoid,
+)
+from symderiv.code.statements import Item, Line, Loop, Use, needed
 from symderiv.notation import Names, Numbering, text
 
 
@@ -76,6 +86,7 @@ class Program:
         columns = layout == "columns" and not naming.program
         self.emitter = Emitter(naming, self.functions, columns, reference)
         self.numbering = numbering or Numbering(derivation, naming.notation)
+        self.drops = False  # whether a side that np.where leaves out may have no value
 
         self.forward, self.cost = self._forward()
         self.errors: list[Item] = []
@@ -210,6 +221,25 @@ class Program:
         found = (a.closed for a in self.derivation.adjoints if _of(a).role is Role.LOSS)
         return next(found, ONE)
 
+    def comparisons(self) -> tuple[list[Item], dict[str, Piece]]:
+        """The brackets of the forward pass as arrays, and the items that compute what they read."""
+        found: dict[str, Piece] = {}
+        uses: list[Use] = []
+        for definition in self.graph.definitions:
+            for node in walk(definition.body):
+                guard = guard_of(node)
+                if guard is None or not guard.holds:
+                    continue
+                entries = [e for e in walk(guard.argument) if isinstance(e, Access)]
+                free = free_variables(guard.argument)
+                axes = dict.fromkeys(i.variable for e in entries for i in e.indices)
+                piece = Indexed(self.emitter).array(
+                    guard.argument, [v for v in axes if v is not None and v in free]
+                )
+                uses += [(e.tensor, None) for e in entries]
+                found.setdefault(f"{piece.text} > 0", piece)
+        return needed([*self.forward, *self.cost], uses), found
+
     # --- lines ---------------------------------------------------------------------------------
 
     def _tag(self, definition: Definition) -> str:
@@ -224,17 +254,29 @@ class Program:
         node = matrix_form(body, left.indices, self.rows)
         if node is None:
             return self._indexed(left, body, tag)
+        computed = self._computed(body)
+        made = node if computed == body else matrix_form(computed, left.indices, self.rows)
+        if made is None:
+            return self._indexed(left, body, tag)
         member = left.indices[0] if left.tensor.ordered else None
-        piece = self.emitter.assigned(node, left.tensor, member)
-        return self._made(left, piece, list(_leaves(node)), self._show(left, node, tag))
+        piece = self.emitter.assigned(made, left.tensor, member)
+        return self._made(left, piece, list(_leaves(made)), self._show(left, node, tag))
+
+    def _computed(self, body: Expr) -> Expr:
+        """The body as it is computed: brackets choose, and log σ has a row of its own."""
+        computed = chosen(body, self.graph)
+        self.drops |= computed != body and may_fail(computed, self.graph)
+        return computed if self.reference else with_log_sigmoid(computed, self.graph)
 
     def _indexed(self, left: Access, body: Expr, tag: str) -> Line:
         """A line without a matrix form."""
         member = left.indices[0] if left.tensor.ordered else None
         plain = [i.variable for i in left.indices[left.tensor.ordered :]]
-        piece = Indexed(self.emitter).array(body, [v for v in plain if v is not None])
+        axes = [v for v in plain if v is not None]
+        computed = self._computed(body)
+        piece = Indexed(self.emitter).array(computed, axes)
         piece = self.emitter.stored(piece, left.tensor, member)
-        accesses = [node for node in walk(body) if isinstance(node, Access)]
+        accesses = [node for node in walk(computed) if isinstance(node, Access)]
         uses = [(a.tensor, a.indices[0] if a.tensor.ordered else None) for a in accesses]
         own = self.naming.spelling if self.naming.program else None
         names = Names(self.naming.notation, spelled_as=own)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from symderiv.algebra.expr import Access, Add, Apply, Number, Sum
+from symderiv.algebra.expr import Access, Add, Apply, Number, Role, Sum, walk
 from symderiv.algebra.matrixform import matrix_form
 from symderiv.calculus.functions import Domain, rows
 from symderiv.calculus.graph import Definition, Fact
@@ -36,6 +36,13 @@ def sums_of_variables(program: Program) -> list[dict[str, str]]:
         listed = ", ".join(f'"{name}"' for name in names)
         found.append({"names": f"({listed})", "value": number(fact.right.value), "text": fact.text})
     return found
+
+
+def bound_variables(program: Program) -> set[str]:
+    """The variables of a program that the facts speak of."""
+    sums = (fact.left.terms if isinstance(fact.left, Add) else (fact.left,)
+            for fact in facts_used(program))  # fmt: skip
+    return {program.naming.python(t.tensor) for s in sums for t in s if isinstance(t, Access)}
 
 
 def assumptions(program: Program) -> list[dict[str, str]]:
@@ -77,14 +84,42 @@ def target_test(program: Program, loss: Definition) -> dict[str, str] | None:
     That a distribution sums to 1 is one of the declared facts.
     """
     domain = _target_domain(program, loss)
-    if domain is None:
-        return None
+    return None if domain is None else _membership(domain, "Y")
+
+
+def target_domains(program: Program) -> dict[str, Domain]:
+    """The targets of a network whose units are written out, each with the domain of its loss."""
+    found: dict[str, Domain] = {}
+    for definition in program.graph.definitions:
+        whole = rows().get(definition.part_of)
+        for node in walk(definition.body):
+            row = rows()[node.function] if isinstance(node, Apply) else whole
+            entries = node.args if isinstance(node, Apply) else (node,)
+            for entry in entries:
+                if row and isinstance(entry, Access) and entry.tensor.role is Role.TARGET:
+                    domain = row.domain[min(1, len(row.domain) - 1)]
+                    found.setdefault(program.naming.python(entry.tensor), domain)
+    return found
+
+
+def target_tests(program: Program) -> list[dict[str, str]]:
+    """What the targets have to satisfy, each with its name."""
+    tests = []
+    for name, domain in target_domains(program).items():
+        test = _membership(domain, f'arrays["{name}"]')
+        if test is not None:
+            tests.append({"name": name, **test})
+    return tests
+
+
+def _membership(domain: Domain, array: str) -> dict[str, str] | None:
+    """That all entries of an array are in a domain, as a test and in words."""
     if domain.values:
         values = ", ".join(number(value) for value in domain.values)
-        return {"holds": f"np.isin(Y, ({values}))", "text": domain.text}
+        return {"holds": f"np.isin({array}, ({values}))", "text": domain.text}
     equal = "=" if domain.closed else ""
-    sides = [f"(Y >{equal} {number(domain.low)})"] if domain.low is not None else []
-    sides += [f"(Y <{equal} {number(domain.high)})"] if domain.high is not None else []
+    sides = [f"({array} >{equal} {number(domain.low)})"] if domain.low is not None else []
+    sides += [f"({array} <{equal} {number(domain.high)})"] if domain.high is not None else []
     if not sides:
         return None
     holds = " & ".join(sides) if len(sides) > 1 else sides[0][1:-1]

@@ -2,29 +2,50 @@
 
 Every line of a chain is equal to the closed form, so any of them may be computed. ``a (1 - a)``
 loses all digits where a is near 1, while the table has a stable σ′(z); so code goes back to the
-line where the derivative of a function was still a function. A loss after an activation that has
-a row of its own as one function of the logits is computed by that row.
+line where the derivative of a function was still a function. Where that line divides by what may
+be 0 in floating point and the closed form does not, it is the closed form. A loss after an
+activation that has a row of its own as one function of the logits is computed by that row.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from symderiv.algebra.binding import instantiate, replace_accesses
+from symderiv.algebra.binding import instantiate, replace_accesses, substitute
 from symderiv.algebra.expr import (
+    ONE,
     Access,
+    Add,
     Apply,
     Expr,
+    Mul,
     Number,
+    Pow,
     Role,
     Sum,
     Tensor,
+    mul,
     rebuild,
     tensors_in,
     walk,
 )
 from symderiv.algebra.index import is_zero
-from symderiv.calculus.functions import Row, ScalarFunction, VectorFunction, rows, scalar, symbols
+from symderiv.algebra.matching import match
+from symderiv.calculus.conditions import lies_in
+from symderiv.calculus.functions import (
+    LOG_PROBABILITY,
+    NONNEGATIVE,
+    SIGNED,
+    Domain,
+    Row,
+    ScalarFunction,
+    VectorFunction,
+    exp,
+    rows,
+    scalar,
+    symbols,
+)
 from symderiv.calculus.graph import Definition, Graph
 from symderiv.calculus.losses import LOGITS
 from symderiv.calculus.reference import text
@@ -167,19 +188,60 @@ class Forms:
         self.graph = derivation.graph
         self.adjoints = derivation.adjoints
         self.kept = kept
-        self.parts = {d.target for d in self.graph.definitions if d.part_of} - {
-            d.target for d in self.graph.definitions if d.target.role is not Role.AUXILIARY
+        parts = [d for d in self.graph.definitions if d.part_of]
+        self.parts = {d.target for d in parts if d.target.role is Role.AUXILIARY}
+        groups = [group_of(self.graph, d) for d in parts]
+        self.tame = {
+            d.target
+            for group in groups
+            if all(lies_in(self.graph, a, SIGNED) for a in inputs_of(group) if _is_output(a))
+            for d in group
         }
         self._known: dict[int, Expr] = {}
 
     def of(self, adjoint: Adjoint) -> Expr:
-        """The stable form; the closed one where the stable one needs a part of a softmax."""
+        """The form with the fewest dangers; of two with as many, the one before the lemmas."""
         key = id(adjoint)
         if key not in self._known:
             raw = tidy(self._inserted(self._stated(_before_lemmas(adjoint))))
-            bad = not self.parts.isdisjoint(tensors_in(raw))
-            self._known[key] = self._inserted(adjoint.closed) if bad else raw
+            forms = (by_logarithm(f, self.graph) for f in (raw, self._inserted(adjoint.closed)))
+            self._known[key] = min(forms, key=self._dangers)
         return self._known[key]
+
+    def _dangers(self, form: Expr) -> tuple[int, int, int]:
+        """How often it uses a part of a softmax, may divide by 0 or overflow, and may cancel."""
+        parts = sum(tensor in self.parts - self.tame for tensor in tensors_in(form))
+        nodes = list(walk(form))
+        return parts, sum(map(self._may_fail, nodes)), sum(map(self._may_cancel, nodes))
+
+    def _may_fail(self, node: Expr) -> bool:
+        """Whether it divides by what may be 0 in floating point, or exponentiates at will."""
+        match node:
+            case Pow(base, exponent) if exponent < 0:
+                values = [n for n in walk(base) if isinstance(n, Access | Apply)]
+                tame = all(isinstance(n, Access) and n.tensor in self.tame for n in values)
+                return not (tame or self._exceeds_a_number(base))
+            case Apply(function, _, orders) if any(orders):
+                return _is_open(rows()[function].domain[orders.index(1)])
+            case Apply("exp", (argument,)):
+                return not lies_in(self.graph, argument, LOG_PROBABILITY)
+        return False
+
+    def _exceeds_a_number(self, base: Expr) -> bool:
+        """Whether it is a positive number plus what is not negative, as in 1 + z²."""
+        if not isinstance(base, Add):
+            return False
+        numbers = [t for t in base.terms if isinstance(t, Number) and t.value > 0]
+        others = [t for t in base.terms if t not in numbers]
+        return bool(numbers) and all(lies_in(self.graph, t, NONNEGATIVE) for t in others)
+
+    def _may_cancel(self, node: Expr) -> bool:
+        """Whether it is 1 − a or 1 − a² with a between −1 and 1, which may be near them."""
+        if not isinstance(node, Add) or ONE not in node.terms:
+            return False
+        taken = (-term for term in node.terms if term != ONE)
+        bases = (term.base if isinstance(term, Pow) else term for term in taken)
+        return any(lies_in(self.graph, base, SIGNED) for base in bases)
 
     def _inserted(self, expr: Expr) -> Expr:
         def image(access: Access) -> Expr | None:
@@ -205,6 +267,67 @@ class Forms:
             return expr
         plain = Apply(expr.function, expr.args, (0,) * len(expr.args))
         return formula(*expr.args, named_value(plain, self.graph) or plain)
+
+
+def with_log_sigmoid(expr: Expr, graph: Graph) -> Expr:
+    """log σ(z) and log(1 − σ(z)), which is log σ(−z), without the logarithm of what rounds to 0."""
+    expr = rebuild(expr, lambda part: with_log_sigmoid(part, graph))
+    if not (isinstance(expr, Apply) and expr.function == "log" and expr.orders == (0,)):
+        return expr
+    inner = _logit(expr.args[0], graph)
+    if inner is None:
+        match expr.args[0]:
+            case Add((one, other)) | Add((other, one)) if one == ONE:
+                complement = _logit(-other, graph)
+                inner = None if complement is None else -complement
+    return expr if inner is None else Apply("log-sigmoid", (inner,), (0,))
+
+
+def _logit(expr: Expr, graph: Graph) -> Expr | None:
+    """z, if the value is that of σ(z)."""
+    found = graph.expand(expr) if isinstance(expr, Access) else expr
+    match found:
+        case Apply("sigmoid", (z,), (0,)):
+            return z
+    return None
+
+
+def _is_open(domain: Domain) -> bool:
+    """Whether a derivative may grow without bound at an end of the domain."""
+    return not domain.closed and (domain.low is not None or domain.high is not None)
+
+
+def _is_output(access: Access) -> bool:
+    return access.tensor.role is not Role.TARGET
+
+
+def by_logarithm(expr: Expr, graph: Graph) -> Expr:
+    """e/s as exp(a), which cannot overflow, where a = z − log s is a log-softmax with s = Σ e."""
+    expr = rebuild(expr, lambda part: by_logarithm(part, graph))
+    factors = expr.factors if isinstance(expr, Mul) else ()
+    for above in factors:
+        for entry in _logarithms(above, graph):
+            sums = [n for n in walk(graph.expand(entry) or entry) if isinstance(n, Access)]
+            for below in factors:
+                if isinstance(below, Pow) and below.exponent == -1 and below.base in sums:
+                    return mul(*(f for f in factors if f not in (above, below)), exp(entry))
+    return expr
+
+
+def _logarithms(factor: Expr, graph: Graph) -> Iterator[Access]:
+    """The entries of a log-softmax whose e this is."""
+    for definition in graph.definitions:
+        group = group_of(graph, definition)
+        if definition.part_of != "log-softmax" or len(group) < 2:
+            continue
+        e = group[0]
+        for form in (e.left, e.body):
+            binding = match(form, factor, e.variables)
+            if binding is not None and len(binding) == len(e.variables):
+                entry = substitute(Access(definition.target, e.indices), binding)
+                assert isinstance(entry, Access)
+                yield entry
+                break
 
 
 def is_as_stated(row: ScalarFunction, position: int) -> bool:

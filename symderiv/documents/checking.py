@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from symderiv.algebra.binding import replace_accesses
 from symderiv.algebra.expr import Access, Apply, Expr, apply, walk
 from symderiv.calculus.conditions import Condition, conditions
-from symderiv.calculus.functions import Domain, Kink, ScalarFunction, scalar, symbols
+from symderiv.calculus.functions import ScalarFunction, positive, scalar, symbols
 from symderiv.calculus.steps import Lemma
 from symderiv.documents.ledger import Ledger
 from symderiv.documents.model import (
@@ -162,25 +163,27 @@ def assumptions(ledger: Ledger) -> list[Phrase]:
         shown = ledger.show(fact.left, names) + Math(" = ", " = ", " = ")
         shown = shown + ledger.show(fact.right, names)
         items.append(say("assumption", fact=shown, text=fact.text))
-    groups: dict[tuple[str, Domain | tuple[Kink, ...] | None], list[Condition]] = {}
+    if "positive" in ledger.graph.functions:
+        items.append(say("bracket"))
+    groups: dict[tuple[object, ...], list[Condition]] = {}
     for condition in conditions(ledger.graph):
-        groups.setdefault((condition.function, condition.what), []).append(condition)
-    items += [_condition(ledger, *key, group) for key, group in groups.items()]
+        key = (condition.function, condition.what, condition.guards)
+        groups.setdefault(key, []).append(condition)
+    items += [_condition(ledger, group) for group in groups.values()]
     for chain in ledger.chains:
         for entry in chain.steps:
-            for positive in entry.verdict.positive:
-                shown = ledger.show(positive, chain.names)
+            for argument in entry.verdict.positive:
+                shown = ledger.show(argument, chain.names)
                 items.append(say("positive", argument=shown, ref=Ref(entry.tag)))
     return items or [say("no_assumptions")]
 
 
-def _condition(
-    ledger: Ledger,
-    function: str,
-    what: Domain | tuple[Kink, ...] | None,
-    group: list[Condition],
-) -> Phrase:
-    """What is asked of all arguments of one function."""
+def _condition(ledger: Ledger, group: list[Condition]) -> Phrase:
+    """What is asked of all arguments of one function, wherever its brackets are true."""
+    function, what = group[0].function, group[0].what
+    if group[0].guards:
+        bare = _condition(ledger, [replace(c, guards=()) for c in group])
+        return say("guarded", guards=_guards(ledger, group[0]), condition=bare)
     places = [_place(ledger, condition) for condition in group]
     if len(places) > SPELLED:
         places = [*places[:2], ("…",), places[-1]]
@@ -223,6 +226,18 @@ def _place(ledger: Ledger, condition: Condition) -> Phrase:
     entry = next(e for e in ledger.definitions if e.definition is condition.definition)
     shown = [ledger.show(argument, entry.names) for argument in condition.arguments]
     return (shown[0],) if len(shown) == 1 else ("(", *_joined(shown), ")")
+
+
+def _guards(ledger: Ledger, condition: Condition) -> Phrase:
+    """``[x > 0] = 1``."""
+    entry = next(e for e in ledger.definitions if e.definition is condition.definition)
+    return enumerated(
+        [
+            ledger.show(positive(guard.argument), entry.names) + Math(value, value, value)
+            for guard in condition.guards
+            for value in [f" = {int(guard.holds)}"]
+        ]
+    )
 
 
 def _joined(parts: list[Math]) -> Phrase:

@@ -13,6 +13,7 @@ from typing import Any
 import mpmath
 
 from symderiv.algebra.expr import Access, Add, Apply, Expr, Mul, Number, Pow, Tensor
+from symderiv.calculus.brackets import guard_of
 from symderiv.calculus.functions import scalar
 from symderiv.calculus.losses import LOSSES
 from symderiv.documents.model import Math
@@ -85,7 +86,7 @@ def evaluate(expr: Expr, leaf: Callable[[Expr], Value], zero_wins: bool = False)
     """A tree of arithmetic and functions; ``leaf`` gives the value of everything else.
 
     With ``zero_wins`` 0 log 0 is 0, as losses have it: a factor 0 makes a product 0, whatever
-    the others are.
+    the others are. A false bracket always does.
     """
     match expr:
         case Number(value):
@@ -98,12 +99,16 @@ def evaluate(expr: Expr, leaf: Callable[[Expr], Value], zero_wins: bool = False)
         case Mul(factors):
             product: Value = Fraction(1)
             missing: Undefined | None = None
+            strong = zero_wins
             for factor in factors:
                 try:
-                    product = times(product, evaluate(factor, leaf, zero_wins))
+                    value = evaluate(factor, leaf, zero_wins)
                 except Undefined as error:
                     missing = missing or error
-            if missing is not None and not (zero_wins and product == 0):
+                    continue
+                product = times(product, value)
+                strong = strong or (value == 0 and guard_of(factor) is not None)
+            if missing is not None and not (strong and product == 0):
                 raise missing
             return product
         case Pow(base, exponent):

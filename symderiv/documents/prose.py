@@ -181,6 +181,9 @@ SENTENCES = {
     "domains": "Assumed: {argument} are {text}, where {f} is defined.",
     "denominator": "Assumed: {argument} is not 0, since it divides.",
     "denominators": "Assumed: {argument} are not 0, since they divide.",
+    "bracket": "A bracket is 1 where what it says is true, and 0 elsewhere. This 0 is strong: a "
+    "product with it is 0 even where the other factor has no value.",
+    "guarded": "{condition} This is asked only where {guards}.",
     "positive": "Assumed: {argument} is positive, where {ref} takes a logarithm apart.",
     "off_kink": "The derivative of {f} holds off its kink at {at}, where {letter} is {argument}.",
     "off_kinks": "The derivative of {f} holds off its kinks at {at}, where {letter} is {argument}.",

@@ -8,7 +8,9 @@ from math import isqrt
 from typing import TYPE_CHECKING
 
 from symderiv.algebra.expr import Expr, Number, Role, apply, mul, power, walk
+from symderiv.algebra.normal import equal
 from symderiv.calculus.activations import ACTIVATIONS
+from symderiv.calculus.brackets import constant
 from symderiv.calculus.functions import (
     ScalarFunction,
     VectorFunction,
@@ -177,10 +179,14 @@ def _ordered(eq: Equations, node: Compare) -> tuple[tuple[Value, Value], bool]:
 
 
 def _greater(x: Expr, y: Expr) -> Expr:
-    difference = x - y
-    if isinstance(difference, Number):
-        return Number.of(int(difference.value > 0))
-    return positive(difference)
+    """[x > y]; 0 or 1 where the difference is the same number whatever the values are."""
+    known = constant(x - y)
+    return positive(x - y) if known is None else Number.of(int(known > 0))
+
+
+def _either(condition: Expr, yes: Expr, no: Expr) -> Expr:
+    """A choice, unless both ways are the same."""
+    return yes if equal(yes, no) else where(condition, yes, no)
 
 
 def _where(eq: Equations, node: Call) -> Value:
@@ -192,10 +198,10 @@ def _where(eq: Equations, node: Call) -> Value:
     chosen = eq.value(yes), eq.value(no)
     if strict:
         return eq.elementwise(
-            lambda x, y, a, b: where(_greater(x, y), a, b), node, left, right, *chosen, copies=2
+            lambda x, y, a, b: _either(_greater(x, y), a, b), node, left, right, *chosen, copies=2
         )
     return eq.elementwise(
-        lambda x, y, a, b: where(_greater(y, x), b, a), node, left, right, *chosen, copies=2
+        lambda x, y, a, b: _either(_greater(y, x), b, a), node, left, right, *chosen, copies=2
     )
 
 
@@ -209,7 +215,7 @@ def _larger(eq: Equations, node: Call) -> Value:
             )
     a, b = (eq.atom(arg, twice=True) for arg in node.args)
     return eq.elementwise(
-        lambda x, y: where(_greater(sign * x, sign * y), x, y), node, a, b, copies=3
+        lambda x, y: _either(_greater(sign * x, sign * y), x, y), node, a, b, copies=3
     )
 
 

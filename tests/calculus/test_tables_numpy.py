@@ -44,6 +44,10 @@ BOUND = 5.0
 BOUNDS = {
     ("poisson-log", None): 30.0,  # e^a - y a, and e^a - y, where both terms are alike
     ("poisson-log", 0): 30.0,
+    ("poisson-sigmoid", 0): 50.0,
+    ("poisson-softplus", None): 30.0,
+    ("poisson-softplus", 0): 30.0,
+    ("poisson-gaussian", 0): 30.0,
     ("bce-logits", 0): 50.0,  # at z = 0.1, y = 0.52, where sigma(z) - y is small
     ("mish", 0): 12.0,
     ("focal-logits", None): 20.0,  # exp magnifies the error of gamma softplus(z)

@@ -63,7 +63,7 @@ def source(spec: str, layout: str, freeze: tuple[str, ...] = ()) -> str:
             version="0",
             sizes=dict(enumerate(NETWORKS[spec][3] or ())),
             layout=layout,
-            freeze=freeze,
+            freeze=frozenset(t for t in wrt if {t.name, t.symbol} & {*freeze}),
         ),
     )
 

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import symderiv
 from symderiv.algebra.expr import Expr, Role, SizeOf, Tensor, apply, sum_over
 from symderiv.algebra.index import Axis, Size, as_index, fresh
 from symderiv.calculus.backprop import backprop
@@ -112,7 +113,7 @@ def test_the_lines_of_attention_read_like_a_paper(tmp_path: Path) -> None:
         "S = Q @ K.T / float(np.sqrt(d))  # (D1) S = 1/sqrt(d) Q Kᵀ",
         "P = softmax(S, axis=1)  # (D4) P = softmax(S)",
         "dP = G @ V.T  # (G1) ∂J/∂P = G Vᵀ",
-        "dK = dS.T @ Q / float(np.sqrt(d))  # (G4) ∂J/∂K = 1/sqrt(d) ∂J/∂Sᵀ Q",
+        "dK = dS.T @ Q / float(np.sqrt(d))  # (G4) ∂J/∂K = 1/sqrt(d) (∂J/∂S)ᵀ Q",
     ):
         assert f"    {line}\n" in text
 
@@ -172,3 +173,35 @@ def test_a_shifted_index_has_no_code() -> None:
     i = fresh(Axis("unit", N.stop, as_index(2)), "i")
     with pytest.raises(NoCode, match="index of u"):
         module_of(sum_over(i, u[i] * u[i - 1]))
+
+
+LOGISTIC = """
+    [program]
+    z = "X @ w + c"
+    a = "sigmoid(z)"
+    J = "mean(-y*log(a) - (1 - y)*log(1 - a))"
+    [shapes]
+    X = "m n"
+    w = "n"
+    y = "m"
+    [request]
+    wrt = ["w", "c"]"""
+
+
+def test_a_program_computes_the_equation_that_it_cites(tmp_path: Path) -> None:
+    path = tmp_path / "program.toml"
+    path.write_text(re.sub(r"(?m)^ +", "", LOGISTIC), encoding="utf-8")
+    text = str(symderiv.derive(path).render("numpy"))
+    assert "    dw = X.T @ (a - y) / m  # (G1) ∂J/∂w = 1/m Xᵀ (a − y)\n" in text
+    net = run(text)
+    point = {"X": np.array([[50.0], [-50.0]]), "w": np.ones(1), "c": 0.0, "y": np.array([0.0, 1.0])}
+    value, gradients = net.cost_and_gradients(point)
+    assert value == pytest.approx(50) and gradients["w"] == pytest.approx([50.0])
+    point["X"] *= 100
+    assert net.cost(point) == pytest.approx(5000)
+
+
+def test_the_quotient_of_a_log_softmax_is_its_exponential() -> None:
+    text = str(symderiv.derive("3-4-2:log-softmax,identity+mse").render("numpy"))
+    assert "np.exp(a1)" in text.split("def _errors")[1].split("def ")[0]
+    assert "e1 = " not in text.split("def reference_cost")[0]

@@ -108,3 +108,23 @@ def test_the_error_is_p_minus_y() -> None:
         (s,) = next(a for a in derivation.adjoints if a.tensor.name == f"dz{n}").indices
         a, y = (next(t for t in derivation.graph.tensors if t.name == f"{x}{n}") for x in "ay")
         assert alpha_equal(closed[f"dz{n}"], a[s] - y[s])
+
+
+@pytest.mark.parametrize(("spec", "wrong", "words"), [
+    ("2-1:sigmoid+bce+scalars", 5.0, "between 0 and 1"),
+    ("2-1:sigmoid+focal+scalars", -0.5, "between 0 and 1"),
+    ("2-1:exp+poisson+scalars", -1.0, "not negative"),
+    ("2-1:tanh+hinge+scalars", 0.0, "-1 or 1"),
+    ("2-2:softmax+ce+scalars", -2.0, "between 0 and 1"),
+])  # fmt: skip
+def test_targets_are_checked_as_in_the_module_with_matrices(
+    spec: str, wrong: float, words: str
+) -> None:
+    net = run(str(symderiv.derive(spec).render("numpy")))
+    params = net.init(np.random.default_rng(1), {"m": 3})
+    assert net.check_gradients(params) < 1e-12
+    targets = [name for name in params if re.fullmatch(r"y\d*", name)]
+    for name in targets:
+        params[name] = np.full(3, wrong if name == targets[0] else (1 - wrong) / (len(targets) - 1))
+    with pytest.raises(ValueError, match=rf"{targets[0]} must be {words}"):
+        net.cost(params)
