@@ -89,7 +89,7 @@ _ROWS: tuple[Row, ...] = (
         ),),
     ),
     ScalarFunction(
-        name="relu", arguments=("z",), latex=r"\operatorname{relu}",
+        name="relu", arguments=("z",), latex=r"\operatorname{relu}", range_="not-negative",
         definition=lambda z: positive(z) * z,
         derivatives=(lambda z, a: positive(z),),
         why="where the unit is on it copies z, where it is off it is constant",

@@ -29,6 +29,7 @@ from symderiv.algebra.expr import (
 from symderiv.algebra.matching import alpha_equal
 from symderiv.calculus.functions import (
     LOG_PROBABILITY,
+    NONNEGATIVE,
     POSITIVE,
     REAL,
     SIGNED,
@@ -43,6 +44,7 @@ from symderiv.calculus.graph import Definition, Graph
 
 RANGES: dict[str, Domain] = {
     "real": REAL,
+    "not-negative": NONNEGATIVE,
     "positive": POSITIVE,
     "unit-interval": UNIT,
     "probability-vector": UNIT,
@@ -165,7 +167,8 @@ def _range(graph: Graph, expr: Expr) -> Domain | None:
         row = rows()[expr.function]
         if any(expr.orders):
             return None
-        return replace(RANGES[row.range_], closed=getattr(row, "closed", False))
+        known = RANGES[row.range_]
+        return replace(known, closed=known.closed or getattr(row, "closed", False))
     if isinstance(expr, Access):
         definition = _equation(graph, expr)
         if definition is None:

@@ -28,8 +28,9 @@ from symderiv.algebra.expr import (
 Formula = Callable[..., Expr]
 Lines = tuple[str, ...]
 Range = Literal[
-    "real", "positive", "unit-interval", "probability-vector", "signed", "log-probability"
-]
+    "real", "not-negative", "positive", "unit-interval", "probability-vector", "signed",
+    "log-probability",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

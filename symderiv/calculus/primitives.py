@@ -135,6 +135,7 @@ _ROWS = (
     ),
     ScalarFunction(
         name="abs", arguments=("z",), latex=r"\operatorname{abs}", call=r"\left|#1\right|",
+        range_="not-negative",
         definition=lambda z: sign(z) * z,
         derivatives=(lambda z, a: sign(z),),
         why="z on the right of 0, -z on the left",

@@ -14,7 +14,8 @@ from fractions import Fraction
 from symderiv.frontend.errors import SpecError, listed, show, suggest
 from symderiv.frontend.known import (
     ALIASES,
-    IN_WORDS,
+    GIVEN,
+    NEEDED,
     activation_names,
     canonical,
     fits,
@@ -204,8 +205,7 @@ def check_loss(given: object, output: str) -> str:
     if losses:
         whatever = [n for n in names if loss_need(n) is None and not n.endswith("logits")]
         remedy += f"; with {output} the loss is {' or '.join([*losses[:4], whatever[0]])}"
-    has = IN_WORDS.get(output_range(output), output_range(output))
-    need = IN_WORDS.get(loss_need(loss) or "", str(loss_need(loss)))
+    has, need = GIVEN[output_range(output)], NEEDED[loss_need(loss) or ""]
     raise SpecError(
         f"loss {loss!r} needs {need}, but {output!r} has {has}", remedy, field="loss", value=loss
     )

@@ -16,15 +16,24 @@ _MEETS = {
     "signed": ("signed", "real"),
 }
 
-IN_WORDS = {
-    "unit-interval": "an output with every entry in (0, 1)",
-    "probability-vector": "a probability vector as its output",
-    "positive": "a positive output",
-    "signed": "an output of either sign",
-    "log-probability": "the logarithms of probabilities as its output",
-    "real": "an output that can be any real number",
+NEEDED = {
+    "unit-interval": "every output to be a probability of its own, in (0, 1)",
+    "probability-vector": "the outputs to be a probability vector",
+    "positive": "positive outputs",
+    "log-probability": "the outputs to be logarithms of probabilities",
 }
-"""What a loss needs, or an activation gives, as a message says it."""
+"""What a loss needs, as a message says it."""
+
+GIVEN = {
+    "unit-interval": "outputs in (0, 1) that need not add up to 1",
+    "probability-vector": "outputs that share one probability, since they add up to 1",
+    "not-negative": "outputs from 0 to any size",
+    "positive": "positive outputs of any size",
+    "signed": "outputs between -1 and 1",
+    "log-probability": "negative outputs, the logarithms of probabilities",
+    "real": "outputs that can be negative",
+}
+"""What an activation gives, as a message says it."""
 
 # Other people's names, used for suggestions only.
 ALIASES = {

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
 
-from symderiv.calculus.functions import ScalarFunction, VectorFunction, rows
+from symderiv.calculus.activations import ACTIVATIONS
+from symderiv.calculus.conditions import RANGES
+from symderiv.calculus.functions import REAL, ScalarFunction, VectorFunction, rows
 from symderiv.calculus.reference import ERF_SERIES, reference_numpy
 
 # fmt: off
@@ -416,3 +419,18 @@ def test_the_definition_has_the_published_values(name: str) -> None:
         np.testing.assert_allclose(
             definition(*given_all), float(value), rtol=1e-12, atol=1e-15, err_msg=f"{name} {point}"
         )
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_the_range_is_that_of_the_published_values(name: str) -> None:
+    """What is real has negative values too, as a refused loss says of it."""
+    row = ACTIVATIONS[name]
+    if isinstance(row, VectorFunction):
+        return
+    values = [Fraction(value) for _, value in PUBLISHED[name]]
+    known = RANGES[row.range_]
+    if known is REAL:
+        assert min(values) < 0
+        return
+    ends = known.closed or row.closed
+    assert all(known.contains(v) or (ends and v in (known.low, known.high)) for v in values)

@@ -95,6 +95,8 @@ REFUSED = [
     ("2-3-1:relu+ce", "loss", "with ce the last activation is softmax"),
     ("2-3-1:softmax,sigmoid+ce", "loss", "probability vector"),
     ("2-3-1:tanh+bce", "loss", "sigmoid"),
+    ("3-2:relu+bce", "loss", "'relu' has outputs from 0 to any size"),
+    ("3-2:softmax+bce", "loss", "since they add up to 1"),
     ("2-1:relu", "loss", "missing"),
     ("2-1:relu+mse+mse", "loss", "given twice"),
     ("2-1:sigmoid+mse+bce", "loss", "contradicts"),
