@@ -131,10 +131,12 @@ SENTENCES = {
     "so that every example has a share in the derivative, and the shares add up. In NumPy this is "
     "the sum along the axis of the examples. The product of matrices that gives the gradient of "
     "the weights contains the same sum.",
-    "box_unit": "Then the biases are one more column of {W}, and the transposed matrix times the "
-    "error has one more component, number 0, that belongs to this unit. Nothing goes into the "
+    "box_unit": "Then the biases are one more {line} of {W}, and {product} "
+    "has one more component, number 0, that belongs to this unit. Nothing goes into the "
     "unit, its value does not depend on any weighted input: the component is dropped before the "
     "step to the layer below. With separate biases, as here, it never arises.",
+    "unit_product_columns": "the transposed matrix times the error",
+    "unit_product_rows": "the error times the transposed matrix",
     "box_two": "From the power rule on the square. Many texts put one half in front of the square "
     "and have none in the gradient; the minimum is the same, but the gradient is half as long, "
     "and with it every step of the same rate.",

@@ -23,7 +23,7 @@ def question_section(
         _where_is_m(ledger),
         _one_example(ledger, presentation),
         _bias_sum(ledger),
-        _bias_unit(ledger),
+        _bias_unit(ledger, presentation),
         _factor_two(ledger),
     )
     blocks: tuple[Block, ...] = tuple(box for box in found if box is not None)
@@ -62,7 +62,7 @@ def _bias_sum(ledger: Ledger) -> Box | None:
     return Box(box_title("bias"), say("box_bias", b=array(ledger, bias, names)))
 
 
-def _bias_unit(ledger: Ledger) -> Box | None:
+def _bias_unit(ledger: Ledger, presentation: Presentation) -> Box | None:
     """Where the error comes back through a layer whose biases some write as a unit of value 1."""
     hidden = [t for t in ledger.graph.tensors if t.symbol == "z" and t.layer]
     biased = {t.layer for t in ledger.graph.inputs if t.symbol == "b" and t.layer}
@@ -74,7 +74,11 @@ def _bias_unit(ledger: Ledger) -> Box | None:
     weight = next(weights, None)
     if weight is None:  # its entries are letters of their own
         return None
-    return Box(box_title("unit"), say("box_unit", W=array(ledger, weight, names)))
+    rows = presentation.layout == "rows"
+    line = "row" if rows else "column"
+    product = say("unit_product_rows" if rows else "unit_product_columns")
+    text = say("box_unit", W=array(ledger, weight, names), line=line, product=product)
+    return Box(box_title("unit"), text)
 
 
 def _factor_two(ledger: Ledger) -> Box | None:
