@@ -53,6 +53,8 @@ SENTENCES = {
     "rows": "Examples are rows: {x} is {shape_x}, {W} is {shape_W}, and {forward}.",
     "columns": "Examples are columns: {x} is {shape_x}, {W} is {shape_W}, and {forward}.",
     "single": "One example: {x} is {shape_x}, {W} is {shape_W}, and {forward}.",
+    "biased": ", with a bias {b} in layer {layers} alone",
+    "biased_several": ", with a bias {b} in the layers {layers} alone",
     "numbering": "The input is layer 0; a weight is counted with the layer that it feeds.",
     "numbering_one": "The input is layer 1; a weight is counted with the layer that it leaves.",
     "delta_loss": "{delta} differentiates the loss {ell} of one example; {factor} enters once, "

@@ -79,7 +79,7 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
     graph = ledger.graph
     items: list[Phrase] = []
     tensors = {t.name: t for t in graph.tensors}
-    weight = next((t for t in graph.tensors if t.symbol == "W"), None)
+    weight = _typical_weights(graph)
     x = tensors.get("x")
     base = weight.layer if weight is not None else None
     names = Names(ledger.notation, graph, base if _uniform(ledger) else None)
@@ -95,7 +95,7 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
                 shape_x=shape(ledger, x, plain),
                 W=array(ledger, weight, own),
                 shape_W=shape(ledger, weight, own),
-                forward=forward,
+                forward=(forward, *_biased_layers(ledger)),
             )
         )
         items.append(say("numbering" if not ledger.notation.activation_shift else "numbering_one"))
@@ -115,6 +115,26 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
     if any(t.role is Role.PENALTY for t in graph.tensors):
         items.append(say("penalty"))
     return tuple(items)
+
+
+def _typical_weights(graph: Graph) -> Tensor | None:
+    """The weights that stand for all layers: of the first layer with a bias, if any has one."""
+    weights = [t for t in graph.tensors if t.symbol == "W"]
+    biased = {t.layer for t in graph.inputs if t.symbol == "b"}
+    return next((w for w in weights if w.layer in biased), weights[0] if weights else None)
+
+
+def _biased_layers(ledger: Ledger) -> Phrase:
+    """Which layers have a bias, where not all of them are alike."""
+    graph = ledger.graph
+    names = Names(ledger.notation, graph)
+    biases = [t for t in graph.inputs if t.symbol == "b"]
+    if not biases or len(biases) == sum(t.symbol == "W" for t in graph.inputs):
+        return ()
+    numbers = [str(names.shift(t) + (t.layer or 0)) for t in biases]
+    symbol = array(ledger, biases[0], Names(ledger.notation, graph, biases[0].layer))
+    key = "biased" if len(numbers) == 1 else "biased_several"
+    return say(key, b=symbol, layers=enumerated(list(numbers)))
 
 
 def _ends(ledger: Ledger, ends: tuple[str, ...]) -> Phrase:

@@ -31,3 +31,20 @@ def test_a_bias_as_a_unit_extends_the_weights_of_this_layout(
     shown = page("2-3-1:sigmoid+bce", layout)
     assert f"Then the biases are one more {line} of" in shown
     assert product in shown
+
+
+@pytest.mark.parametrize(
+    "spec, words",
+    [
+        ("3-1-2:hard-tanh,hard-sigmoid+mae+bias=2", "in layer 2 alone."),
+        ("2-1-2-2:sigmoid+mse+bias=1,3", "in the layers 1 and 3 alone."),
+    ],
+)
+def test_the_conventions_name_the_layers_with_a_bias(spec: str, words: str) -> None:
+    convention = next(line for line in page(spec).splitlines() if line.startswith("- Examples"))
+    assert r"+ mathbf{b}^{l}" in convention and convention.endswith(words)
+
+
+@pytest.mark.parametrize("spec", ["2-3-1:sigmoid+bce", "2-3-1:sigmoid+bce+nobias"])
+def test_nothing_is_said_of_biases_where_layers_are_alike(spec: str) -> None:
+    assert "alone." not in page(spec).split("## ")[0]
