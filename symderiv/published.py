@@ -160,6 +160,7 @@ class PublishedDerivation(CheckedDerivation):
             version=VERSION,
             example=self.network.example,
             held=self.origin.built.held(held),
+            reduction=self.network.reduction,
         )
 
     def _numpy(self, notation: str) -> str:

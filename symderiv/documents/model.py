@@ -161,7 +161,8 @@ class Presentation:
     """What a document says besides the mathematics.
 
     ``sizes`` gives the number of units of a layer, as far as it is known; ``command`` is the one
-    that makes this document again; ``example`` holds the numbers of a worked example.
+    that makes this document again; ``example`` holds the numbers of a worked example;
+    ``reduction`` says whether the cost of many examples is the mean or the sum of their losses.
     """
 
     title: str = ""
@@ -175,3 +176,4 @@ class Presentation:
     version: str = ""
     example: Example | None = None
     held: frozenset[Tensor] = frozenset()
+    reduction: str = "mean"

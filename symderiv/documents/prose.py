@@ -127,8 +127,10 @@ SENTENCES = {
     "knows nothing of the others; the mean over the examples is taken where their shares are "
     "added up. Dividing in both places, or again in the step of gradient descent, makes the step "
     "too small.",
-    "box_single": "The cost over many examples is {mean}. With m = 1 there is one term and "
-    "nothing to divide by, and {C} is the loss of that example.",
+    "box_single": "The cost over many examples is {total}. With m = 1 there is one term{alone}, "
+    "and {C} is the loss of that example{penalty}.",
+    "single_mean": " and nothing to divide by",
+    "single_penalty": " plus {R}",
     "box_bias": "One {b} serves every example: it is added to the weighted input of each of them, "
     "so that every example has a share in the derivative, and the shares add up. In NumPy this is "
     "the sum along the axis of the examples. The product of matrices that gives the gradient of "

@@ -7,7 +7,7 @@ from symderiv.algebra.index import Size, as_index
 from symderiv.calculus.graph import EXAMPLE
 from symderiv.documents import named
 from symderiv.documents.ledger import Ledger
-from symderiv.documents.model import Block, Box, Math, Presentation, Section
+from symderiv.documents.model import Block, Box, Math, Phrase, Presentation, Section
 from symderiv.documents.prose import box_title, say, title
 from symderiv.documents.tables import array
 from symderiv.notation import Names
@@ -50,8 +50,19 @@ def _where_is_m(ledger: Ledger) -> Box | None:
 def _one_example(ledger: Ledger, presentation: Presentation) -> Box | None:
     if _batched(ledger) or presentation.layout != "single":
         return None
-    mean = Math(r"\tfrac{1}{m} \sum_{s=1}^{m} \ell_s", "1/m Σ_s ℓ[s]", "1/m sum(ell[s], s)")
-    return Box(box_title("single"), say("box_single", mean=mean, C=_cost(ledger)))
+    total = Math(r"\sum_{s=1}^{m} \ell_s", "Σ_s ℓ[s]", "sum(ell[s], s)")
+    mean = presentation.reduction == "mean"
+    if mean:
+        total = Math(r"\tfrac{1}{m} ", "1/m ", "1/m ") + total
+    penalty = next((t for t in ledger.graph.tensors if t.role is Role.PENALTY), None)
+    more: Phrase = ()
+    if penalty is not None:
+        own = array(ledger, penalty, Names(ledger.notation, ledger.graph))
+        total = total + Math(" + ", " + ", " + ") + own
+        more = say("single_penalty", R=own)
+    alone = say("single_mean") if mean else ()
+    text = say("box_single", total=total, alone=alone, C=_cost(ledger), penalty=more)
+    return Box(box_title("single"), text)
 
 
 def _bias_sum(ledger: Ledger) -> Box | None:

@@ -48,3 +48,17 @@ def test_the_conventions_name_the_layers_with_a_bias(spec: str, words: str) -> N
 @pytest.mark.parametrize("spec", ["2-3-1:sigmoid+bce", "2-3-1:sigmoid+bce+nobias"])
 def test_nothing_is_said_of_biases_where_layers_are_alike(spec: str) -> None:
     assert "alone." not in page(spec).split("## ")[0]
+
+
+@pytest.mark.parametrize(
+    "options, total, rest",
+    [
+        ("", r"tfrac{1}{m} sum_{s=1}^{m} ell_s.", "nothing to divide by, and C is the loss"),
+        ("+sum", r"is sum_{s=1}^{m} ell_s.", "there is one term, and C is the loss"),
+        ("+l2", r"tfrac{1}{m} sum_{s=1}^{m} ell_s + R.", "the loss of that example plus R."),
+    ],
+)
+def test_one_example_of_the_cost_at_hand(options: str, total: str, rest: str) -> None:
+    shown = page(f"2-1:sigmoid+mse{options}", "single")
+    box = next(line for line in shown.splitlines() if "How does the cost follow" in line)
+    assert total in box and rest in box
