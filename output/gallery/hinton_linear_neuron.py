@@ -4,7 +4,7 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/hinton_linear_neuron.toml --layout rows --name
 #           hinton_linear_neuron
-# sha256    d5092ea1d35c89d1afcea47fcc81422fa5589117bcc819ca6bfc92610652329f
+# sha256    b1e8400940745abdea2897dedff88f52abf8c0a4af8c3f7067f63982b6e32f70
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -12,8 +12,8 @@
 
 X has the shape (m, n0) and Y the shape (m, 1): one example a row. Everything is computed in the
 float type of the parameters. The comments cite the equations of the document: D forward, BP1 the
-error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as
-a script, this module checks its own gradients.
+error of the output, BP4 the gradients of weights. Run as a script, this module checks its own
+gradients.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PARAMETERS = {
 
 
 def init(rng, sizes):
-    """Parameters to start from: weights of variance 2 / (inputs + outputs) (Glorot), biases 0.
+    """Parameters to start from: weights of variance 2 / (inputs + outputs) (Glorot).
 
     `sizes` is a dict with n0.
     """

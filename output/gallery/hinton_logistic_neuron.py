@@ -4,7 +4,7 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/hinton_logistic_neuron.toml --layout rows --name
 #           hinton_logistic_neuron
-# sha256    98805b0bdd5afa945d342a16630fbbe789be10d8783d564094a722976fb0b926
+# sha256    28a7ab10b1388d2b375e25c9c8a2a740c3ec1bb42f08a1503472a61dc5316d7b
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -12,8 +12,8 @@
 
 X has the shape (m, n0) and Y the shape (m, 1): one example a row. Everything is computed in the
 float type of the parameters. The comments cite the equations of the document: D forward, BP1 the
-error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as
-a script, this module checks its own gradients.
+error of the output, BP4 the gradients of weights. Run as a script, this module checks its own
+gradients.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PARAMETERS = {
 
 
 def init(rng, sizes):
-    """Parameters to start from: weights of variance 2 / (inputs + outputs) (Glorot), biases 0.
+    """Parameters to start from: weights of variance 2 / (inputs + outputs) (Glorot).
 
     `sizes` is a dict with n0.
     """

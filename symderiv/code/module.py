@@ -185,9 +185,8 @@ def _shapes(
     """The table of parameters, their first values, the shapes of X and Y."""
     names = size_names(found)
     x, y = batch_shape(passes.x, program.naming), batch_shape(passes.y, program.naming)
-    start = (
-        f"Parameters to start from: weights of variance {scales(found, program.graph)}, biases 0."
-    )
+    start = f"Parameters to start from: weights of variance {scales(found, program.graph)}"
+    start += ", biases 0." if any(p.tensor.symbol == "b" for p in found) else "."
     if names:
         start += f"\n\n`sizes` is a dict with {', '.join(names)}."
     elif generic:
@@ -196,9 +195,8 @@ def _shapes(
         f"Cost and gradients of a network by backpropagation, in {program.libraries}.\n\n"
         f"X has the shape {tuple_text(x)} and Y the shape {tuple_text(y)}: "
         f"{_BATCH[program.layout]}. Everything is computed in the float type of the parameters. "
-        "The comments cite the equations of the document: D forward, BP1 the error of the output, "
-        "BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as a script, "
-        "this module checks its own gradients."
+        f"The comments cite the equations of the document: {_cited(program.numbering)}. Run as a "
+        "script, this module checks its own gradients."
     )
     table = [
         f'shapes[f"{p.name}{{l}}"] = {tuple_text(p.shape)}'
@@ -221,6 +219,20 @@ def _shapes(
         "y_shape": tuple_text(y, quoted=True),
         "output_shape": tuple_text(y),
     }
+
+
+_KINDS = {
+    "BP1": "the error of the output", "BP2": "those of hidden layers",
+    "BP3": "the gradients of biases", "BP4": "the gradients of weights",
+    "BP5": "the gradient of the input", "G": "the errors and gradients",
+}  # fmt: skip
+
+
+def _cited(numbering: Numbering) -> str:
+    """The kinds of equations that there are: ``D forward, BP1 the error of the output, ...``."""
+    tags = [tag for tag, _ in numbering.groups]
+    kinds = [f"{k} {what}" for k, what in _KINDS.items() if any(t.startswith(k) for t in tags)]
+    return ", ".join(["D forward", *kinds])
 
 
 def _bodies(

@@ -20,11 +20,12 @@ TITLES = {
     "notation": "Notation",
     "forward": "Forward pass",
     "cost": "From the cost to one example",
+    "cost_whole": "From the cost to its terms",
     "output": "The error of the output layer",
     "output_generic": "Induction, base: the error of the last layer",
     "hidden": "The error of layer {l}",
     "hidden_generic": "Induction, step: from layer {next} to layer {l}",
-    "gradients": "The gradients of weights and biases",
+    "gradients": "The gradients of {what}",
     "gradients_program": "The gradients",
     "others": "The quantities in between",
     "four": "The equations in index and in matrix form",
@@ -79,6 +80,8 @@ SENTENCES = {
     # chains
     "cost": "The cost sees one example only through its loss, so errors are taken of that loss, "
     "and the factor found here is all that the sum over examples adds.",
+    "cost_whole": "Errors are taken of the cost itself; first come its derivatives by the terms "
+    "that it consists of.",
     "output": "The last layer is compared with the target; every entry of {a} acts on its own.",
     "output_vector": "Every output depends on every weighted input of the last layer, so that "
     "the chain rule runs through the parts of {f}.",
@@ -88,9 +91,9 @@ SENTENCES = {
     "output_generic": "At {last} the error comes from the loss.",
     "hidden_generic": "Let the errors of layer {next} be known. Then those of layer {l} follow, "
     "for {range}; with the base, all errors are known.",
-    "gradient": "A weight acts through one weighted input alone, in every example.",
-    "gradient_penalty": "A weight acts through one weighted input alone, in every example, and "
-    "through the penalty.",
+    "gradient": "{what} acts through one weighted input alone{examples}{penalty}.",
+    "gradient_examples": ", in every example",
+    "gradient_penalty": ", and through the penalty",
     "box_cancel": "The derivative of the loss has {below} below the line, and the derivative of "
     "the activation is the same expression. They cancel, so that an output that is wrong and "
     "saturated still learns. With the squared error the factor stays.",
@@ -186,7 +189,7 @@ SENTENCES = {
 }
 
 
-def title(key: str, **parts: Part) -> Phrase:
+def title(key: str, **parts: Part | Phrase) -> Phrase:
     """A heading with its formulas."""
     return filled(TITLES[key], parts)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from symderiv.algebra.expr import Access, Add, Expr, Role, Tensor, walk
 from symderiv.algebra.index import as_index
+from symderiv.calculus.graph import EXAMPLE
 from symderiv.documents import general, named, opgraph
 from symderiv.documents.algorithms import algorithm_section
 from symderiv.documents.checking import checked_section, lemma_section
@@ -26,7 +27,7 @@ from symderiv.documents.model import (
     Row,
     Section,
 )
-from symderiv.documents.prose import box_title, plain, say, title
+from symderiv.documents.prose import box_title, enumerated, plain, say, title
 from symderiv.documents.questions import question_section
 from symderiv.documents.reasons import reason
 from symderiv.documents.tables import conventions, notation_table, sizes_line
@@ -36,6 +37,8 @@ from symderiv.documents.written import written_section
 from symderiv.notation.tex import layered
 
 __all__ = ["document"]
+
+KINDS = ("weights", "biases", "other parameters", "the input")  # of gradients, in this order
 
 
 def document(checked: Checked, presentation: Presentation) -> Document:
@@ -156,8 +159,8 @@ def chain_sections(ledger: Ledger) -> Iterator[Section]:
     """The derivation: the cost, the errors from the last layer back, the gradients."""
     cost = [c for c in ledger.chains if c.of.role in (Role.LOSS, Role.PENALTY)]
     if cost:
-        blocks: list[Block] = [Prose(say("cost"))]
-        yield Section(title("cost"), (*blocks, *(chain_block(ledger, c) for c in cost)))
+        key = "cost" if ledger.graph.example_loss is not None else "cost_whole"
+        yield Section(title(key), (Prose(say(key)), *(chain_block(ledger, c) for c in cost)))
     inner = [c for c in ledger.chains if c not in cost and c.of not in ledger.graph.inputs]
     groups: list[list[ChainEntry]] = []
     group: list[ChainEntry] = []
@@ -251,17 +254,46 @@ def _vector_function(ledger: Ledger, chain: ChainEntry) -> str:
 
 def gradient_section(ledger: Ledger, gradients: list[ChainEntry]) -> Section:
     """The gradients by the parameters (and whatever else was asked for)."""
-    penalised = any(c.of.role is Role.PENALTY for c in ledger.chains)
-    parameters = any(c.of.role is Role.PARAMETER and _is_layered(c.of) for c in gradients)
-    key = "gradient_penalty" if penalised else "gradient"
-    heading = title("gradients" if parameters else "gradients_program")
-    intro = (Prose(say(key)),) if parameters else ()
+    parameters = [c.of for c in gradients if c.of.role is Role.PARAMETER and _is_layered(c.of)]
+    heading = _gradients_title(gradients) if parameters else title("gradients_program")
+    acts = _acts(ledger, parameters)
+    intro = (Prose(acts),) if acts else ()
     blocks: list[Block] = []
     for alike in general.shared(ledger, [[c] for c in gradients]):
         note = general.holds_for(ledger, alike)
         blocks += [Prose(note)] if note else []
         blocks += [chain_block(ledger, c) for c in general.printed(ledger, alike)]
     return Section(heading, (*intro, *blocks))
+
+
+def _gradients_title(gradients: list[ChainEntry]) -> Phrase:
+    """What the gradients are by: weights, biases, what activations learn, the input."""
+    found = {_kind(c.of) for c in gradients}
+    kinds: list[Part] = [kind for kind in KINDS if kind in found]
+    return title("gradients", what=enumerated(kinds))
+
+
+def _kind(tensor: Tensor) -> str:
+    if tensor.role is not Role.PARAMETER:
+        return "the input"
+    letter = tensor.symbol.rstrip("_0123456789")  # w1_12 is an entry of W1
+    return {"W": "weights", "w": "weights", "b": "biases"}.get(letter, "other parameters")
+
+
+def _acts(ledger: Ledger, parameters: list[Tensor]) -> Phrase:
+    """On what a weight acts, or a bias where there are no weights."""
+    kinds = {_kind(t) for t in parameters}
+    if kinds.isdisjoint(("weights", "biases")):
+        return ()
+    weights = "weights" in kinds
+    penalised = weights and any(c.of.role is Role.PENALTY for c in ledger.chains)
+    batched = any(axis.name == EXAMPLE for t in ledger.graph.tensors for axis in t.axes)
+    return say(
+        "gradient",
+        what="A weight" if weights else "A bias",
+        examples=say("gradient_examples") if batched else (),
+        penalty=say("gradient_penalty") if penalised else (),
+    )
 
 
 def _is_layered(tensor: Tensor) -> bool:

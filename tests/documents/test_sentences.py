@@ -62,3 +62,33 @@ def test_one_example_of_the_cost_at_hand(options: str, total: str, rest: str) ->
     shown = page(f"2-1:sigmoid+mse{options}", "single")
     box = next(line for line in shown.splitlines() if "How does the cost follow" in line)
     assert total in box and rest in box
+
+
+def test_one_example_has_no_sum_over_examples() -> None:
+    shown = page("2-3-1:sigmoid+bce", "single")
+    assert "sum over examples" not in shown and "in every example" not in shown
+    assert "Errors are taken of the cost itself" in shown
+    assert "A weight acts through one weighted input alone, in every example." in page(
+        "2-3-1:sigmoid+bce"
+    )
+
+
+@pytest.mark.parametrize(
+    "spec, kinds",
+    [
+        ("2-1:sigmoid+bce", "weights and biases"),
+        ("2-1:sigmoid+bce+nobias", "weights"),
+        ("2-1:sigmoid+bce+freeze=W", "biases"),
+        ("2-1:prelu+mse", "weights, biases and other parameters"),
+    ],
+)
+def test_the_heading_says_what_the_gradients_are_by(spec: str, kinds: str) -> None:
+    assert f"## The gradients of {kinds}\n" in page(spec)
+
+
+@pytest.mark.parametrize("spec", ["2-1:sigmoid+mse+nobias", "2-3-1:tanh,sigmoid+mse+nobias"])
+def test_a_module_without_biases_does_not_speak_of_them(spec: str) -> None:
+    module = derive(spec).render("numpy")
+    assert isinstance(module, str)
+    assert "bias" not in module.replace("nobias", "") and "BP3" not in module
+    assert ("BP2" in module) is ("-3-" in spec)
