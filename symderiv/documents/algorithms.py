@@ -250,28 +250,34 @@ def _whole(ledger: Ledger, tensor: Tensor, base: int | None) -> Math:
 # --- Counting --------------------------------------------------------------------------------
 
 
-def parameters(presentation: Presentation, ledger: Ledger) -> Iterator[tuple[str, int]]:
-    """The factors and the number of entries of every parameter of a network with numbers."""
+def parameters(presentation: Presentation, ledger: Ledger) -> Iterator[tuple[Tensor, str, int]]:
+    """Every parameter of a network with numbers, the factors and the number of its entries."""
     sizes = presentation.sizes
     for tensor in ledger.graph.inputs:
         if tensor.role is not Role.PARAMETER or tensor.layer is None or not tensor.slots:
             continue
         here, before = sizes.get(tensor.layer), sizes.get(tensor.layer - 1)
         if not isinstance(here, int) or not isinstance(before, int):
-            yield "", 0
+            yield tensor, "", 0
         elif tensor.symbol == "W":
-            yield f"{here}·{before}", here * before
+            yield tensor, f"{here}·{before}", here * before
         else:
-            yield str(here), here
+            yield tensor, str(here), here
 
 
 def count(ledger: Ledger, presentation: Presentation) -> Phrase:
-    """How many parameters there are, and what difference quotients by all of them would cost."""
+    """How many parameters there are, and what difference quotients would cost."""
     found = list(parameters(presentation, ledger))
-    if not found or any(n == 0 for _, n in found):
+    if not found or any(n == 0 for _, _, n in found):
         return ()
-    total = sum(n for _, n in found)
-    text = " + ".join(t for t, _ in found)
+    total = sum(n for _, _, n in found)
+    text = " + ".join(t for _, t, _ in found)
     spelled = Math(text.replace("·", r" \cdot ") + f" = {total}", f"{text} = {total}",
                    text.replace("·", "*") + f" = {total}")  # fmt: skip
-    return say("count", sum=spelled, n=str(total), more=str(total + 1))
+    derived = {chain.of for chain in ledger.chains}
+    asked = sum(n for tensor, _, n in found if tensor in derived)
+    if asked < 2:  # nothing to save
+        return ()
+    part = say("count_part", n=str(asked)) if asked < total else ()
+    these = "these" if part else "them"
+    return say("count", sum=spelled, part=part, these=these, n=str(asked), more=str(asked + 1))

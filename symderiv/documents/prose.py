@@ -67,6 +67,7 @@ SENTENCES = {
     "hyper": "{t} is a hyperparameter of {f}, {value} unless another value is given.",
     "ends": "Input and output have {first} = {in_} and {last} = {out} units.",
     "penalty": "The penalty takes the weights, not the biases.",
+    "frozen": "Frozen, and so without a gradient: {names}.",
     "kink": "{f} has no derivative at {at}; the value used there is {convention}.",
     # notation
     "sizes": "The layers have {sizes} units.",
@@ -115,9 +116,10 @@ SENTENCES = {
     "pass_forward": "forward, layer {l}:",
     "pass_keep": "keep {z} and what went in, for the way back",
     "pass_back": "back, layer {l}:",
-    "count": "The network has {sum} parameters. Difference quotients by each of them take {more} "
-    "forward passes, one for each parameter and one to compare with; backpropagation takes one "
-    "forward pass and one pass back, for all {n} derivatives together.",
+    "count": "The network has {sum} parameters{part}. Difference quotients by each of {these} take "
+    "{more} forward passes, one for each parameter and one to compare with; backpropagation takes "
+    "one forward pass and one pass back, for all {n} derivatives together.",
+    "count_part": "; gradients are taken by {n} of them",
     # written out
     "written": "The same network entry by entry. SymPy has derived it a second time from these "
     "equations, symbol by symbol and without index notation, and both results agree.",

@@ -114,6 +114,11 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
     items += [_hyperparameter(ledger, t, value) for t, value in graph.defaults]
     if any(t.role is Role.PENALTY for t in graph.tensors):
         items.append(say("penalty"))
+    derived = {c.of for c in ledger.chains}
+    frozen = [t for t in graph.inputs if t in presentation.held and t not in derived]
+    if frozen:
+        shown: list[Part] = [array(ledger, t, Names(ledger.notation, graph)) for t in frozen]
+        items.append(say("frozen", names=enumerated(shown)))
     return tuple(items)
 
 

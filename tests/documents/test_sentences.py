@@ -92,3 +92,12 @@ def test_a_module_without_biases_does_not_speak_of_them(spec: str) -> None:
     assert isinstance(module, str)
     assert "bias" not in module.replace("nobias", "") and "BP3" not in module
     assert ("BP2" in module) is ("-3-" in spec)
+
+
+def test_what_is_frozen_is_said_and_not_counted() -> None:
+    shown = page("3-3-3-3-3:softsign,softsign,sin,sigmoid+bce+freeze=W1,b2")
+    assert "- Frozen, and so without a gradient: mathbf{W}^{1} and mathbf{b}^{2}." in shown
+    assert "= 48 parameters; gradients are taken by 36 of them. Difference quotients by" in shown
+    assert "take 37 forward passes" in shown and "for all 36 derivatives together" in shown
+    plain = page("2-3-1:sigmoid+bce")
+    assert "Frozen" not in plain and "= 13 parameters. Difference quotients by" in plain
