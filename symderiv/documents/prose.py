@@ -59,7 +59,9 @@ SENTENCES = {
     "numbering": "The input is layer 0; a weight is counted with the layer that it feeds.",
     "numbering_one": "The input is layer 1; a weight is counted with the layer that it leaves.",
     "delta_loss": "{delta} differentiates the loss {ell} of one example; {factor} enters once, "
-    "in the gradient of a parameter.",
+    "in the gradient of {of}.",
+    "of_parameter": "a parameter",
+    "of_input": "a parameter or of the input",
     "delta_loss_sum": "{delta} differentiates the loss {ell} of one example; the cost is their "
     "sum.",
     "delta_cost": "{delta} differentiates the cost {C}.",
@@ -93,6 +95,8 @@ SENTENCES = {
     "hidden_generic": "Let the errors of layer {next} be known. Then those of layer {l} follow, "
     "for {range}; with the base, all errors are known.",
     "gradient": "{what} acts through one weighted input alone{examples}{penalty}.",
+    "gradient_input": "The gradient by the input is the cost's, so that it has the factor {factor}. "
+    "If {x} is the output of a layer below, that layer's error is made from {slope}, without it.",
     "gradient_examples": ", in every example",
     "gradient_penalty": ", and through the penalty",
     "box_cancel": "The derivative of the loss has {below} below the line, and the derivative of "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from symderiv.algebra.expr import Access, Add, Expr, Role, Tensor, walk
+from symderiv.algebra.expr import ONE, Access, Add, Expr, Partial, Role, Tensor, walk
 from symderiv.algebra.index import as_index
 from symderiv.calculus.graph import EXAMPLE
 from symderiv.documents import general, named, opgraph
@@ -260,10 +260,24 @@ def gradient_section(ledger: Ledger, gradients: list[ChainEntry]) -> Section:
     intro = (Prose(acts),) if acts else ()
     blocks: list[Block] = []
     for alike in general.shared(ledger, [[c] for c in gradients]):
-        note = general.holds_for(ledger, alike)
+        note = general.holds_for(ledger, alike) or _passed_on(ledger, alike[0][0])
         blocks += [Prose(note)] if note else []
         blocks += [chain_block(ledger, c) for c in general.printed(ledger, alike)]
     return Section(heading, (*intro, *blocks))
+
+
+def _passed_on(ledger: Ledger, chain: ChainEntry) -> Phrase:
+    """What of the gradient by the input a layer below would need, where the two differ."""
+    loss = ledger.graph.example_loss
+    factor = next((c for c in ledger.chains if c.of == loss), None)
+    if chain.of.role is not Role.INPUT or factor is None or factor.adjoint.closed == ONE:
+        return ()
+    assert loss is not None
+    x = Access(chain.of, chain.adjoint.indices)
+    examples = tuple(x.indices[n] for n, a in enumerate(chain.of.axes) if a.name == EXAMPLE)
+    slope = ledger.show(Partial(Access(loss, examples), x), chain.names)
+    shown = ledger.show(factor.adjoint.closed, factor.names)
+    return say("gradient_input", factor=shown, x=ledger.show(x, chain.names), slope=slope)
 
 
 def _gradients_title(gradients: list[ChainEntry]) -> Phrase:

@@ -193,7 +193,10 @@ def _error_convention(ledger: Ledger, error: Tensor) -> Phrase:
     if closed.ascii == "1":
         return say("delta_loss_sum", delta=shown, ell=ell)
     tex = closed.tex.replace(r"\frac{1}{m}", "1/m")
-    return say("delta_loss", delta=shown, ell=ell, factor=Math(tex, closed.unicode, closed.ascii))
+    inputs = any(c.of.role is Role.INPUT for c in ledger.chains)
+    of = say("of_input" if inputs else "of_parameter")
+    once = Math(tex, closed.unicode, closed.ascii)
+    return say("delta_loss", delta=shown, ell=ell, factor=once, of=of)
 
 
 def _uniform(ledger: Ledger) -> bool:

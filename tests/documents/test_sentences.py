@@ -101,3 +101,11 @@ def test_what_is_frozen_is_said_and_not_counted() -> None:
     assert "take 37 forward passes" in shown and "for all 36 derivatives together" in shown
     plain = page("2-3-1:sigmoid+bce")
     assert "Frozen" not in plain and "= 13 parameters. Difference quotients by" in plain
+
+
+def test_the_gradient_by_the_input_has_the_factor_of_the_cost() -> None:
+    made = derive("2-3-1:sigmoid+bce", wrt="W1,X").render("md")
+    assert isinstance(made, str)
+    assert "in the gradient of a parameter or of the input." in made
+    assert r"that layer's error is made from $\frac{\partial \ell_{s}}{\partial x_{js}}$" in made
+    assert "by the input" not in page("2-3-1:sigmoid+bce")
