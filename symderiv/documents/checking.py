@@ -15,6 +15,7 @@ from symderiv.documents.model import (
     Equations,
     Items,
     Math,
+    Part,
     Phrase,
     Prose,
     Ref,
@@ -101,7 +102,13 @@ def _counts(verdicts: list[tuple[Verdict, str]]) -> list[Phrase]:
         if status is not Status.PROVED:
             refs = (": ", *enumerated([Ref(t) for t in tags]))
         steps = _steps(len(tags)) + (" is" if len(tags) == 1 else " are")
-        items.append(say(f"count_{status.value}", steps=steps, scope=scope, refs=refs))
+        unnumbered = sum(tag.endswith(".0") for tag in tags)
+        hidden: Phrase = ()
+        if unnumbered:
+            key = "unnumbered" if unnumbered == 1 else "unnumbered_several"
+            hidden = say(key, n=str(unnumbered))
+        parts: dict[str, Part | Phrase] = {"steps": steps, "scope": scope, "refs": refs}
+        items.append(say(f"count_{status.value}", **parts, hidden=hidden))
     return items
 
 

@@ -95,8 +95,9 @@ SENTENCES = {
     "hidden_generic": "Let the errors of layer {next} be known. Then those of layer {l} follow, "
     "for {range}; with the base, all errors are known.",
     "gradient": "{what} acts through one weighted input alone{examples}{penalty}.",
-    "gradient_input": "The gradient by the input is the cost's, so that it has the factor {factor}. "
-    "If {x} is the output of a layer below, that layer's error is made from {slope}, without it.",
+    "gradient_input": "The gradient by the input is the cost's, so that it has the factor "
+    "{factor}. If {x} is the output of a layer below, that layer's error is made from {slope}, "
+    "without it.",
     "gradient_examples": ", in every example",
     "gradient_penalty": ", and through the penalty",
     "box_cancel": "The derivative of the loss has {below} below the line, and the derivative of "
@@ -172,7 +173,9 @@ SENTENCES = {
     # what is checked
     "checked": "Each step was judged on its own, knowing the forward equations and nothing of "
     "the way in which the gradients were found.",
-    "count_proved": "{steps} proved for {scope}{refs}.",
+    "count_proved": "{steps} proved for {scope}{refs}{hidden}.",
+    "unnumbered": ", {n} of them without a number, since it prints as the line before",
+    "unnumbered_several": ", {n} of them without a number, since they print as the line before",
     "count_tested": "{steps} tested, not proved, for {scope}{refs}.",
     "count_undecided": "{steps} undecided ({scope}){refs}.",
     "count_refuted": "{steps} refuted{refs}.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 import pytest
@@ -109,3 +110,17 @@ def test_the_gradient_by_the_input_has_the_factor_of_the_cost() -> None:
     assert "in the gradient of a parameter or of the input." in made
     assert r"that layer's error is made from $\frac{\partial \ell_{s}}{\partial x_{js}}$" in made
     assert "by the input" not in page("2-3-1:sigmoid+bce")
+
+
+def test_what_survives_is_said_term_by_term_where_letters_are_used_twice() -> None:
+    shown = page("n-n-n:gaussian,arctan+half-mse+l2+sum", "rows")
+    assert "only i = k and p = j in the first term, i = j and p = k in the second term" in shown
+    assert "only k = j survives" in shown
+
+
+@pytest.mark.parametrize("spec", ["J = 3*(a + b*c)", "2-1:identity+half-mse", "2-1:sigmoid+bce"])
+def test_the_count_of_steps_says_which_have_no_number(spec: str) -> None:
+    shown = page(spec, "single" if "J" in spec else "columns")
+    last = max(int(n) for n in re.findall(r"\(S(\d+)\) \|", shown))
+    found = re.search(r"(\d+) steps are proved for all sizes(?:, (\d+) of them)?", shown)
+    assert found and int(found[1]) - int(found[2] or 0) == last
