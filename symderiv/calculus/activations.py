@@ -190,7 +190,7 @@ _ROWS: tuple[Row, ...] = (
         derivatives=(lambda z, alpha, a: where(positive(z), 1, a + alpha), None),
         why="the slope of alpha (e^z - 1) is alpha e^z, the value plus alpha",
         hyper=(("alpha", Fraction(1)),),
-        kinks=(Kink("z = 0", "elu'(0) = alpha, which is 1 from both sides for alpha = 1"),),
+        kinks=(Kink("z = 0", "elu'(0) = alpha", unless="alpha = 1"),),
         numpy=("return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))",),
         numpy_derivatives=(
             ("return np.where(z > 0, 1, alpha * np.exp(np.minimum(z, 0)))",),
@@ -213,7 +213,7 @@ _ROWS: tuple[Row, ...] = (
             ("alpha", Fraction("1.6732632423543772848170429916717")),  # Klambauer et al. 2017
             ("scale", Fraction("1.0507009873554804934193349852946")),
         ),
-        kinks=(Kink("z = 0", "selu'(0) = scale alpha"),),
+        kinks=(Kink("z = 0", "selu'(0) = scale*alpha"),),
         numpy=("return scale * np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))",),
         numpy_derivatives=(
             ("return scale * np.where(z > 0, 1, alpha * np.exp(np.minimum(z, 0)))",),

@@ -87,7 +87,8 @@ def _of(graph: Graph, definition: Definition) -> Iterator[Condition]:
                     yield from _asked(graph, definition, function, argument, domain)
                 wanted = args[: len(args) - len(row.hyper)]
                 for kink in row.kinks:
-                    yield Condition(definition, function, wanted, kink)
+                    if kink.applies(row.arguments, args):
+                        yield Condition(definition, function, wanted, kink)
             case Pow(base, exponent) if exponent < 0:
                 yield from _asked(graph, definition, "", base, NONZERO)
             case Select(_, _, body):

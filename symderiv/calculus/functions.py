@@ -19,6 +19,7 @@ from symderiv.algebra.expr import (
     Apply,
     Expr,
     ExprLike,
+    Number,
     Role,
     Tensor,
     apply,
@@ -68,10 +69,21 @@ SIGNED = Domain("between -1 and 1, ends excluded", Fraction(-1), Fraction(1))
 
 @dataclass(frozen=True)
 class Kink:
-    """A point without a derivative, and the value that is used there."""
+    """A point without a derivative, and the value that is used there.
+
+    Where the function ``jumps`` it is no kink, but a step. ``unless`` says of a hyperparameter
+    when there is none.
+    """
 
     at: str
     convention: str
+    jumps: bool = False
+    unless: str = ""
+
+    def applies(self, arguments: tuple[str, ...], values: tuple[Expr, ...]) -> bool:
+        """Whether there is one where the arguments have these values."""
+        name, _, smooth = self.unless.partition(" = ")
+        return not name or values[arguments.index(name)] != Number.of(int(smooth))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import re
 from symderiv.algebra.binding import replace_accesses
 from symderiv.algebra.expr import Access, Apply, Expr, apply, walk
 from symderiv.calculus.conditions import Condition, conditions
-from symderiv.calculus.functions import Domain, Kink, scalar
+from symderiv.calculus.functions import Domain, Kink, ScalarFunction, scalar
 from symderiv.calculus.steps import Lemma
 from symderiv.documents.ledger import Ledger
 from symderiv.documents.model import (
@@ -23,6 +23,7 @@ from symderiv.documents.model import (
     Section,
 )
 from symderiv.documents.prose import enumerated, enumerated_phrases, say, title
+from symderiv.documents.wording import formula, formulas, worded
 from symderiv.notation import Names
 from symderiv.proof.verdict import Status, Verdict
 
@@ -58,7 +59,7 @@ def lemma_rows(ledger: Ledger, lemma: Lemma, tag: str) -> list[Row]:
         return whole if access.tensor == lemma.value.tensor else None
 
     right = ledger.show(replace_accesses(lemma.stated, own_value), names)
-    lines.append(Row(left, right, (row.why.replace(" - ", " − "),), tag))
+    lines.append(Row(left, right, worded(row.why), tag))
     return lines
 
 
@@ -194,13 +195,15 @@ def _condition(
         return say("off_tie", argument=shown)
     if isinstance(what, Kink):
         row = scalar(function)
-        letters = row.arguments[: len(group[0].arguments)]
-        letter = letters[0] if len(letters) == 1 else f"({', '.join(letters)})"
-        f = Math(row.latex, function, function)
-        return say("off_kink", f=f, at=what.at, letter=Math(letter, letter, letter), argument=shown)
+        letters = ", ".join(row.arguments[: len(group[0].arguments)])
+        letter = formula(f"({letters})" if ", " in letters else letters)
+        key = "off_jump" if what.jumps else "off_kink"
+        at = formulas(what.at)
+        return say(key, f=function_symbol(row), at=at, letter=letter, argument=shown)
     if not function:
         return say("denominators" if several else "denominator", argument=shown)
-    return say("domains" if several else "domain", argument=shown, text=what.text, f=function)
+    key = "domains" if several else "domain"
+    return say(key, argument=shown, text=worded(what.text), f=function)
 
 
 def _place(ledger: Ledger, condition: Condition) -> Phrase:
@@ -212,6 +215,11 @@ def _place(ledger: Ledger, condition: Condition) -> Phrase:
 
 def _joined(parts: list[Math]) -> Phrase:
     return tuple(p for n, part in enumerate(parts) for p in ((", ", part) if n else (part,)))
+
+
+def function_symbol(row: ScalarFunction) -> Math:
+    """The sign of a function by itself."""
+    return Math(row.latex, row.letter or row.name, row.name)
 
 
 def functions_used(ledger: Ledger) -> dict[str, Apply]:

@@ -70,7 +70,9 @@ SENTENCES = {
     "ends": "Input and output have {first} = {in_} and {last} = {out} units.",
     "penalty": "The penalty takes the weights, not the biases.",
     "frozen": "Frozen, and so without a gradient: {names}.",
-    "kink": "{f} has no derivative at {at}; the value used there is {convention}.",
+    "kink": "{f} has no derivative at {at}{unless}; the value used there is {convention}.",
+    "unless": " unless {equal}",
+    "jump": "{f} jumps at {at}; the value used there is {convention}.",
     # notation
     "sizes": "The layers have {sizes} units.",
     "network_figure": "The network. Every unit of a layer is joined to every unit of the next.",
@@ -193,6 +195,7 @@ SENTENCES = {
     "denominators": "Assumed: {argument} are not 0, since they divide.",
     "positive": "Assumed: {argument} is positive, where {ref} takes a logarithm apart.",
     "off_kink": "The derivative of {f} holds off its kink at {at}, where {letter} is {argument}.",
+    "off_jump": "The derivative of {f} holds off its jump at {at}, where {letter} is {argument}.",
     "off_tie": "The derivative of the maximum of {argument} holds where one is the greatest.",
     "no_assumptions": "Nothing is assumed of the data.",
 }

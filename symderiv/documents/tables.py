@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from symderiv.algebra.expr import Access, Apply, Role, SizeOf, Tensor, tensors_in, walk
+from symderiv.algebra.expr import (
+    Access,
+    Apply,
+    Number,
+    Role,
+    SizeOf,
+    Tensor,
+    apply,
+    tensors_in,
+    walk,
+)
 from symderiv.algebra.index import Axis, Index, Size, as_index, substitute_axis
 from symderiv.algebra.matrix import Matrix
-from symderiv.calculus.functions import rows
+from symderiv.calculus.functions import Kink, rows, scalar
 from symderiv.calculus.graph import EXAMPLE, Graph
-from symderiv.documents.checking import functions_used
+from symderiv.documents.checking import function_symbol, functions_used
 from symderiv.documents.ledger import Ledger, derivative
 from symderiv.documents.model import Code, Math, Part, Phrase, Presentation, Table
 from symderiv.documents.prose import enumerated, say
+from symderiv.documents.wording import formula, formulas, worded
 from symderiv.notation import Names, array_symbol, matrix_text, shape_latex
 from symderiv.notation.names import unit_name
 from symderiv.notation.python import python_names
@@ -104,13 +115,12 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
     errors = [c for c in ledger.chains if c.names.has_name(c.adjoint.tensor)]
     if errors:
         items.append(_error_convention(ledger, errors[0].adjoint.tensor))
-    for name in functions_used(ledger):
+    for name, used in functions_used(ledger).items():
         factor = getattr(rows()[name], "factor", "")
         if factor:
-            items.append(say("loss_factor", name=name, factor=factor))
-        for kink in getattr(rows()[name], "kinks", ()):
-            f = Math(rows()[name].latex, name, name)
-            items.append(say("kink", f=f, at=kink.at, convention=kink.convention))
+            items.append(say("loss_factor", name=name, factor=worded(factor)))
+        items += [_kink(ledger, used, kink) for kink in scalar(name).kinks
+                  if kink.applies(scalar(name).arguments, used.args)]  # fmt: skip
     items += [_hyperparameter(ledger, t, value) for t, value in graph.defaults]
     if any(t.role is Role.PENALTY for t in graph.tensors):
         items.append(say("penalty"))
@@ -120,6 +130,26 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
         shown: list[Part] = [array(ledger, t, Names(ledger.notation, graph)) for t in frozen]
         items.append(say("frozen", names=enumerated(shown)))
     return tuple(items)
+
+
+def _kink(ledger: Ledger, used: Apply, kink: Kink) -> Phrase:
+    """Where a function has no derivative and what is used there, in the letters of the graph."""
+    row = scalar(used.function)
+    names = Names(ledger.notation, ledger.graph)
+    places = len(row.arguments) - len(row.hyper)
+    hyper = dict(zip(row.arguments[places:], used.args[places:], strict=True))
+    values = {name: ledger.show(argument, names) for name, argument in hyper.items()}
+    f, at = function_symbol(row), formulas(kink.at)
+    convention = formulas(kink.convention, values)
+    if kink.jumps:
+        if row.call and row.definition is None:  # a step, which is written as a bracket
+            z = Tensor("z")[()]
+            f = f + Math("(z) = ", "(z) = ", "(z) = ") + ledger.show(apply(row.name, z), names)
+        return say("jump", f=f, at=at, convention=convention)
+    unless: Phrase = ()
+    if kink.unless and not isinstance(hyper[kink.unless.split()[0]], Number):
+        unless = say("unless", equal=formula(kink.unless, values))
+    return say("kink", f=f, at=at, unless=unless, convention=convention)
 
 
 def _typical_weights(graph: Graph) -> Tensor | None:
@@ -226,7 +256,7 @@ def notation_table(ledger: Ledger, presentation: Presentation) -> Table:
         groups.setdefault((kind, own), []).append(tensor)
     ordered = sorted(groups.values(), key=lambda g: ORDER.index(g[0].role))
     lines = [_line(ledger, group) for group in ordered]
-    lines.append(_count_line(ledger))
+    lines += [_count_line(ledger), _normal_line(ledger)]
     kept = tuple(line for line in lines if line)
     return Table(("Symbol", "Meaning", "Shape", "Code"), kept, "llll")
 
@@ -308,6 +338,22 @@ def _count_line(ledger: Ledger) -> tuple[Phrase, ...]:
     if not used:
         return ()
     return (Math("m", "m", "m"),), ("number of examples",), (), ()
+
+
+def _normal_line(ledger: Ledger) -> tuple[Phrase, ...]:
+    """Φ and φ, where a formula has one of them."""
+    known = {"normal-cdf": "distribution function", "normal-pdf": "density"}
+    printed = [e.definition.body for e in ledger.definitions]
+    printed += [e.step.right for c in ledger.chains for e in c.steps]
+    for lemma in ledger.lemmas:
+        definition = scalar(lemma.function).definition
+        printed += [lemma.stated, *([definition(*lemma.args)] if definition else [])]
+    used = {n.function for expr in printed for n in walk(expr) if isinstance(n, Apply)}
+    signs: list[Part] = [function_symbol(scalar(name)) for name in known if name in used]
+    if not signs:
+        return ()
+    words = " and ".join(word for name, word in known.items() if name in used)
+    return enumerated(signs, ", "), (f"{words} of the standard normal",), (), ()
 
 
 def sizes_line(ledger: Ledger, presentation: Presentation) -> Phrase:

@@ -212,4 +212,4 @@ def test_no_sentence_of_a_network_in_a_program() -> None:
 def test_the_derivative_at_a_kink_is_a_number() -> None:
     page = derive("3-2-1:tanh,identity+mae").render("md")
     assert isinstance(page, str)
-    assert "derivative 0" not in page and "the value used there is 0." in page
+    assert "derivative 0" not in page and "the value used there is $0$." in page
