@@ -127,7 +127,7 @@ def _update(
     """w − η ∂C/∂w for one step, and the cost after it and after the last one."""
     graph = ledger.graph
     moved = _moved(ledger, presentation)
-    after = descend(numbers, rate, presentation.held, steps)
+    after = list(descend(numbers, rate, presentation.held, steps))
     lines = []
     eta = shown(rate)
     for chain in moved:
