@@ -30,6 +30,7 @@ from symderiv.notation.printer import (
     TALL,
     Piece,
     Printer,
+    cut,
     decimal,
     meets_itself,
 )
@@ -99,7 +100,7 @@ class TexPrinter(Printer):
         if size.denominator == 1:
             return Piece(str(size), ATOM, FLAT, value < 0, "number", "number")
         if (written := decimal(size)) is not None:
-            return Piece(written, ATOM, FLAT, value < 0, "number", "number")
+            return Piece(cut(written, r"\dots"), ATOM, FLAT, value < 0, "number", "number")
         command = "tfrac" if self.small else "frac"
         text = rf"\{command}{{{size.numerator}}}{{{size.denominator}}}"
         return Piece(text, PRODUCT, TALL, value < 0, "fraction", "fraction")
