@@ -74,7 +74,7 @@ SENTENCES = {
     "unless": " unless {equal}",
     "jump": "{f} jumps at {at}; the value used there is {convention}.",
     # notation
-    "sizes": "The layers have {sizes} units.",
+    "sizes": "Numbers of units: {sizes}.",
     "network_figure": "The network. Every unit of a layer is joined to every unit of the next.",
     "layers_figure": "The quantities in the order of the forward pass. Below an arrow: the error "
     "that comes back along it.",

@@ -141,7 +141,9 @@ class TexPrinter(Printer):
             mark = self.compact(indices[0] + shift)
             rest = rest[1:]
         if mark:
-            styled = notation.layer_style.replace("#", mark)
+            style = notation.layer_style
+            style = self.names.numbered if style == "#" else style
+            styled = style.replace("#", mark)
             (above if notation.layer_place == "superscript" else below).append(styled)
         example = example_position(tensor)
         plain = []

@@ -137,7 +137,7 @@ def test_markdown(name: str) -> None:
 
 def test_markdown_keeps_the_spaces_between_words_and_formulas() -> None:
     made = to_markdown(checked("bce"), PRESENTATIONS["bce"])
-    assert "The layers have $n_{0} = 2$, $n_{1} = 3$ and $n_{2} = 1$ units." in made
+    assert "Numbers of units: $n_{0} = 2$, $n_{1} = 3$ and $n_{2} = 1$." in made
 
 
 def test_fragment(name: str) -> None:
