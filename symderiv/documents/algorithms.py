@@ -26,6 +26,7 @@ from symderiv.documents.model import (
 from symderiv.documents.prose import box_title, enumerated, say, title
 from symderiv.documents.tables import array
 from symderiv.notation import Names
+from symderiv.notation.conventions import GREEK
 
 Line = tuple[int, Phrase]
 GETS = Math(" := ", " := ", " := ")
@@ -113,8 +114,10 @@ def _split(chain: ChainEntry) -> tuple[Var, Expr, Expr] | None:
 
 
 def _stored(of: Tensor, letter: str) -> Tensor:
-    """Δ or D for the weights or biases of a layer; for anything else, as w1, the name dw1."""
-    if not of.slots or of.symbol not in ("W", "b"):
+    """Δ or D for the weights or biases of a layer, Δ_α for a slope; for anything else dw1."""
+    if of.symbol in GREEK:
+        letter = f"{letter}_{of.symbol}"
+    elif not of.slots or of.symbol not in ("W", "b"):
         letter = f"d{of.symbol}" if letter == "Delta" else f"D{of.symbol}"
     return Tensor(f"{letter} {of.name}", of.slots, Role.PARAMETER, letter, of.layer)
 

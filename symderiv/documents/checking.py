@@ -7,7 +7,14 @@ import re
 from symderiv.algebra.binding import replace_accesses
 from symderiv.algebra.expr import Access, Apply, Expr, apply, walk
 from symderiv.calculus.conditions import Condition, conditions
-from symderiv.calculus.functions import Domain, Kink, ScalarFunction, scalar
+from symderiv.calculus.functions import (
+    DISTRIBUTION,
+    TARGET,
+    Domain,
+    Kink,
+    ScalarFunction,
+    scalar,
+)
 from symderiv.calculus.steps import Lemma
 from symderiv.documents.ledger import Ledger
 from symderiv.documents.model import (
@@ -202,6 +209,8 @@ def _condition(
         return say(key, f=function_symbol(row), at=at, letter=letter, argument=shown)
     if not function:
         return say("denominators" if several else "denominator", argument=shown)
+    if what is DISTRIBUTION and ledger.facts:  # that targets sum to 1 has been said
+        what = TARGET
     key = "domains" if several else "domain"
     return say(key, argument=shown, text=worded(what.text), f=function)
 

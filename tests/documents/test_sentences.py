@@ -8,6 +8,7 @@ from functools import cache
 import pytest
 
 from symderiv import derive
+from symderiv.frontend import Network
 
 
 @cache
@@ -124,3 +125,26 @@ def test_the_count_of_steps_says_which_have_no_number(spec: str) -> None:
     last = max(int(n) for n in re.findall(r"\(S(\d+)\) \|", shown))
     found = re.search(r"(\d+) steps are proved for all sizes(?:, (\d+) of them)?", shown)
     assert found and int(found[1]) - int(found[2] or 0) == last
+
+
+def test_what_a_slope_accumulates_is_called_by_its_letter() -> None:
+    shown = page("2-1:prelu+mse")
+    assert "dalpha" not in shown and "Delta^{1}_{alpha,j} :=" in shown
+    assert "where (z, alpha) is" in shown  # both are letters of mathematics
+
+
+def test_that_targets_sum_to_1_is_assumed_once() -> None:
+    shown = page("3-2:softmax+ce")
+    assert "the targets of an example sum to 1." in shown and "summing to 1" not in shown
+
+
+def test_a_few_layers_are_listed() -> None:
+    assert "for l = 1, 2, 3" in page("1-1-1-1:sigmoid+mse")
+    assert r"for l = 1, dots, 4" in page("1-1-1-1-1:sigmoid+mse")
+
+
+def test_a_rate_of_1_is_not_written() -> None:
+    example = {"X": [[1]], "Y": [[0]], "W1": [[1]], "b1": [0], "rate": 1}
+    made = derive(Network.build([1, 1], "identity", "mse", example=example)).render("md")
+    assert isinstance(made, str)
+    assert r"$\mathbf{W}^{1} - \frac{\partial C}" in made and "- 1 " not in made
