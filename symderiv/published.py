@@ -161,6 +161,7 @@ class PublishedDerivation(CheckedDerivation):
             example=example,
             freeze=built.held(network.freeze),
             held=built.held((*network.freeze, *(example.freeze if example else ()))),
+            reduction=network.reduction,
         )
 
     def _numpy(self, about: Presentation) -> str:

@@ -3,7 +3,7 @@
 # spec      n0-...-nL:sigmoid+mse
 # notation  nielsen, layout columns
 # command   symderiv derive examples/any_depth.toml --name any_depth
-# sha256    f98795c6d8201c6351bfef01cf1cdf26616d1504c0faf017c058f393137b0056
+# sha256    36af8f59ab000ec7d0590c3482b521a4215e285898bd5ab36ecdd3c77ac96db2
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -11,8 +11,8 @@
 
 X has the shape (n0, m) and Y the shape (nL, m): one example a column. Everything is computed in
 the float type of the parameters. The comments cite the equations of the document: D forward, BP1
-the error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights.
-Run as a script, this module checks its own gradients.
+the error of the output, BP2 those of hidden layers, BP3 the gradients of biases, BP4 the gradients
+of weights. Run as a script, this module checks its own gradients.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 # spec      400-25-10:sigmoid+bce+l2
 # notation  nielsen, layout columns
 # command   symderiv derive examples/digits_400_25_10.toml --name digits_400_25_10
-# sha256    e8e386e111f43e6d8e54328c97e04962159d2cbf73ea9ee72f29c968176a4e45
+# sha256    8769941dbaa1fd98d8a88ce0c46c1c04689d51f5dce0e74b2ecb91bbef499ae5
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -11,8 +11,8 @@
 
 X has the shape (400, m) and Y the shape (10, m): one example a column. Everything is computed in
 the float type of the parameters. The comments cite the equations of the document: D forward, BP1
-the error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights.
-Run as a script, this module checks its own gradients.
+the error of the output, BP2 those of hidden layers, BP3 the gradients of biases, BP4 the gradients
+of weights. Run as a script, this module checks its own gradients.
 """
 
 from __future__ import annotations

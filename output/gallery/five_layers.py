@@ -3,7 +3,7 @@
 # spec      5-4-4-3-3-2:tanh,tanh,tanh,tanh,identity+half-mse
 # notation  nielsen, layout columns
 # command   symderiv derive examples/five_layers.toml --name five_layers
-# sha256    9f51171c42bb52b791f9e2e35ed6dae32c77220ee222e188b78caea59a4ebb5b
+# sha256    ede140803c974c5f1949a6346a3400a0fd0ddaef2df33414c8efc63667bc2fcf
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -11,8 +11,8 @@
 
 X has the shape (5, m) and Y the shape (2, m): one example a column. Everything is computed in the
 float type of the parameters. The comments cite the equations of the document: D forward, BP1 the
-error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as
-a script, this module checks its own gradients.
+error of the output, BP2 those of hidden layers, BP3 the gradients of biases, BP4 the gradients of
+weights. Run as a script, this module checks its own gradients.
 """
 
 from __future__ import annotations

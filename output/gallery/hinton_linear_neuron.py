@@ -4,7 +4,7 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/hinton_linear_neuron.toml --layout rows --name
 #           hinton_linear_neuron
-# sha256    c1fcf717d3094ea66f8a541de188e2eda311e60773d3e2dc0a7f6963de9b8d41
+# sha256    b1e8400940745abdea2897dedff88f52abf8c0a4af8c3f7067f63982b6e32f70
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -12,8 +12,8 @@
 
 X has the shape (m, n0) and Y the shape (m, 1): one example a row. Everything is computed in the
 float type of the parameters. The comments cite the equations of the document: D forward, BP1 the
-error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as
-a script, this module checks its own gradients.
+error of the output, BP4 the gradients of weights. Run as a script, this module checks its own
+gradients.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/hinton_logistic_neuron.toml --layout rows --name
 #           hinton_logistic_neuron
-# sha256    65c9b5022b23f882ac770d5f81a6c5dd75959fd7944e11c45e901bd948b89817
+# sha256    28a7ab10b1388d2b375e25c9c8a2a740c3ec1bb42f08a1503472a61dc5316d7b
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -12,8 +12,8 @@
 
 X has the shape (m, n0) and Y the shape (m, 1): one example a row. Everything is computed in the
 float type of the parameters. The comments cite the equations of the document: D forward, BP1 the
-error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as
-a script, this module checks its own gradients.
+error of the output, BP4 the gradients of weights. Run as a script, this module checks its own
+gradients.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 # spec      n0-1:identity+half-mse
 # notation  nielsen, layout columns
 # command   symderiv derive examples/linear_regression.toml --name linear_regression
-# sha256    badef503ee8d4b3ec94aa8e8f4020390cf6978deb3b8318c5861f1dc08a13a9e
+# sha256    7312251caa2cc8db726c4f46c58c0b4fcc7032ce00fcc408383fa8d0e1567c17
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -11,8 +11,8 @@
 
 X has the shape (n0, m) and Y the shape (1, m): one example a column. Everything is computed in the
 float type of the parameters. The comments cite the equations of the document: D forward, BP1 the
-error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as
-a script, this module checks its own gradients.
+error of the output, BP3 the gradients of biases, BP4 the gradients of weights. Run as a script,
+this module checks its own gradients.
 """
 
 from __future__ import annotations

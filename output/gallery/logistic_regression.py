@@ -3,7 +3,7 @@
 # spec      n0-1:sigmoid+bce
 # notation  nielsen, layout columns
 # command   symderiv derive examples/logistic_regression.toml --name logistic_regression
-# sha256    d6d98558ea4945f1d2315dd70a3001298dd93697c79cd30106f58566e3983290
+# sha256    1900bee605bdb600e19be6f1a89e8550c6c728ad5cbfeb87da81546e9187f595
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -11,8 +11,8 @@
 
 X has the shape (n0, m) and Y the shape (1, m): one example a column. Everything is computed in the
 float type of the parameters. The comments cite the equations of the document: D forward, BP1 the
-error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as
-a script, this module checks its own gradients.
+error of the output, BP3 the gradients of biases, BP4 the gradients of weights. Run as a script,
+this module checks its own gradients.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 # spec      2-2-2:sigmoid+half-mse
 # notation  nielsen, layout single
 # command   symderiv derive examples/mazur_2_2_2.toml --layout single --name mazur_2_2_2
-# sha256    435e3027c83a702789eae6e91cf6c2a4c15e57b647f7605fde6ce5f3ac2ea9bc
+# sha256    ebfb6485ea0e39d4297b07c799093a46e028c26179a79017039d053a262c3ce7
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -11,8 +11,8 @@
 
 X has the shape (2,) and Y the shape (2,): one example, vectors have one axis. Everything is
 computed in the float type of the parameters. The comments cite the equations of the document: D
-forward, BP1 the error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases
-and weights. Run as a script, this module checks its own gradients.
+forward, BP1 the error of the output, BP2 those of hidden layers, BP3 the gradients of biases, BP4
+the gradients of weights. Run as a script, this module checks its own gradients.
 """
 
 from __future__ import annotations

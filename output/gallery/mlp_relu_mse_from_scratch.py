@@ -4,7 +4,7 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/mlp_relu_mse_from_scratch.toml --layout rows --name
 #           mlp_relu_mse_from_scratch
-# sha256    6eec2b124a8a7d9f741a923257f4c6ba183db29174f51e81f76e4a5f40681c48
+# sha256    557f1a3d7cdd04ebf14e4aa6c63c87c516caf539cc3cd7ee54a6f87ab04fdde1
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -12,8 +12,8 @@
 
 X has the shape (m, n0) and Y the shape (m, n1): one example a row. Everything is computed in the
 float type of the parameters. The comments cite the equations of the document: D forward, BP1 the
-error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as
-a script, this module checks its own gradients.
+error of the output, BP3 the gradients of biases, BP4 the gradients of weights. Run as a script,
+this module checks its own gradients.
 """
 
 from __future__ import annotations

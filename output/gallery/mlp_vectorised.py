@@ -3,7 +3,7 @@
 # spec      3-4-2:sigmoid+mse
 # notation  nielsen, layout columns
 # command   symderiv derive examples/mlp_vectorised.toml --name mlp_vectorised
-# sha256    26fd2937388fdbbb9828b9551445de44cca999b95560a960518384320237a23a
+# sha256    0f77a1d7cfc096831479f9620b534afdcdfaa1b4a8e85fa055300aec4848d23d
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -11,8 +11,8 @@
 
 X has the shape (3, m) and Y the shape (2, m): one example a column. Everything is computed in the
 float type of the parameters. The comments cite the equations of the document: D forward, BP1 the
-error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as
-a script, this module checks its own gradients.
+error of the output, BP2 those of hidden layers, BP3 the gradients of biases, BP4 the gradients of
+weights. Run as a script, this module checks its own gradients.
 """
 
 from __future__ import annotations

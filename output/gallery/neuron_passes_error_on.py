@@ -4,7 +4,7 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/neuron_passes_error_on.toml --layout rows --name
 #           neuron_passes_error_on
-# sha256    963a6854b5fac9a73ab628548f5b643969495b9a7d90d68c70b36ad94aaa7dd9
+# sha256    5f9e44c56676b6343ef904bb9ee91fa4150b0a47b094057e5cd627dc61a3c98e
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -12,8 +12,8 @@
 
 X has the shape (m, n0) and Y the shape (m, 1): one example a row. Everything is computed in the
 float type of the parameters. The comments cite the equations of the document: D forward, BP1 the
-error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as
-a script, this module checks its own gradients.
+error of the output, BP3 the gradients of biases, BP4 the gradients of weights, BP5 the gradient of
+the input. Run as a script, this module checks its own gradients.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 # notation  nielsen, layout single
 # command   symderiv derive examples/one_neuron_chain.toml --layout single --name
 #           one_neuron_chain
-# sha256    06084d6688da6a566a45ca7e745aa6497797e27fdcd4816ce17402dfed3d563c
+# sha256    223c3d3b19b06358ca210f515f1705860ee88a8ff60efbeb3db9f465fb84bcb8
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -12,8 +12,8 @@
 
 X has the shape (1,) and Y the shape (1,): one example, vectors have one axis. Everything is
 computed in the float type of the parameters. The comments cite the equations of the document: D
-forward, BP1 the error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases
-and weights. Run as a script, this module checks its own gradients.
+forward, BP1 the error of the output, BP2 those of hidden layers, BP3 the gradients of biases, BP4
+the gradients of weights. Run as a script, this module checks its own gradients.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/softmax_cross_entropy.toml --layout rows --name
 #           softmax_cross_entropy
-# sha256    0671d003632be270c951582db2e6dfefed1413187866e1e2385c55b8f0e279b6
+# sha256    89379745f6de97ba01c9664601e30390be513f869219309563bb9fcf67f9e0e9
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -12,8 +12,8 @@
 
 X has the shape (m, n0) and Y the shape (m, n2): one example a row. Everything is computed in the
 float type of the parameters. The comments cite the equations of the document: D forward, BP1 the
-error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights. Run as
-a script, this module checks its own gradients.
+error of the output, BP2 those of hidden layers, BP3 the gradients of biases, BP4 the gradients of
+weights. Run as a script, this module checks its own gradients.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 # spec      2-1-2:sigmoid+mse+sum+bias=1
 # notation  nielsen, layout single
 # command   symderiv derive examples/two_one_two.toml --layout single --name two_one_two
-# sha256    643b6b24d0c8a7531e451b3853f8be6e45b2086b25c385c348947545fda3bc76
+# sha256    30be48e4da8e40e6ccbe0371fa6253904b05a498c58f47df1304a4a529e83924
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -11,8 +11,8 @@
 
 X has the shape (2,) and Y the shape (2,): one example, vectors have one axis. Everything is
 computed in the float type of the parameters. The comments cite the equations of the document: D
-forward, BP1 the error of the output, BP2 of a hidden layer, BP3 and BP4 the gradients of biases
-and weights. Run as a script, this module checks its own gradients.
+forward, BP1 the error of the output, BP2 those of hidden layers, BP3 the gradients of biases, BP4
+the gradients of weights. Run as a script, this module checks its own gradients.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from symderiv.calculus.functions import (
     EITHER_SIGN,
     HALF,
     LOG_PROBABILITIES,
+    NOT_NEGATIVE,
     PI,
     POSITIVE,
     POSITIVE_NUMBER,
@@ -85,7 +86,7 @@ _ROWS: tuple[Row, ...] = (
         ),),
     ),
     ScalarFunction(
-        name="relu", arguments=("z",), latex=r"\operatorname{relu}",
+        name="relu", arguments=("z",), latex=r"\operatorname{relu}", range_=NOT_NEGATIVE,
         definition=lambda z: positive(z) * z,
         derivatives=(lambda z, a: positive(z),),
         why="where the unit is on it copies z, where it is off it is constant",
@@ -186,9 +187,7 @@ _ROWS: tuple[Row, ...] = (
         derivatives=(lambda z, alpha, a: where(positive(z), 1, a + alpha), None),
         why="the slope of alpha (e^z - 1) is alpha e^z, the value plus alpha",
         hyper=(("alpha", Fraction(1)),),
-        kinks=(
-            Kink(at=0, slope=lambda alpha: alpha, note="if that is 1, both sides have this slope"),
-        ),
+        kinks=(Kink(at=0, slope=lambda alpha: alpha, unless=("alpha", 1)),),
         numpy=("return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))",),
         numpy_derivatives=(
             ("return np.where(z > 0, 1, alpha * np.exp(np.minimum(z, 0)))",),

@@ -110,8 +110,9 @@ def _asked_by(graph: Graph, definition: Definition, node: Expr) -> Iterator[Cond
             for argument, domain in zip(args, row.domain, strict=False):
                 yield from _asked(graph, definition, function, argument, domain)
             wanted = args[: len(args) - len(row.hyper)]
-            if row.kinks:
-                yield Condition(definition, function, wanted, row.kinks)
+            kinks = row.kinks_at(args)
+            if kinks:
+                yield Condition(definition, function, wanted, kinks)
         case Pow(base, exponent) if exponent < 0:
             yield from _asked(graph, definition, "", base, NONZERO)
         case Select(_, _, body):

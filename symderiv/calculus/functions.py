@@ -76,21 +76,32 @@ SIGNED = Domain("between -1 and 1, ends excluded", Fraction(-1), Fraction(1))
 class Range:
     """What is known of the values of a function, and what a loss can need of an output.
 
-    Each of the values lies in ``values``; ``words`` is how a message says it. An output of this
-    range ``serves`` a loss that needs one of those as well.
+    Each of the values lies in ``values``; ``given`` is how a message says that an activation has
+    it, ``needed`` that a loss needs it. It ``serves`` a loss that needs one of those as well.
     """
 
-    words: str
+    given: str
     values: Domain
+    needed: str = ""
     serves: tuple[Range, ...] = ()
 
 
-REAL_NUMBER = Range("an output that can be any real number", REAL)
-POSITIVE_NUMBER = Range("a positive output", POSITIVE)
-PROBABILITY = Range("an output with every entry in (0, 1)", UNIT, (POSITIVE_NUMBER,))
-PROBABILITY_VECTOR = Range("a probability vector as its output", UNIT, (POSITIVE_NUMBER,))
-LOG_PROBABILITIES = Range("the logarithms of probabilities as its output", LOG_PROBABILITY)
-EITHER_SIGN = Range("an output of either sign", SIGNED)
+REAL_NUMBER = Range("outputs that can be negative", REAL)
+NOT_NEGATIVE = Range("outputs from 0 to any size", NONNEGATIVE)
+POSITIVE_NUMBER = Range("positive outputs of any size", POSITIVE, "positive outputs")
+PROBABILITY = Range(
+    "outputs in (0, 1) that need not add up to 1", UNIT,
+    "every output to be a probability of its own, in (0, 1)", (POSITIVE_NUMBER,),
+)  # fmt: skip
+PROBABILITY_VECTOR = Range(
+    "outputs that share one probability, since they add up to 1", UNIT,
+    "the outputs to be a probability vector", (POSITIVE_NUMBER,),
+)  # fmt: skip
+LOG_PROBABILITIES = Range(
+    "negative outputs, the logarithms of probabilities", LOG_PROBABILITY,
+    "the outputs to be logarithms of probabilities",
+)  # fmt: skip
+EITHER_SIGN = Range("outputs between -1 and 1", SIGNED)
 
 
 @dataclass(frozen=True)
@@ -98,12 +109,14 @@ class Kink:
     """A point without a derivative by the first argument, and the slope that is used there.
 
     ``at`` is the first argument there; where they depend on the other arguments, ``at`` and
-    ``slope`` are formulas of them. ``note`` is printed with it.
+    ``slope`` are formulas of them. Where the function ``jumps`` it is no kink, but a step;
+    ``unless`` is a hyperparameter and the value of it with which there is none.
     """
 
     at: int | Formula
     slope: int | Formula
-    note: str = ""
+    jumps: bool = False
+    unless: tuple[str, int] | None = None
 
     def point(self, *others: Expr) -> Expr:
         """The first argument there."""
@@ -208,6 +221,14 @@ class ScalarFunction(_Function):
             raise TypeError(f"{self.name} takes {', '.join(self.arguments)}")
         defaults = [value for _, value in self.hyper[len(self.hyper) - missing :]]
         return apply(self.name, *args, *defaults)
+
+    def kinks_at(self, args: tuple[Expr, ...]) -> tuple[Kink, ...]:
+        """The kinks that there are with these hyperparameters."""
+        given = dict(zip(self.arguments, args, strict=True))
+        return tuple(
+            kink for kink in self.kinks
+            if kink.unless is None or given[kink.unless[0]] != Number.of(kink.unless[1])
+        )  # fmt: skip
 
     @property
     def is_identity(self) -> bool:

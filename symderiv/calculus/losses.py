@@ -78,7 +78,8 @@ _ROWS: tuple[Row, ...] = (
         definition=lambda a, y: HALF * (a - y) ** 2,
         derivatives=(lambda a, y, v: a - y, lambda a, y, v: y - a),
         why="the factor one half takes up the 2 of the power rule",
-        factor="half of PyTorch's MSELoss with reduction='sum'; Keras has no factor one half",
+        factor="PyTorch's MSELoss and Keras's have no factor one half, and also divide by the"
+        " number of outputs",
         numpy=("return 0.5 * (a - y) ** 2",),
         numpy_derivatives=(("return a - y",), ("return y - a",)),
     ),
@@ -163,7 +164,8 @@ _ROWS: tuple[Row, ...] = (
         definition=lambda a, y: y * (log(y) - log(a)),
         derivatives=(lambda a, y, v: -y / a, lambda a, y, v: log(y) - log(a) + 1),
         why="log has slope 1/a; the entropy of y does not depend on a",
-        factor="Keras's KLDivergence; PyTorch's KLDivLoss takes log a",
+        factor="Keras's KLDivergence; PyTorch's KLDivLoss takes log a, and also divides by the"
+        " number of outputs unless reduction='batchmean'",
         numpy=(
             "yes = np.where(y == 0, 1, y)  # 0 log 0 = 0",
             "r = (y - a) / a",
@@ -178,7 +180,8 @@ _ROWS: tuple[Row, ...] = (
         definition=lambda a, y: a - y * log(a),
         derivatives=(lambda a, y, v: 1 - y / a, lambda a, y, v: -log(a)),
         why="log has slope 1/a",
-        factor="PyTorch's PoissonNLLLoss with log_input=False; Keras's Poisson",
+        factor="PyTorch's PoissonNLLLoss with log_input=False and Keras's Poisson also divide by"
+        " the number of outputs",
         numpy=("return a - y * np.log(np.where(y == 0, 1, a))",),
         numpy_derivatives=(
             ("yes = np.where(y == 0, 1, a)", "return (yes - y) / yes  # 1 - y / a"),
@@ -191,7 +194,8 @@ _ROWS: tuple[Row, ...] = (
         definition=lambda a, y: exp(a) - y * a,
         derivatives=(lambda a, y, v: exp(a) - y, lambda a, y, v: -a),
         why="a is the logarithm of the rate; exp is its own derivative",
-        factor="PyTorch's PoissonNLLLoss as it is by default, with log_input=True",
+        factor="PyTorch's PoissonNLLLoss, by default with log_input=True, also divides by the"
+        " number of outputs",
         numpy=("return np.exp(a) - y * a",),
         numpy_derivatives=(("return np.exp(a) - y",), ("return -a * np.ones_like(y)",)),
     ),
@@ -410,7 +414,8 @@ _ROWS: tuple[Row, ...] = (
             None,
         ),
         why="the weight (1 - a)^gamma is e^(-gamma softplus(z)), and -log a is softplus(-z)",
-        factor="the focal loss of a = sigma(z)",
+        factor="Keras's BinaryFocalCrossentropy with from_logits=True also divides by the number of"
+        " outputs",
         uses=("sigmoid",),
         numpy=(
             "up, down = np.logaddexp(0, z), np.logaddexp(0, -z)",
@@ -438,7 +443,8 @@ _ROWS: tuple[Row, ...] = (
             Part("loss", "sum", ("y", "q"), lambda y, q: y * (log(y) - q)),
         ),
         why="the logarithm of softmax is z minus the logarithm of the sum",
-        factor="PyTorch's KLDivLoss takes log p; Keras's KLDivergence takes p",
+        factor="Keras's KLDivergence takes p; PyTorch's KLDivLoss takes log p, and also divides by"
+        " the number of outputs unless reduction='batchmean'",
         uses=("log-softmax",),
         numpy=(
             "yes = np.where(y == 0, 1, y)  # 0 log 0 = 0",

@@ -167,14 +167,11 @@ def _shapes(
         start += f"\n\n`sizes` is a dict with {', '.join(names)}."
     elif generic:
         start += "\n\n`sizes` lists n0, ..., nL."
-    sorts = {group.sort for group in program.numbering.groups}
-    others = ", BP6 those of the other parameters" if Sort.OTHER in sorts else ""
     summary = (
         f"Cost and gradients of a network by backpropagation, in {program.libraries}.\n\n"
         f"X has the shape {tuple_text(x)} and Y the shape {tuple_text(y)}: "
         f"{_BATCH[program.layout]}. Everything is computed in the float type of the parameters. "
-        "The comments cite the equations of the document: D forward, BP1 the error of the output, "
-        f"BP2 of a hidden layer, BP3 and BP4 the gradients of biases and weights{others}. Run as a "
+        f"The comments cite the equations of the document: {_cited(program.numbering)}. Run as a "
         "script, this module checks its own gradients."
     )
     table = [
@@ -198,6 +195,21 @@ def _shapes(
         "y_shape": tuple_text(y, quoted=True),
         "output_shape": tuple_text(y),
     }
+
+
+_KINDS = {
+    Sort.OUTPUT: "the error of the output", Sort.BACK: "those of hidden layers",
+    Sort.BIAS: "the gradients of biases", Sort.WEIGHT: "the gradients of weights",
+    Sort.INPUT: "the gradient of the input", Sort.OTHER: "those of the other parameters",
+    Sort.PROGRAM: "the errors and gradients",
+}  # fmt: skip
+
+
+def _cited(numbering: Numbering) -> str:
+    """The kinds of equations that there are: ``D forward, BP1 the error of the output, ...``."""
+    found = {group.sort for group in numbering.groups}
+    kinds = [f"{sort.tag} {what}" for sort, what in _KINDS.items() if sort in found]
+    return ", ".join(["D forward", *kinds])
 
 
 def _bodies(

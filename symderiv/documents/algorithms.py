@@ -26,6 +26,7 @@ from symderiv.documents.prose import box_title, enumerated, say, title
 from symderiv.documents.tables import array
 from symderiv.frontend.presentation import Presentation
 from symderiv.notation import Names, Sort
+from symderiv.notation.conventions import GREEK
 
 Line = tuple[int, Phrase]
 _PASSES = (Role.PREACTIVATION, Role.ACTIVATION)
@@ -115,10 +116,12 @@ def _split(ledger: Ledger, chain: ChainEntry) -> tuple[Var, Expr, Expr] | None:
 
 
 def _stored(ledger: Ledger, of: Tensor, letter: str) -> Tensor:
-    """Δ or D for the weights or biases of a layer; for anything else, as w1, the name dw1."""
+    """Δ or D for the weights or biases of a layer, Δ_α for a slope; for anything else dw1."""
     sort = ledger.numbering.sort(of)
     alone = [t for t in ledger.inputs_of(sort) if t.layer == of.layer] == [of]
-    if not of.slots or not alone or sort is Sort.OTHER:
+    if of.symbol in GREEK:
+        letter = f"{letter}_{of.symbol}"
+    elif not of.slots or not alone or sort is Sort.OTHER:
         letter = f"d{of.symbol}" if letter == "Delta" else f"D{of.symbol}"
     return Tensor(f"{letter} {of.name}", of.slots, Role.PARAMETER, letter, of.layer)
 
@@ -254,28 +257,34 @@ def _whole(ledger: Ledger, tensor: Tensor, base: int | None) -> Math:
 # --- Counting --------------------------------------------------------------------------------
 
 
-def parameters(presentation: Presentation, ledger: Ledger) -> Iterator[tuple[str, int]]:
-    """The factors and the number of entries of every parameter of a network with numbers."""
+def parameters(presentation: Presentation, ledger: Ledger) -> Iterator[tuple[Tensor, str, int]]:
+    """Every parameter of a network with numbers, the factors and the number of its entries."""
     sizes = presentation.sizes
     for tensor in ledger.graph.inputs:
         if tensor.role is not Role.PARAMETER or tensor.layer is None or not tensor.slots:
             continue
         here, before = sizes.get(tensor.layer), sizes.get(tensor.layer - 1)
         if not isinstance(here, int) or not isinstance(before, int):
-            yield "", 0
+            yield tensor, "", 0
         elif ledger.numbering.sort(tensor) is Sort.WEIGHT:
-            yield f"{here}·{before}", here * before
+            yield tensor, f"{here}·{before}", here * before
         else:
-            yield str(here), here
+            yield tensor, str(here), here
 
 
 def count(ledger: Ledger, presentation: Presentation) -> Phrase:
-    """How many parameters there are, and what difference quotients by all of them would cost."""
+    """How many parameters there are, and what difference quotients would cost."""
     found = list(parameters(presentation, ledger))
-    if not found or any(n == 0 for _, n in found):
+    if not found or any(n == 0 for _, _, n in found):
         return ()
-    total = sum(n for _, n in found)
-    text = " + ".join(t for t, _ in found)
+    total = sum(n for _, _, n in found)
+    text = " + ".join(t for _, t, _ in found)
     spelled = Math(text.replace("·", r" \cdot ") + f" = {total}", f"{text} = {total}",
                    text.replace("·", "*") + f" = {total}")  # fmt: skip
-    return say("count", sum=spelled, n=str(total), more=str(total + 1))
+    derived = {chain.of for chain in ledger.chains}
+    asked = sum(n for tensor, _, n in found if tensor in derived)
+    if asked < 2:  # nothing to save
+        return ()
+    part = say("count_part", n=str(asked)) if asked < total else ()
+    these = "these" if part else "them"
+    return say("count", sum=spelled, part=part, these=these, n=str(asked), more=str(asked + 1))

@@ -8,7 +8,15 @@ from dataclasses import replace
 from symderiv.algebra.binding import replace_accesses
 from symderiv.algebra.expr import Access, Apply, Expr, apply, walk
 from symderiv.calculus.conditions import Condition, conditions
-from symderiv.calculus.functions import ScalarFunction, positive, scalar, symbols
+from symderiv.calculus.functions import (
+    DISTRIBUTION,
+    TARGET,
+    Kink,
+    ScalarFunction,
+    positive,
+    scalar,
+    symbols,
+)
 from symderiv.calculus.steps import Lemma
 from symderiv.documents.ledger import Ledger
 from symderiv.documents.model import (
@@ -16,6 +24,7 @@ from symderiv.documents.model import (
     Equations,
     Items,
     Math,
+    Part,
     Phrase,
     Prose,
     Ref,
@@ -23,6 +32,7 @@ from symderiv.documents.model import (
     Section,
 )
 from symderiv.documents.prose import enumerated, enumerated_phrases, say, title
+from symderiv.documents.wording import formula, worded
 from symderiv.notation import Names
 from symderiv.proof.verdict import Status, Verdict
 
@@ -58,7 +68,7 @@ def lemma_rows(ledger: Ledger, lemma: Lemma, tag: str) -> list[Row]:
         return whole if access.tensor == lemma.value.tensor else None
 
     right = ledger.show(replace_accesses(lemma.stated, own_value), names)
-    lines.append(Row(left, right, (row.why.replace(" - ", " − "),), tag))
+    lines.append(Row(left, right, worded(row.why), tag))
     return lines
 
 
@@ -102,7 +112,13 @@ def _counts(verdicts: list[tuple[Verdict, str]]) -> list[Phrase]:
         if status is not Status.PROVED:
             refs = (": ", *enumerated([Ref(t) for t in tags]))
         steps = _steps(len(tags)) + (" is" if len(tags) == 1 else " are")
-        items.append(say(f"count_{status.value}", steps=steps, scope=scope, refs=refs))
+        unnumbered = sum(tag.endswith(".0") for tag in tags)
+        hidden: Phrase = ()
+        if unnumbered:
+            key = "unnumbered" if unnumbered == 1 else "unnumbered_several"
+            hidden = say(key, n=str(unnumbered))
+        parts: dict[str, Part | Phrase] = {"steps": steps, "scope": scope, "refs": refs}
+        items.append(say(f"count_{status.value}", **parts, hidden=hidden))
     return items
 
 
@@ -193,23 +209,25 @@ def _condition(ledger: Ledger, group: list[Condition]) -> Phrase:
         return say("off_tie", argument=shown)
     if isinstance(what, tuple):
         row = scalar(function)
-        letters = row.arguments[: len(group[0].arguments)]
-        letter = letters[0] if len(letters) == 1 else f"({', '.join(letters)})"
-        f = Math(row.latex, function, function)
-        key = "off_kink" if len(what) == 1 else "off_kinks"
-        at = kinks_at(ledger, row)
-        return say(key, f=f, at=at, letter=Math(letter, letter, letter), argument=shown)
+        letters = ", ".join(row.arguments[: len(group[0].arguments)])
+        letter = formula(f"({letters})" if ", " in letters else letters)
+        key = "off_jump" if what[0].jumps else "off_kink" if len(what) == 1 else "off_kinks"
+        at = kinks_at(ledger, row, what)
+        return say(key, f=function_symbol(row), at=at, letter=letter, argument=shown)
     if not function:
         return say("denominators" if several else "denominator", argument=shown)
-    return say("domains" if several else "domain", argument=shown, text=what.text, f=function)
+    if what is DISTRIBUTION and ledger.facts:  # that targets sum to 1 has been said
+        what = TARGET
+    key = "domains" if several else "domain"
+    return say(key, argument=shown, text=worded(what.text), f=function)
 
 
-def kinks_at(ledger: Ledger, row: ScalarFunction) -> Phrase:
+def kinks_at(ledger: Ledger, row: ScalarFunction, kinks: tuple[Kink, ...]) -> Phrase:
     """``z = -1 and z = 1``, in the letters of the table."""
     first, *others = symbols(row)
     names = Names(ledger.notation)
     left = ledger.show(first, names) + Math(" = ", " = ", " = ")
-    return enumerated([left + ledger.show(kink.point(*others), names) for kink in row.kinks])
+    return enumerated([left + ledger.show(kink.point(*others), names) for kink in kinks])
 
 
 def slopes_used(ledger: Ledger, row: ScalarFunction, applied: Apply) -> Phrase:
@@ -242,6 +260,11 @@ def _guards(ledger: Ledger, condition: Condition) -> Phrase:
 
 def _joined(parts: list[Math]) -> Phrase:
     return tuple(p for n, part in enumerate(parts) for p in ((", ", part) if n else (part,)))
+
+
+def function_symbol(row: ScalarFunction) -> Math:
+    """The sign of a function by itself."""
+    return Math(row.latex, row.letter or row.name, row.name)
 
 
 def functions_used(ledger: Ledger) -> dict[str, Apply]:

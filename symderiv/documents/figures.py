@@ -14,11 +14,12 @@ from symderiv.calculus.graph import Graph, Kind
 from symderiv.documents.ledger import Ledger
 from symderiv.frontend.presentation import Presentation
 from symderiv.notation import Names, Symbol
-from symderiv.notation.tex import TexPrinter, joined, layered
+from symderiv.notation.tex import TexPrinter, joined, layered, letter
 
 SPACING_X, SPACING_Y = 30.0, 12.0  # millimetres
 MAX_SHOWN = 6
 MAX_LAYERS = 7
+CAPTION = 4  # parameters that find room below the lines between two layers
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,8 @@ def _label(ledger: Ledger, unit: Unit, layers: list[int]) -> str:
     output = tensors[-1]  # a layer may scale its units before the activation
     symbol = names.symbol(output).entry
     scripts = TexPrinter(names).scripts(output, ())
-    number = str(unit.number)
-    size = r"\scriptstyle " if len(number) > 2 else ""
+    number = unit.number if unit.number.isdigit() else letter(unit.number)
+    size = r"\scriptstyle " if len(unit.number) > 2 else ""
     return rf"${size}{joined(symbol, f'{scripts}_{{{number}}}')}$"
 
 
@@ -112,11 +113,12 @@ def _captions(ledger: Ledger, layers: list[int], y: float) -> list[str]:
     printer = TexPrinter(names)
     lines = []
     for layer in layers[1:]:
-        parameters = [
-            names.symbol(t).array + printer.scripts(t, ())
-            for t in ledger.graph.inputs
-            if t.role is Role.PARAMETER and t.layer == layer
-        ]
+        own = [t for t in ledger.graph.inputs if t.role is Role.PARAMETER and t.layer == layer]
+        single = ledger.graph.written_out
+        symbols = [names.symbol(t).entry if single else names.symbol(t).array for t in own]
+        parameters = [joined(s, printer.scripts(t, ())) for s, t in zip(symbols, own, strict=True)]
+        if len(parameters) > CAPTION:
+            parameters = [parameters[0], r"\dots", parameters[-1]]
         if parameters:
             x = (layer - 0.5) * SPACING_X
             text = r",\ ".join(parameters)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from symderiv.documents.breaking import breakable
 from symderiv.documents.ledger import Checked
 from symderiv.documents.model import (
     Algorithm,
@@ -51,7 +52,7 @@ def data(made: Document, presentation: Presentation) -> dict[str, object]:
 
 def _with_range(row: Row) -> Tex:
     words = rf" \qquad \text{{\small {phrase(row.why)}}}" if row.why else ""
-    return Tex(row.rhs.tex + words)
+    return Tex(breakable(row.rhs.tex) + words)
 
 
 def phrase(parts: Phrase) -> Tex:
@@ -104,7 +105,7 @@ def _row(row: Row) -> dict[str, object]:
     return {
         "lhs": Tex(row.lhs.tex if row.lhs else ""),
         "rel": "=",
-        "rhs": Tex(row.rhs.tex),
+        "rhs": Tex(breakable(row.rhs.tex)),
         "why": phrase(row.why),
         "tag": row.tag,
     }

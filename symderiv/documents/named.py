@@ -16,6 +16,8 @@ from symderiv.documents.model import Math, Phrase, Row
 from symderiv.documents.prose import say
 from symderiv.notation import Names, Sort, numbering
 
+SPELLED = 3  # layers that are listed one by one
+
 
 @dataclass(frozen=True)
 class Named:
@@ -100,7 +102,7 @@ def layer_range(ledger: Ledger, chains: Sequence[ChainEntry]) -> Phrase:
         return ()
     name = chain.names.axis_letter("layer")
     letter = Math(name, name, name)
-    if len(numbers) > 2 and all(b - a == 1 for a, b in pairwise(numbers)):
+    if len(numbers) > SPELLED and all(b - a == 1 for a, b in pairwise(numbers)):
         low, high = (Math(str(n), str(n), str(n)) for n in (numbers[0], numbers[-1]))
         return say("layers", range=_range(letter, low, high))
     listed = ", ".join(map(str, numbers))

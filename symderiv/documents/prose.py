@@ -21,11 +21,12 @@ TITLES = {
     "notation": "Notation",
     "forward": "Forward pass",
     "cost": "From the cost to one example",
+    "cost_whole": "From the cost to its terms",
     "output": "The error of the output layer",
     "output_generic": "Induction, base: the error of the last {axis}",
     "hidden": "The error of layer {l}",
     "hidden_generic": "Induction, step: from {axis} {next} to {axis} {l}",
-    "gradients": "The gradients of weights and biases",
+    "gradients": "The gradients of {what}",
     "gradients_other": "The gradients of the other parameters",
     "gradients_program": "The gradients",
     "others": "The quantities in between",
@@ -55,10 +56,14 @@ SENTENCES = {
     "rows": "Examples are rows: {x} is {shape_x}, {W} is {shape_W}, and {forward}.",
     "columns": "Examples are columns: {x} is {shape_x}, {W} is {shape_W}, and {forward}.",
     "single": "One example: {x} is {shape_x}, {W} is {shape_W}, and {forward}.",
+    "biased": ", with a bias {b} in layer {layers} alone",
+    "biased_several": ", with a bias {b} in the layers {layers} alone",
     "numbering": "The input is layer {n}; a weight is counted with the layer that it feeds.",
     "numbering_left": "The input is layer {n}; a weight is counted with the layer that it leaves.",
     "delta_loss": "{delta} differentiates the loss {ell} of one example; {factor} enters once, "
-    "in the gradient of a parameter.",
+    "in the gradient of {of}.",
+    "of_parameter": "a parameter",
+    "of_input": "a parameter or of the input",
     "delta_loss_sum": "{delta} differentiates the loss {ell} of one example; the cost is their "
     "sum.",
     "delta_cost": "{delta} differentiates the cost {C}.",
@@ -66,11 +71,13 @@ SENTENCES = {
     "hyper": "{t} is a hyperparameter of {f}, {value} unless another value is given.",
     "ends": "Input and output have {first} = {in_} and {last} = {out} units.",
     "penalty": "The penalty takes the weights, not the biases.",
-    "kink": "{f} has no derivative at {at}; the value used there is {slopes}.",
-    "kinks": "{f} has no derivative at {at}; the values used there are {slopes}.",
-    "kink_note": "{f} has no derivative at {at}; the value used there is {slopes}; {note}.",
+    "frozen": "Frozen, and so without a gradient: {names}.",
+    "kink": "{f} has no derivative at {at}{unless}; the value used there is {slopes}.",
+    "kinks": "{f} has no derivative at {at}{unless}; the values used there are {slopes}.",
+    "unless": " unless {equal}",
+    "jump": "{f} jumps at {at}; the derivative used there is {slopes}.",
     # notation
-    "sizes": "The layers have {sizes} units.",
+    "sizes": "Numbers of units: {sizes}.",
     "network_figure": "The network. Every unit of a layer is joined to every unit of the next.",
     "layers_figure": "The quantities in the order of the forward pass. Below an arrow: the error "
     "that comes back along it.",
@@ -83,6 +90,8 @@ SENTENCES = {
     # chains
     "cost": "The cost sees one example only through its loss, so errors are taken of that loss, "
     "and the factor found here is all that the sum over examples adds.",
+    "cost_whole": "Errors are taken of the cost itself; first come its derivatives by the terms "
+    "that it consists of.",
     "output": "The last layer is compared with the target; every entry of {a} acts on its own.",
     "output_vector": "Every output depends on every weighted input of the last layer, so that "
     "the chain rule runs through the parts of {f}.",
@@ -92,11 +101,13 @@ SENTENCES = {
     "output_generic": "At {last} the error comes from the loss.",
     "hidden_generic": "Let the errors of {axis} {next} be known. Then those of {axis} {l} follow, "
     "for {range}; with the base, all errors are known.",
-    "gradient": "A weight acts through one weighted input alone, in every example.",
-    "gradient_penalty": "A weight acts through one weighted input alone, in every example, and "
-    "through the penalty.",
-    "gradient_other": "What else is learned acts through the equation that it stands in, in every "
-    "example.",
+    "gradient": "{what} acts through one weighted input alone{examples}{penalty}.",
+    "gradient_input": "The gradient by the input is the cost's, so that it has the factor "
+    "{factor}. If {x} is the output of a layer below, that layer's error is made from {slope}, "
+    "without it.",
+    "gradient_examples": ", in every example",
+    "gradient_penalty": ", and through the penalty",
+    "gradient_other": "What else is learned acts through the equation that it stands in{examples}.",
     "box_cancel": "The derivative of the loss has {below} below the line, and the derivative of "
     "the activation is the same expression. They cancel, so that an output that is wrong and "
     "saturated still learns. With the squared error the factor stays.",
@@ -118,9 +129,10 @@ SENTENCES = {
     "pass_forward": "forward, layer {l}:",
     "pass_keep": "keep {z} and what went in, for the way back",
     "pass_back": "back, layer {l}:",
-    "count": "The network has {sum} parameters. Difference quotients by each of them take {more} "
-    "forward passes, one for each parameter and one to compare with; backpropagation takes one "
-    "forward pass and one pass back, for all {n} derivatives together.",
+    "count": "The network has {sum} parameters{part}. Difference quotients by each of {these} take "
+    "{more} forward passes, one for each parameter and one to compare with; backpropagation takes "
+    "one forward pass and one pass back, for all {n} derivatives together.",
+    "count_part": "; gradients are taken by {n} of them",
     # written out
     "written": "The same network entry by entry. SymPy has derived it a second time from these "
     "equations, symbol by symbol and without index notation, and both results agree.",
@@ -133,16 +145,20 @@ SENTENCES = {
     "knows nothing of the others; the mean over the examples is taken where their shares are "
     "added up. Dividing in both places, or again in the step of gradient descent, makes the step "
     "too small.",
-    "box_single": "The cost over many examples is {mean}. With m = 1 there is one term and "
-    "nothing to divide by, and {C} is the loss of that example.",
+    "box_single": "The cost over many examples is {total}. With m = 1 there is one term{alone}, "
+    "and {C} is the loss of that example{penalty}.",
+    "single_mean": " and nothing to divide by",
+    "single_penalty": " plus {R}",
     "box_bias": "One {b} serves every example: it is added to the weighted input of each of them, "
     "so that every example has a share in the derivative, and the shares add up. In NumPy this is "
     "the sum along the axis of the examples. The product of matrices that gives the gradient of "
     "the weights contains the same sum.",
-    "box_unit": "Then the biases are one more column of {W}, and the transposed matrix times the "
-    "error has one more component, number 0, that belongs to this unit. Nothing goes into the "
+    "box_unit": "Then the biases are one more {line} of {W}, and {product} "
+    "has one more component, number 0, that belongs to this unit. Nothing goes into the "
     "unit, its value does not depend on any weighted input: the component is dropped before the "
     "step to the layer below. With separate biases, as here, it never arises.",
+    "unit_product_columns": "the transposed matrix times the error",
+    "unit_product_rows": "the error times the transposed matrix",
     "box_two": "From the power rule on the square. Many texts put one half in front of the square "
     "and have none in the gradient; the minimum is the same, but the gradient is half as long, "
     "and with it every step of the same rate.",
@@ -165,7 +181,9 @@ SENTENCES = {
     # what is checked
     "checked": "Each step was judged on its own, knowing the forward equations and nothing of "
     "the way in which the gradients were found.",
-    "count_proved": "{steps} proved for {scope}{refs}.",
+    "count_proved": "{steps} proved for {scope}{refs}{hidden}.",
+    "unnumbered": ", {n} of them without a number, since it prints as the line before",
+    "unnumbered_several": ", {n} of them without a number, since they print as the line before",
     "count_tested": "{steps} tested, not proved, for {scope}{refs}.",
     "count_undecided": "{steps} undecided ({scope}){refs}.",
     "count_refuted": "{steps} refuted{refs}.",
@@ -187,12 +205,13 @@ SENTENCES = {
     "positive": "Assumed: {argument} is positive, where {ref} takes a logarithm apart.",
     "off_kink": "The derivative of {f} holds off its kink at {at}, where {letter} is {argument}.",
     "off_kinks": "The derivative of {f} holds off its kinks at {at}, where {letter} is {argument}.",
+    "off_jump": "The derivative of {f} holds off its jump at {at}, where {letter} is {argument}.",
     "off_tie": "The derivative of the maximum of {argument} holds where one is the greatest.",
     "no_assumptions": "Nothing is assumed of the data.",
 }
 
 
-def title(key: str, **parts: Part) -> Phrase:
+def title(key: str, **parts: Part | Phrase) -> Phrase:
     """A heading with its formulas."""
     return filled(TITLES[key], parts)
 

@@ -7,7 +7,7 @@ from symderiv.algebra.index import Size, as_index
 from symderiv.calculus.graph import EXAMPLE
 from symderiv.documents import named
 from symderiv.documents.ledger import Ledger
-from symderiv.documents.model import Block, Box, Math, Section
+from symderiv.documents.model import Block, Box, Math, Phrase, Section
 from symderiv.documents.prose import box_title, say, title
 from symderiv.documents.tables import array
 from symderiv.frontend.presentation import Presentation
@@ -24,7 +24,7 @@ def question_section(
         _where_is_m(ledger),
         _one_example(ledger, presentation),
         _bias_sum(ledger),
-        _bias_unit(ledger),
+        _bias_unit(ledger, presentation),
         _factor_two(ledger),
     )
     blocks: tuple[Block, ...] = tuple(box for box in found if box is not None)
@@ -51,8 +51,19 @@ def _where_is_m(ledger: Ledger) -> Box | None:
 def _one_example(ledger: Ledger, presentation: Presentation) -> Box | None:
     if _batched(ledger) or presentation.layout != "single":
         return None
-    mean = Math(r"\tfrac{1}{m} \sum_{s=1}^{m} \ell_s", "1/m Σ_s ℓ[s]", "1/m sum(ell[s], s)")
-    return Box(box_title("single"), say("box_single", mean=mean, C=_cost(ledger)))
+    total = Math(r"\sum_{s=1}^{m} \ell_s", "Σ_s ℓ[s]", "sum(ell[s], s)")
+    mean = presentation.reduction == "mean"
+    if mean:
+        total = Math(r"\tfrac{1}{m} ", "1/m ", "1/m ") + total
+    penalty = next((t for t in ledger.graph.tensors if t.role is Role.PENALTY), None)
+    more: Phrase = ()
+    if penalty is not None:
+        own = array(ledger, penalty, Names(ledger.notation, ledger.graph))
+        total = total + Math(" + ", " + ", " + ") + own
+        more = say("single_penalty", R=own)
+    alone = say("single_mean") if mean else ()
+    text = say("box_single", total=total, alone=alone, C=_cost(ledger), penalty=more)
+    return Box(box_title("single"), text)
 
 
 def _bias_sum(ledger: Ledger) -> Box | None:
@@ -63,7 +74,7 @@ def _bias_sum(ledger: Ledger) -> Box | None:
     return Box(box_title("bias"), say("box_bias", b=array(ledger, bias, names)))
 
 
-def _bias_unit(ledger: Ledger) -> Box | None:
+def _bias_unit(ledger: Ledger, presentation: Presentation) -> Box | None:
     """Where the error comes back through a layer whose biases some write as a unit of value 1."""
     layers = ledger.weighted_layers
     if len(layers) < 2 or not ledger.inputs_of(Sort.BIAS, layers[-1]):
@@ -72,7 +83,11 @@ def _bias_unit(ledger: Ledger) -> Box | None:
     weight = next(iter(ledger.inputs_of(Sort.WEIGHT, layers[-1])), None)
     if weight is None or not weight.slots:  # its entries are letters of their own
         return None
-    return Box(box_title("unit"), say("box_unit", W=array(ledger, weight, names)))
+    rows = presentation.layout == "rows"
+    line = "row" if rows else "column"
+    product = say("unit_product_rows" if rows else "unit_product_columns")
+    text = say("box_unit", W=array(ledger, weight, names), line=line, product=product)
+    return Box(box_title("unit"), text)
 
 
 def _factor_two(ledger: Ledger) -> Box | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from symderiv.algebra.expr import Access, Delta, Expr, Partial, Sum, Tensor, walk
+from symderiv.algebra.expr import Access, Add, Delta, Expr, Partial, Sum, Tensor, walk
 from symderiv.algebra.index import Index, Var
 from symderiv.calculus.graph import Fact
 from symderiv.calculus.rewriting import solve
@@ -12,7 +12,7 @@ from symderiv.calculus.rules import RULES
 from symderiv.calculus.steps import Lemma, Step, Uses
 from symderiv.documents.ledger import ChainEntry, Ledger, bound_variables
 from symderiv.documents.model import Math, Part, Phrase, Ref
-from symderiv.documents.prose import enumerated, filled
+from symderiv.documents.prose import enumerated, enumerated_phrases, filled
 
 
 def reason(ledger: Ledger, chain: ChainEntry, step: Step) -> Phrase:
@@ -105,22 +105,42 @@ def _inside(ledger: Ledger, names: object, stack: list[Var], access: Access) -> 
 
 
 def _collapse(ledger: Ledger, chain: ChainEntry, step: Step) -> Places:
-    """The sums that a delta has solved, each with the index that is left."""
-    remaining = bound_variables(step.right)
-    solved: dict[str, Math] = {}
-    for node in walk(step.left):
+    """The sums that a delta has solved, each with the index that is left.
+
+    Where a letter stands for other values in another term, the terms are told apart.
+    """
+    terms = step.left.terms if isinstance(step.left, Add) else (step.left,)
+    found = [_solved(ledger, chain, term, bound_variables(step.right)) for term in terms]
+    pairs = list(dict.fromkeys(pair for solved in found for pair in solved))
+    parts: list[Part] = [left + Math(" = ", " = ", " = ") + right for left, right in pairs]
+    variant = ("no sum", "", "many")[min(len(parts), 2)]
+    if len({left for left, _ in pairs}) == len(pairs) or len(found) > len(_ORDINALS):
+        return variant, {"survivors": enumerated(parts)}
+    phrases = [
+        (*enumerated([left + Math(" = ", " = ", " = ") + right for left, right in solved]),
+         f" in the {ordinal} term")
+        for ordinal, solved in zip(_ORDINALS, found, strict=False) if solved
+    ]  # fmt: skip
+    return variant, {"survivors": enumerated_phrases(phrases, ", ")}
+
+
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+
+
+def _solved(
+    ledger: Ledger, chain: ChainEntry, term: Expr, remaining: frozenset[Var]
+) -> dict[tuple[Math, Math], None]:
+    """The letter and the value of every sum of a term that a delta has solved."""
+    solved: dict[tuple[Math, Math], None] = {}
+    for node in walk(term):
         if not isinstance(node, Sum) or node.var in remaining:
             continue
         deltas = (n for n in walk(node.body) if isinstance(n, Delta))
         value = next((v for d in deltas if (v := solve(d, node.var)) is not None), None)
         if value is not None:
-            left = ledger.show_letter(node.var, chain.names)
-            right = _known_index(ledger, chain, value)
-            shown = left + Math(" = ", " = ", " = ") + right
-            solved.setdefault(shown.unicode, shown)
-    parts: list[Part] = list(solved.values())
-    variant = ("no sum", "", "many")[min(len(parts), 2)]
-    return variant, {"survivors": enumerated(parts)}
+            letter = ledger.show_letter(node.var, chain.names)
+            solved[letter, _known_index(ledger, chain, value)] = None
+    return solved
 
 
 def _known_index(ledger: Ledger, chain: ChainEntry, index: Index) -> Math:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from symderiv.algebra.expr import Access, Add, Expr, Role, Tensor, walk
+from symderiv.algebra.expr import ONE, Access, Add, Expr, Partial, Role, Tensor, walk
 from symderiv.algebra.index import as_index
 from symderiv.algebra.matrix import Fill, MatrixExpr, Ones, children
-from symderiv.calculus.graph import Kind
+from symderiv.calculus.graph import EXAMPLE, Kind
 from symderiv.documents import named, opgraph, shared
 from symderiv.documents.algorithms import algorithm_section
 from symderiv.documents.checking import checked_section, lemma_section
@@ -27,7 +27,7 @@ from symderiv.documents.model import (
     Row,
     Section,
 )
-from symderiv.documents.prose import box_title, plain, say, title
+from symderiv.documents.prose import box_title, enumerated, plain, say, title
 from symderiv.documents.questions import question_section
 from symderiv.documents.reasons import reason
 from symderiv.documents.tables import conventions, notation_table, sizes_line
@@ -40,6 +40,8 @@ from symderiv.notation.names import member_axis
 from symderiv.notation.tex import layered
 
 __all__ = ["document"]
+
+KINDS = ("weights", "biases", "other parameters", "the input")  # of gradients, in this order
 
 
 def document(checked: Checked, presentation: Presentation) -> Document:
@@ -161,8 +163,8 @@ def chain_sections(ledger: Ledger) -> Iterator[Section]:
     """The derivation: the cost, the errors from the last layer back, the gradients."""
     cost = [c for c in ledger.chains if c.of.role in (Role.LOSS, Role.PENALTY)]
     if cost:
-        blocks: list[Block] = [Prose(say("cost"))]
-        yield Section(title("cost"), (*blocks, *(chain_block(ledger, c) for c in cost)))
+        key = "cost" if ledger.graph.example_loss is not None else "cost_whole"
+        yield Section(title(key), (Prose(say(key)), *(chain_block(ledger, c) for c in cost)))
     inner = [c for c in ledger.chains if c not in cost and c.of not in ledger.graph.inputs]
     groups: list[list[ChainEntry]] = []
     group: list[ChainEntry] = []
@@ -257,26 +259,73 @@ def _vector_function(ledger: Ledger, chain: ChainEntry) -> str:
 
 def gradient_section(ledger: Ledger, gradients: list[ChainEntry]) -> Section:
     """The gradients by weights and biases (and whatever else was asked for)."""
-    penalised = any(c.of.role is Role.PENALTY for c in ledger.chains)
-    parameters = any(c.of.role is Role.PARAMETER and _is_layered(c.of) for c in gradients)
-    key = "gradient_penalty" if penalised else "gradient"
-    heading = title("gradients" if parameters else "gradients_program")
-    intro = (Prose(say(key)),) if parameters else ()
+    parameters = [c.of for c in gradients if c.of.role is Role.PARAMETER and _is_layered(c.of)]
+    heading = _gradients_title(ledger, gradients) if parameters else title("gradients_program")
+    acts = _acts(ledger, parameters)
+    intro = (Prose(acts),) if acts else ()
     return Section(heading, (*intro, *_gradient_blocks(ledger, gradients)))
 
 
 def other_section(ledger: Ledger, gradients: list[ChainEntry]) -> Section:
     """The gradients by what a layer learns besides weights and biases."""
-    intro = Prose(say("gradient_other"))
+    examples = say("gradient_examples") if _batched(ledger) else ()
+    intro = Prose(say("gradient_other", examples=examples))
     return Section(title("gradients_other"), (intro, *_gradient_blocks(ledger, gradients)))
 
 
 def _gradient_blocks(ledger: Ledger, gradients: list[ChainEntry]) -> Iterator[Block]:
     for alike in shared.alike(ledger, [[c] for c in gradients]):
-        note = shared.holds_for(ledger, alike)
+        note = shared.holds_for(ledger, alike) or _passed_on(ledger, alike[0][0])
         if note:
             yield Prose(note)
         yield from (chain_block(ledger, c) for c in shared.printed(ledger, alike))
+
+
+def _batched(ledger: Ledger) -> bool:
+    return any(axis.name == EXAMPLE for t in ledger.graph.tensors for axis in t.axes)
+
+
+def _passed_on(ledger: Ledger, chain: ChainEntry) -> Phrase:
+    """What of the gradient by the input a layer below would need, where the two differ."""
+    loss = ledger.graph.example_loss
+    factor = next((c for c in ledger.chains if c.of == loss), None)
+    if chain.of.role is not Role.INPUT or factor is None or factor.adjoint.closed == ONE:
+        return ()
+    assert loss is not None
+    x = Access(chain.of, chain.adjoint.indices)
+    examples = tuple(x.indices[n] for n, a in enumerate(chain.of.axes) if a.name == EXAMPLE)
+    slope = ledger.show(Partial(Access(loss, examples), x), chain.names)
+    shown = ledger.show(factor.adjoint.closed, factor.names)
+    return say("gradient_input", factor=shown, x=ledger.show(x, chain.names), slope=slope)
+
+
+def _gradients_title(ledger: Ledger, gradients: list[ChainEntry]) -> Phrase:
+    """What the gradients are by: weights, biases, what activations learn, the input."""
+    found = {_kind(ledger, c.of) for c in gradients}
+    kinds: list[Part] = [kind for kind in KINDS if kind in found]
+    return title("gradients", what=enumerated(kinds))
+
+
+def _kind(ledger: Ledger, tensor: Tensor) -> str:
+    if tensor.role is not Role.PARAMETER:
+        return "the input"
+    words = {Sort.WEIGHT: "weights", Sort.BIAS: "biases"}
+    return words.get(ledger.numbering.sort(tensor), "other parameters")
+
+
+def _acts(ledger: Ledger, parameters: list[Tensor]) -> Phrase:
+    """On what a weight acts, or a bias where there are no weights."""
+    kinds = {_kind(ledger, t) for t in parameters}
+    if kinds.isdisjoint(("weights", "biases")):
+        return ()
+    weights = "weights" in kinds
+    penalised = weights and any(c.of.role is Role.PENALTY for c in ledger.chains)
+    return say(
+        "gradient",
+        what="A weight" if weights else "A bias",
+        examples=say("gradient_examples") if _batched(ledger) else (),
+        penalty=say("gradient_penalty") if penalised else (),
+    )
 
 
 def _is_layered(tensor: Tensor) -> bool:

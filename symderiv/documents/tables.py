@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from symderiv.algebra.expr import ONE, Access, Apply, Role, SizeOf, Tensor, tensors_in, walk
+from symderiv.algebra.expr import (
+    ONE,
+    Access,
+    Apply,
+    Number,
+    Role,
+    SizeOf,
+    Tensor,
+    apply,
+    tensors_in,
+    walk,
+)
 from symderiv.algebra.index import Axis, Index, Size, as_index, substitute_axis
 from symderiv.algebra.matrix import Matrix
-from symderiv.calculus.functions import ScalarFunction, scalar
+from symderiv.calculus.functions import Kink, rows, scalar
 from symderiv.calculus.graph import EXAMPLE, Graph
-from symderiv.documents.checking import functions_used, kinks_at, slopes_used
+from symderiv.documents.checking import function_symbol, functions_used, kinks_at, slopes_used
 from symderiv.documents.ledger import Ledger, derivative
 from symderiv.documents.model import Code, Math, Part, Phrase, Table
 from symderiv.documents.prose import enumerated, say
+from symderiv.documents.wording import worded
 from symderiv.frontend.presentation import Presentation
 from symderiv.notation import Names, Sort, array_symbol, matrix_text, shape_latex
 from symderiv.notation.names import member_axis, unit_name
@@ -79,7 +91,7 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
     graph = ledger.graph
     items: list[Phrase] = []
     tensors = {t.name: t for t in graph.tensors}
-    weight = next((t for t in ledger.inputs_of(Sort.WEIGHT) if t.slots), None)
+    weight = _typical_weights(ledger)
     x = tensors.get("x")
     base = weight.layer if weight is not None else None
     names = Names(ledger.notation, graph, base if _uniform(ledger) else None)
@@ -95,7 +107,7 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
                 shape_x=shape(ledger, x, plain),
                 W=array(ledger, weight, own),
                 shape_W=shape(ledger, weight, own),
-                forward=forward,
+                forward=(forward, *_biased_layers(ledger)),
             )
         )
         numbers = ledger.notation
@@ -107,16 +119,41 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
     errors = [c for c in ledger.chains if c.names.has_name(c.adjoint.tensor)]
     if errors:
         items.append(_error_convention(ledger, errors[0].adjoint.tensor))
-    for name, applied in functions_used(ledger).items():
-        row = scalar(name)
+    for name, used in functions_used(ledger).items():
+        row = rows()[name]
         if row.factor:
-            items.append(say("loss_factor", name=name, factor=row.factor))
-        if row.kinks:
-            items.append(_kinks(ledger, row, applied))
+            items.append(say("loss_factor", name=name, factor=worded(row.factor)))
+        kinks = scalar(name).kinks_at(used.args)
+        if kinks:
+            items.append(_kinks(ledger, used, kinks))
     items += [_hyperparameter(ledger, t, value) for t, value in graph.defaults]
     if any(t.role is Role.PENALTY for t in graph.tensors):
         items.append(say("penalty"))
+    derived = {c.of for c in ledger.chains}
+    frozen = [t for t in graph.inputs if t in presentation.held and t not in derived]
+    if frozen:
+        shown: list[Part] = [array(ledger, t, Names(ledger.notation, graph)) for t in frozen]
+        items.append(say("frozen", names=enumerated(shown)))
     return tuple(items)
+
+
+def _typical_weights(ledger: Ledger) -> Tensor | None:
+    """The weights that stand for all layers: of the first layer with a bias, if any has one."""
+    weights = [t for t in ledger.inputs_of(Sort.WEIGHT) if t.slots]
+    biased = {t.layer for t in ledger.inputs_of(Sort.BIAS)}
+    return next((w for w in weights if w.layer in biased), weights[0] if weights else None)
+
+
+def _biased_layers(ledger: Ledger) -> Phrase:
+    """Which layers have a bias, where not all of them are alike."""
+    names = Names(ledger.notation, ledger.graph)
+    biases = ledger.inputs_of(Sort.BIAS)
+    if not biases or len(biases) == len(ledger.inputs_of(Sort.WEIGHT)):
+        return ()
+    numbers = [str(names.shift(t) + (t.layer or 0)) for t in biases]
+    symbol = array(ledger, biases[0], Names(ledger.notation, ledger.graph, biases[0].layer))
+    key = "biased" if len(numbers) == 1 else "biased_several"
+    return say(key, b=symbol, layers=enumerated(list(numbers)))
 
 
 def _ends(ledger: Ledger, ends: tuple[str, ...]) -> Phrase:
@@ -128,13 +165,26 @@ def _ends(ledger: Ledger, ends: tuple[str, ...]) -> Phrase:
     return say("ends", first=sizes[0], in_=own[0], last=sizes[1], out=own[1])
 
 
-def _kinks(ledger: Ledger, row: ScalarFunction, applied: Apply) -> Phrase:
-    """Where a function has no derivative, and what is used there."""
-    f = Math(row.latex, row.name, row.name)
-    at, slopes = kinks_at(ledger, row), slopes_used(ledger, row, applied)
-    note = row.kinks[0].note
-    key = "kink_note" if note else "kink" if len(slopes) == 1 else "kinks"
-    return say(key, f=f, at=at, slopes=slopes, note=note)
+def _kinks(ledger: Ledger, used: Apply, kinks: tuple[Kink, ...]) -> Phrase:
+    """Where a function has no derivative and what is used there, in the letters of the graph."""
+    row = scalar(used.function)
+    names = Names(ledger.notation, ledger.graph)
+    f, at = function_symbol(row), kinks_at(ledger, row, kinks)
+    slopes = slopes_used(ledger, row, used)
+    if kinks[0].jumps:
+        if row.call and row.definition is None:  # a step, which is written as a bracket
+            z = Tensor("z")[()]
+            f = f + Math("(z) = ", "(z) = ", "(z) = ") + ledger.show(apply(row.name, z), names)
+        return say("jump", f=f, at=at, slopes=slopes)
+    unless: Phrase = ()
+    if kinks[0].unless is not None:
+        name, value = kinks[0].unless
+        argument = used.args[row.arguments.index(name)]
+        if not isinstance(argument, Number):
+            equal = ledger.show(argument, names) + Math(*[f" = {value}"] * 3)
+            unless = say("unless", equal=equal)
+    key = "kink" if len(slopes) == 1 else "kinks"
+    return say(key, f=f, at=at, slopes=slopes, unless=unless)
 
 
 def _hyperparameter(ledger: Ledger, tensor: Tensor, value: Fraction) -> Phrase:
@@ -178,7 +228,9 @@ def _error_convention(ledger: Ledger, error: Tensor) -> Phrase:
     if factor.adjoint.closed == ONE:
         return say("delta_loss_sum", delta=shown, ell=ell)
     closed = ledger.show(factor.adjoint.closed, factor.names, inline=True)
-    return say("delta_loss", delta=shown, ell=ell, factor=closed)
+    inputs = any(c.of.role is Role.INPUT for c in ledger.chains)
+    of = say("of_input" if inputs else "of_parameter")
+    return say("delta_loss", delta=shown, ell=ell, factor=closed, of=of)
 
 
 def _uniform(ledger: Ledger) -> bool:
@@ -208,7 +260,7 @@ def notation_table(ledger: Ledger, presentation: Presentation) -> Table:
         groups.setdefault((kind, own), []).append(tensor)
     ordered = sorted(groups.values(), key=lambda g: ORDER.index(g[0].role))
     lines = [_line(ledger, group) for group in ordered]
-    lines.append(_count_line(ledger))
+    lines += [_count_line(ledger), _normal_line(ledger)]
     kept = tuple(line for line in lines if line)
     return Table(("Symbol", "Meaning", "Shape", "Code"), kept, "llll")
 
@@ -284,6 +336,22 @@ def _count_line(ledger: Ledger) -> tuple[Phrase, ...]:
     if not used:
         return ()
     return (Math("m", "m", "m"),), ("number of examples",), (), ()
+
+
+def _normal_line(ledger: Ledger) -> tuple[Phrase, ...]:
+    """Φ and φ, where a formula has one of them."""
+    known = {"normal-cdf": "distribution function", "normal-pdf": "density"}
+    printed = [e.definition.body for e in ledger.definitions]
+    printed += [e.step.right for c in ledger.chains for e in c.steps]
+    for lemma in ledger.lemmas:
+        definition = scalar(lemma.function).definition
+        printed += [lemma.stated, *([definition(*lemma.args)] if definition else [])]
+    used = {n.function for expr in printed for n in walk(expr) if isinstance(n, Apply)}
+    signs: list[Part] = [function_symbol(scalar(name)) for name in known if name in used]
+    if not signs:
+        return ()
+    words = " and ".join(word for name, word in known.items() if name in used)
+    return enumerated(signs, ", "), (f"{words} of the standard normal",), (), ()
 
 
 def sizes_line(ledger: Ledger, presentation: Presentation) -> Phrase:

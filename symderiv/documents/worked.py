@@ -25,7 +25,7 @@ from symderiv.algebra.expr import (
 from symderiv.algebra.index import Index, Size, as_index
 from symderiv.calculus.graph import EXAMPLE, Graph
 from symderiv.calculus.steps import Derivation
-from symderiv.documents.numbers import NoValue, Value, evaluate, plus, times
+from symderiv.documents.numbers import NoValue, Undefined, Value, evaluate, plus, shown, times
 from symderiv.frontend.example import Example
 
 if TYPE_CHECKING:
@@ -217,14 +217,21 @@ def require_values(numbers: Numbers, example: Example, held: frozenset[Tensor]) 
     for adjoint in numbers.derivation.adjoints:
         numbers.array(adjoint.tensor)
     if example.rate is not None:
-        for after in descend(numbers, example.rate, held, example.steps or 1):
-            after.value(numbers.graph.cost)
+        done = 0
+        try:
+            for after in descend(numbers, example.rate, held, example.steps or 1):
+                done += 1
+                after.value(numbers.graph.cost)
+        except Undefined as error:
+            steps = "the step" if done == 1 else f"{done} steps"
+            rate = shown(example.rate).ascii
+            raise Undefined(f"after {steps} with the rate {rate} {error}") from None
 
 
-def descend(numbers: Numbers, rate: Fraction, held: frozenset[Tensor], steps: int) -> list[Numbers]:
+def descend(
+    numbers: Numbers, rate: Fraction, held: frozenset[Tensor], steps: int
+) -> Iterator[Numbers]:
     """The numbers after each of so many steps of gradient descent."""
-    made = []
     for _ in range(min(steps, MAX_STEPS)):
         numbers = numbers.stepped(rate, held)
-        made.append(numbers)
-    return made
+        yield numbers

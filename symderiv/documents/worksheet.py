@@ -127,15 +127,15 @@ def _update(
     """w − η ∂C/∂w for one step, and the cost after it and after the last one."""
     graph = ledger.graph
     moved = _moved(ledger, presentation)
-    after = descend(numbers, rate, presentation.held, steps)
+    after = list(descend(numbers, rate, presentation.held, steps))
     lines = []
     eta = shown(rate)
     for chain in moved:
         slope = _name(ledger, chain.adjoint.tensor)
-        minus = Math(
-            rf" - {eta.tex} \, {slope.tex}", f" − {eta.unicode} {slope.unicode}",
-            f" - {eta.ascii}*{slope.ascii}",
-        )  # fmt: skip
+        minus = Math(" - ", " − ", " - ")
+        if rate != 1:
+            minus = minus + eta + Math(r" \, ", " ", "*")
+        minus = minus + slope
         left = _name(ledger, chain.of) + minus
         lines.append(Row(left, matrix(ledger, chain.of, after[0].array(chain.of))))
     cost = _name(ledger, graph.cost)

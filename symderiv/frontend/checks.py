@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
+from symderiv.calculus.functions import LOG_PROBABILITIES
 from symderiv.frontend.errors import SpecError, listed, show, suggest
 from symderiv.frontend.known import (
     ALIASES,
@@ -31,7 +32,8 @@ MAX_TITLE = 200
 TOO_MANY_LAYERS = f"at most {MAX_LAYERS} are written out; for any depth write n0-...-nL"
 ELLIPSES = ("...", "…")
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
-_TENSOR = re.compile(r"[XY]|(?:W|b|z|a|delta)[0-9]+")
+_TENSOR = re.compile(r"(?:W|w|b|z|a|delta)[0-9]*|[XYxyCR]|e|ell|lam|eta")
+_OF_A_LAYER = re.compile(r"n([0-9]+)")
 _NATURAL = re.compile(r"([A-Za-z]+)([0-9]*)")
 
 
@@ -87,6 +89,14 @@ def _generic_sizes(parts: list[object]) -> tuple[int | str, ...]:
             f"sizes of generic depth are two different names, not {ends[0]} and {ends[1]}",
             "write n0-...-nL", field="sizes", value=parts,
         )  # fmt: skip
+    for end, allowed in zip(ends, ("n0", "nL"), strict=True):
+        if end != allowed and (_OF_A_LAYER.fullmatch(str(end)) or end in ("n0", "nL")):
+            place = "the input" if allowed == "n0" else "the output"
+            raise SpecError(
+                f"{end} stands for the size of {place}, but is that of another layer",
+                "write n0-...-nL for any depth, or the sizes of all layers, as in n0-n1-n2",
+                field="sizes", value=end,
+            )  # fmt: skip
     return tuple(ends)
 
 
@@ -111,7 +121,7 @@ def check_size(size: object, field: str) -> int | str:
         )  # fmt: skip
     if _TENSOR.fullmatch(size):
         raise SpecError(
-            f"{field} is {size!r}, the name of a tensor", "try n0, n1, ... or a word",
+            f"{field} is {size!r}, the name of a quantity", "try n0, n1, ... or a word",
             field=field, value=size,
         )  # fmt: skip
     return check_identifier(size, field)
@@ -186,6 +196,18 @@ def _unit_by_unit(name: str, field: str) -> None:
         )  # fmt: skip
 
 
+def check_single_units(sizes: Sequence[int | str], activations: Sequence[str]) -> None:
+    """A function of all units of a layer needs more than one: softmax of one unit is 1."""
+    for layer, (size, name) in enumerate(zip(sizes[1:], activations, strict=True), start=1):
+        if size == 1 and is_vector(name):
+            value = "0" if output_range(name) is LOG_PROBABILITIES else "1"
+            raise SpecError(
+                f"{name} of a single unit in layer {layer} is {value} whatever goes in, and every "
+                "gradient is 0", "write sigmoid, or a layer of 2 units or more",
+                field=f"activation of layer {layer}", value=name,
+            )  # fmt: skip
+
+
 def check_loss(given: object, output: str) -> str:
     """A known loss that the output activation can be given to."""
     names = loss_names()
@@ -204,9 +226,10 @@ def check_loss(given: object, output: str) -> str:
     if losses:
         whatever = [n for n in names if loss_need(n) is None and not n.endswith("logits")]
         remedy += f"; with {output} the loss is {' or '.join([*losses[:4], whatever[0]])}"
-    has = output_range(output)
+    has, need = output_range(output), loss_need(loss)
+    assert need is not None
     raise SpecError(
-        f"loss {loss!r} needs {need.words}, but {output!r} has {has.words}", remedy,
+        f"loss {loss!r} needs {need.needed}, but {output!r} has {has.given}", remedy,
         field="loss", value=loss,
     )  # fmt: skip
 

@@ -86,7 +86,7 @@ def suggest(word: str, choices: Iterable[str], *, most: int = 14) -> str:
     """The remedy for a misspelt word: the nearest choice, otherwise the choices."""
     names = list(choices)
     folded = {name.lower(): name for name in reversed(names)}
-    near = difflib.get_close_matches(word[:64].lower(), list(folded), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word[:64].lower(), list(folded), n=1, cutoff=0.65)
     if near:
         return f"did you mean {folded[near[0]]!r}?"
     return f"known: {listed(names, most=most)}"

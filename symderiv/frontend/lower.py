@@ -60,7 +60,8 @@ class Lowered:
 
 def lower(network: Network, layout: str = "columns") -> Lowered:
     """The graph of a program; ``layout`` has no say, since a program names its own axes."""
-    return lower_program(network.program, dict(network.shapes), network.request)
+    sources = dict(network.sources)
+    return lower_program(network.program, dict(network.shapes), network.request, sources)
 
 
 def lower_expression(
@@ -80,17 +81,21 @@ def lower_expression(
     used = {*names(node), *shapes, *(s for shape in shapes.values() for s in shape)}
     free = Names({str(word) for word in used}).new(name)
     request = Request(None, upstream, tuple(wrt))
-    return lower_program(((free, with_calls(node, OF_A_PROGRAM)),), shapes, request, text)
+    sources = {} if text is None else {free: text}
+    return lower_program(((free, with_calls(node, OF_A_PROGRAM)),), shapes, request, sources)
 
 
 def lower_program(
     statements: Statements,
     declared: Declared,
     request: Request | None = None,
-    text: str | None = None,
+    sources: Mapping[str, str] | None = None,
 ) -> Lowered:
-    """The graph of statements; what the target does not need is left out. Errors: SpecError."""
-    request = request or Request()
+    """The graph of statements; what the target does not need is left out. Errors: SpecError.
+
+    ``sources`` are the texts that the columns of the statements count in.
+    """
+    request, sources = request or Request(), sources or {}
     goal = request.cost or statements[-1][0]
     shapes = Shapes(declared)
     for name, value in statements:
@@ -104,13 +109,13 @@ def lower_program(
                              "rename one of them")  # fmt: skip
             shapes.variables[name] = shapes.of(value)
         except Misfit as misfit:
-            raise located(misfit, name, value, text) from None
+            raise located(misfit, name, value, sources.get(name)) from None
     if request.cost and shapes.variables[goal]:
         raise SpecError(f"the cost {goal} is {written(shapes.variables[goal])}",
                         "a cost is a single number: take its sum, or ask for upstream",
                         field="request.cost", value=goal)  # fmt: skip
     live = needed(statements, goal)
-    return _Program(live, shapes, goal, request, text).lowered()
+    return _Program(live, shapes, goal, request, sources).lowered()
 
 
 def located(misfit: Misfit, name: str, root: Node, text: str | None = None) -> SpecError:
@@ -152,9 +157,10 @@ class _Program:
     """The pieces of one graph while it is made."""
 
     def __init__(
-        self, statements: Statements, shapes: Shapes, goal: str, request: Request, text: str | None
-    ) -> None:
-        self.statements, self.shapes, self.text = statements, shapes, text
+        self, statements: Statements, shapes: Shapes, goal: str, request: Request,
+        sources: Mapping[str, str],
+    ) -> None:  # fmt: skip
+        self.statements, self.shapes, self.sources = statements, shapes, sources
         self.goal, self.request = goal, request
         defined = {name for name, _ in statements}
         read = dict.fromkeys(n for _, value in statements for n in names(value))
@@ -184,7 +190,7 @@ class _Program:
             try:
                 equations.statement(name, value, role)
             except Misfit as misfit:
-                raise located(misfit, name, value, self.text) from None
+                raise located(misfit, name, value, self.sources.get(name)) from None
         definitions = equations.definitions
         target = cost = definitions[-1].target
         upstream = None

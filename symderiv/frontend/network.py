@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from symderiv.frontend.checks import (
     check_activations,
@@ -12,6 +12,7 @@ from symderiv.frontend.checks import (
     check_freeze,
     check_loss,
     check_scalars,
+    check_single_units,
     check_sizes,
     check_title,
     check_word,
@@ -29,6 +30,8 @@ from symderiv.frontend.program import (
     check_program,
     check_request,
     check_shapes,
+    check_used,
+    source_texts,
     variables,
 )
 
@@ -52,6 +55,7 @@ class Network:
     scalars      whether to write w1, w2, ... out
     program      (name, expression) in order; then sizes, activations and bias are empty
     shapes       (variable, axis sizes) of a program
+    sources      (name, text) of a program's statements as they were typed, for errors
     """
 
     sizes: tuple[int | str, ...] = ()
@@ -68,6 +72,7 @@ class Network:
     request: Request | None = None
     program: Statements = ()
     shapes: Shapes = ()
+    sources: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
 
     @classmethod
     def build(
@@ -117,6 +122,8 @@ class Network:
         has_bias = check_bias(True if bias is None else bias, depth, generic)
         names = parameter_names(chosen, generic, has_bias)
         chosen_loss = check_loss(loss, chosen[-1])
+        if not generic:
+            check_single_units(widths, chosen)
         punished = None if penalty is None else check_word(penalty, "penalty", "penalty", ("l2",))
         hyper = hyperparameters(chosen, chosen_loss, punished)
         return cls(
@@ -146,12 +153,16 @@ class Network:
         targets = [name for name, _ in statements]
         inputs = variables(statements)
         declared = check_shapes({} if shapes is None else shapes, inputs)
+        asked = check_request(request, targets, (*inputs, *targets))
+        if asked is None or asked.cost is None:
+            check_used(statements)
         return cls(
             program=statements,
             shapes=declared,
             title=check_title(title),
             example=check_program_example(example, inputs, dict(declared)),
-            request=check_request(request, targets, (*inputs, *targets)),
+            request=asked,
+            sources=source_texts(program),
         )
 
     @property

@@ -100,6 +100,26 @@ def _statement(pair: object) -> tuple[str, Node]:
     return name, parse_expression(value, field=f"program.{name}")
 
 
+def check_used(program: Statements) -> None:
+    """Without a cost named, every statement is there for the last one."""
+    goal = program[-1][0]
+    used = {goal}
+    for name, value in reversed(program):
+        if name not in used:
+            raise SpecError(f"{name} is not used by {goal}, the last statement",
+                            f"leave it out, or put the cost last: it may use {name}",
+                            field="program", value=name)  # fmt: skip
+        used.update(names(value))
+
+
+def source_texts(given: object) -> tuple[tuple[str, str], ...]:
+    """Of each statement the text in which its columns count: all of them, or its own."""
+    if isinstance(given, str):
+        return tuple((s.name, given) for s in parse_program(given))
+    pairs = (pair for pair in _pairs(given) if isinstance(pair, tuple))
+    return tuple((str(name), text) for name, text in pairs if isinstance(text, str))
+
+
 def variables(program: Statements) -> tuple[str, ...]:
     """The names that a program uses and does not define, in order of first appearance."""
     defined = {name for name, _ in program}

@@ -182,7 +182,7 @@ class Shapes:
             if not shape:
                 remedy = "the product with a number is *"
                 if isinstance(operand, Name) and operand.name not in self.declared:
-                    remedy += f", or give {operand.name} a shape such as {operand.name}=n"
+                    remedy += f", or give {operand.name} a shape: {_shape_of(operand)}"
                 raise Misfit(node, shown, remedy)
             if len(shape) > 2:
                 raise Misfit(node, shown, "@ takes vectors and matrices")
@@ -202,7 +202,7 @@ class Shapes:
         if len(node.indices) > len(shape):
             raise Misfit(node, f"{brief(node.base)} is {written(shape)}",
                          f"it takes at most {len(shape)} indices" if shape
-                         else f"give it a shape, such as {brief(node.base)}=n")  # fmt: skip
+                         else f"give it a shape: {_shape_of(node.base)}")  # fmt: skip
         for index, dim in zip(node.indices, shape, strict=False):
             place, size = constant_index(index), dim.root
             if place is None:
@@ -280,6 +280,11 @@ class Shapes:
         if not _join(rows, columns):
             raise Misfit(node, f"{brief(arg)} is {written(self.of(arg))}",
                          f"{node.name} takes a square matrix")  # fmt: skip
+
+
+def _shape_of(node: Node) -> str:
+    """How a shape is given, which one line of text cannot."""
+    return f'{brief(node)} = "n" in the table [shapes] of a .toml file'
 
 
 def _transposed(node: Node) -> str:

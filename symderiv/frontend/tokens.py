@@ -55,8 +55,12 @@ class Token:
     value: Fraction | None = None
 
 
+_TOO_LARGE = f"is 10^{MAX_DIGITS} or more in size"
+_TOO_FINE = f"has {MAX_DIGITS} or more decimal places"
+
+
 def exact_decimal(text: str) -> Fraction:
-    """A decimal as an exact rational of at most 40 digits; ValueError says what is wrong.
+    """A decimal as an exact rational below 10^40 in size and in fineness; ValueError says why not.
 
     The caps come before the arithmetic, so that 1e999999999 costs nothing.
     """
@@ -64,12 +68,19 @@ def exact_decimal(text: str) -> Fraction:
     if match is None or not (match[2] or match[3]):
         raise ValueError("is not a decimal number")
     digits, exponent = match[2] + match[3], match[4] or "0"
-    if len(digits) > MAX_DIGITS or len(exponent) > 4 or abs(int(exponent)) > 2 * MAX_DIGITS:
+    if len(digits) > MAX_DIGITS:
         raise ValueError(f"has more than {MAX_DIGITS} digits")
+    if not digits.strip("0"):
+        return Fraction(0)
+    tiny = exponent.startswith("-")
+    if len(exponent) > 4 or abs(int(exponent)) > 2 * MAX_DIGITS:
+        raise ValueError(_TOO_FINE if tiny else _TOO_LARGE)
     scale = int(exponent) - len(match[3])
     value = int(match[1] + digits) * Fraction(10) ** scale
+    if abs(value) >= 10**MAX_DIGITS:
+        raise ValueError(_TOO_LARGE)
     if max(abs(value.numerator), value.denominator) >= 10**MAX_DIGITS:
-        raise ValueError(f"has more than {MAX_DIGITS} digits")
+        raise ValueError(_TOO_FINE)
     return value
 
 
@@ -107,7 +118,8 @@ def _next(text: str, at: int, field: str) -> tuple[list[Token], int]:
             value = exact_decimal(match[0])
         except ValueError as wrong:
             raise _error(
-                f"the number {show(match[0])} {wrong}", f"at most {MAX_DIGITS} digits are taken",
+                f"the number {show(match[0])} {wrong}",
+                f"at most {MAX_DIGITS} digits are taken, before and after the point",
                 field, text, column,
             ) from None  # fmt: skip
         return [Token("number", match[0], column, value)], match.end()

@@ -31,7 +31,7 @@ from symderiv.algebra.matrix import (
 from symderiv.calculus.functions import rows
 from symderiv.notation.names import Names, unit_name
 from symderiv.notation.patterns import primed
-from symderiv.notation.printer import ATOM, FLAT, OPEN, POWER, PRODUCT, SCRIPTS, SUM, Piece
+from symderiv.notation.printer import ATOM, FLAT, OPEN, POWER, PRODUCT, SCRIPTS, SUM, TALL, Piece
 from symderiv.notation.tex import TexPrinter, joined
 from symderiv.notation.unicode import TextPrinter
 
@@ -125,6 +125,7 @@ class MatrixPrinter:
     def leaf(self, symbol: str, node: MatrixExpr) -> Piece:
         """A symbol, with its shape below it where that is wanted."""
         height = SCRIPTS if "^" in symbol or "_{" in symbol else FLAT
+        height = TALL if symbol.startswith(r"\frac") else height
         level = PRODUCT if symbol.startswith((r"\frac", "∂", "d(")) else ATOM
         if self.shapes and node.shape != (None, None):
             symbol = rf"{{\underbrace{{{symbol}}}_{{{shape_latex(node.shape, self.names)}}}}}"
@@ -188,7 +189,9 @@ class MatrixPrinter:
             plain = symbol if re_word(symbol) else f"({symbol})"
             return Piece(f"{plain}.T", ATOM, FLAT, False, "entry", "entry")
         mark = self.names.notation.transpose
-        if "^" in symbol or r"\frac" in symbol:
+        if r"\frac" in symbol:
+            symbol = rf"\biggl({symbol}\biggr){mark}"
+        elif "^" in symbol:
             symbol = rf"\bigl({symbol}\bigr){mark}"
         else:
             symbol = f"{symbol}{mark}"
@@ -235,7 +238,7 @@ class MatrixPrinter:
         left, right = replace(left, negative=False), replace(right, negative=False)
         left = self.paren(left) if left.level <= _HADAMARD else left
         right = self.paren(right) if right.level <= _HADAMARD else right
-        sign = " @ " if self.plain else " "
+        sign = " @ " if self.plain else r" \; " if self.shapes else " "  # labels would touch
         height = max(left.height, right.height)
         return Piece(f"{left.text}{sign}{right.text}", PRODUCT, height, negative, "entry", "entry")
 

@@ -40,6 +40,8 @@ class Names:
     ) -> None:
         self.notation = notation
         self.base = base
+        # w^2 of a unit by itself would be read as a square
+        self.numbered = "(#)" if graph is not None and graph.written_out else "#"
         self.parts = _parts(graph)
         self.spelling = spelled_as or spelling(notation, graph)
         self._fixed: dict[Var, str] = {}

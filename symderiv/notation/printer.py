@@ -33,6 +33,7 @@ from symderiv.notation.names import Names
 
 SUM, OPEN, PRODUCT, POWER, ATOM = range(5)  # how tightly a piece holds together
 FLAT, SCRIPTS, TALL, HUGE = range(4)  # how high it is
+PLACES = 6  # of a long decimal that are printed
 
 
 @dataclass(frozen=True)
@@ -257,6 +258,14 @@ def decimal(value: Fraction) -> str | None:
         digits += 1
     text = str(abs(value.numerator)).rjust(digits + 1, "0")
     return f"{text[:-digits]}.{text[-digits:]}"
+
+
+def cut(number: str, dots: str) -> str:
+    """A long decimal with dots for what a reader does not want to see: ``1.0507009873…``."""
+    whole, _, places = number.partition(".")
+    zeros = len(places) - len(places.lstrip("0"))
+    kept = zeros + PLACES
+    return number if len(places) <= kept + 2 else f"{whole}.{places[:kept]}{dots}"
 
 
 def _fractions(factors: Sequence[Expr]) -> tuple[bool, list[Group]]:

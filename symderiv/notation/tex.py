@@ -30,6 +30,7 @@ from symderiv.notation.printer import (
     TALL,
     Piece,
     Printer,
+    cut,
     decimal,
     meets_itself,
 )
@@ -100,7 +101,7 @@ class TexPrinter(Printer):
         if size.denominator == 1:
             return Piece(str(size), ATOM, FLAT, value < 0, "number", "number")
         if (written := decimal(size)) is not None:
-            return Piece(written, ATOM, FLAT, value < 0, "number", "number")
+            return Piece(cut(written, r"\dots"), ATOM, FLAT, value < 0, "number", "number")
         if self.inline:
             return Piece(str(size), PRODUCT, FLAT, value < 0, "entry", "number")
         command = "tfrac" if self.small else "frac"
@@ -143,7 +144,9 @@ class TexPrinter(Printer):
             mark = self.compact(indices[0] + shift)
             rest = rest[1:]
         if mark:
-            styled = notation.layer_style.replace("#", mark)
+            style = notation.layer_style
+            style = self.names.numbered if style == "#" else style
+            styled = style.replace("#", mark)
             (above if notation.layer_place == "superscript" else below).append(styled)
         example = example_position(tensor)
         plain = []

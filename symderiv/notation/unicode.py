@@ -26,6 +26,7 @@ from symderiv.notation.printer import (
     SUM,
     Piece,
     Printer,
+    cut,
     decimal,
     meets_itself,
 )
@@ -86,6 +87,7 @@ class TextPrinter(Printer):
     def number(self, value: Fraction) -> Piece:
         size = abs(value)
         if (written := decimal(size)) is not None:
+            written = cut(written, "…") if self.unicode else written
             return Piece(written, ATOM, FLAT, value < 0, "number", "number")
         level = ATOM if size.denominator == 1 else PRODUCT
         return Piece(str(size), level, FLAT, value < 0, "number", "number")

@@ -29,6 +29,7 @@ PROGRAMS = [
     "J = sqrt(a - 1)*log(2 - a) + 1/b**2",
     "J = log(hard_sigmoid(3*a)) + 1/hard_sigmoid(b)",
     "J = 1/(2 - hard_tanh(a)) + sqrt(hard_sigmoid(2*b))",
+    "J = log(relu(a) + 1) + sqrt(relu(b)) + 1/relu(a)",
     "J = log(softplus(a) - 1) + log(exp(a)*sigmoid(b)) + 1/(exp(a) + exp(b))",
 ]
 VALUES = [Fraction(n, 2) for n in range(-4, 5)]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
 
-from symderiv.calculus.functions import ScalarFunction, VectorFunction, rows
+from symderiv.calculus.activations import ACTIVATIONS
+from symderiv.calculus.functions import REAL, ScalarFunction, VectorFunction, rows
 from symderiv.calculus.published import PUBLISHED
 from symderiv.calculus.reference import ERF_SERIES, reference_numpy
 
@@ -43,3 +45,18 @@ def test_the_definition_has_the_published_values(name: str) -> None:
             definition(*given, **axis), np.array(value, dtype=float), rtol=1e-12, atol=1e-15,
             err_msg=f"{name} {point}",
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_the_range_is_that_of_the_published_values(name: str) -> None:
+    """What is real has negative values too, as a refused loss says of it."""
+    row = ACTIVATIONS[name]
+    if isinstance(row, VectorFunction):
+        return
+    values = [Fraction(str(value)) for _, value in PUBLISHED[name].points]
+    known = row.range_.values
+    if known is REAL:
+        assert min(values) < 0
+        return
+    ends = known.closed or row.closed
+    assert all(known.contains(v) or (ends and v in (known.low, known.high)) for v in values)

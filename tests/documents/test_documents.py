@@ -67,7 +67,7 @@ def test_references_exist(name: str) -> None:
 def test_layers_that_differ_in_number_alone_share_an_equation() -> None:
     result = document(checked("deep"), PRESENTATIONS["deep"]).result
     assert [row.tag for row in result] == ["BP1", "BP2", "BP3", "BP4"]
-    assert plain(result[1].why) == "for l = 1, …, 3"
+    assert plain(result[1].why) == "for l = 1, 2, 3"
     assert result[3].rhs.unicode == "1/m * δ[l] @ a[l-1].T"
 
 
@@ -137,7 +137,7 @@ def test_markdown(name: str) -> None:
 
 def test_markdown_keeps_the_spaces_between_words_and_formulas() -> None:
     made = to_markdown(checked("bce"), PRESENTATIONS["bce"])
-    assert "The layers have $n_{0} = 2$, $n_{1} = 3$ and $n_{2} = 1$ units." in made
+    assert "Numbers of units: $n_{0} = 2$, $n_{1} = 3$ and $n_{2} = 1$." in made
 
 
 def test_fragment(name: str) -> None:

@@ -60,7 +60,7 @@ def test_one_name_in_the_terminal() -> None:
     assert "z1_1[s] = w1_11 x1[s] + w1_12 x2[s] + b1_1" in text
     assert "∂C/∂w2_1 = 1/m Σ_s δ2[s] a1_1[s]" in text
     assert not re.search(r"\bw\d\d", text)
-    assert "w_{11}^{1}" in str(made.render("tex"))
+    assert "w_{11}^{(1)}" in str(made.render("tex"))
     made = symderiv.derive("2-2-1:prelu+mse+scalars")
     assert "α1_2" in to_terminal(made, made.presentation(), width=100)
     plain_text = to_terminal(made, made.presentation(), width=100, unicode=False)

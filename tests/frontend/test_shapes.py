@@ -9,6 +9,7 @@ from symderiv.frontend.grammar import parse_expression
 from symderiv.frontend.lower import lower, lower_expression
 from symderiv.frontend.network import Network
 from symderiv.frontend.shapes import Misfit, Shapes, written
+from symderiv.frontend.spec import parse_spec
 
 DECLARED: dict[str, tuple[int | str, ...]] = {
     "X": ("m", "n"), "A": ("n", "n"), "W": ("n", "k"), "w": ("n",), "y": ("m",), "b": (1, "n"),
@@ -71,7 +72,7 @@ def test_shape(text: str, shape: str) -> None:
         ("X @ y", 3, "X is (m, n) and y is (m,)", "X.T @ y"),
         ("w @ X", 3, "w is (n,) and X is (m, n)", "w @ X.T"),
         ("X.T @ w", 5, "X.T is (n, m) and w is (n,)", "did you mean X @ w?"),
-        ("X @ c", 3, "c is a single number", "give c a shape such as c=n"),
+        ("X @ c", 3, "c is a single number", 'give c a shape: c = "n" in the table [shapes]'),
         ("X @ 2", 3, "2 is a single number", "the product with a number is *"),
         ("t @ w", 3, "t is (a, b, c)", "vectors and matrices"),
         ("X + y", 3, "X is (m, n) and y is (m,)", "n and m differ"),
@@ -89,7 +90,7 @@ def test_shape(text: str, shape: str) -> None:
         ("outer(X, w)", 1, "X is (m, n)", "outer takes a vector"),
         ("softmax(c)", 1, "c is a single number", "along the last axis"),
         ("X[0,0,0]", 2, "X is (m, n)", "at most 2 indices"),
-        ("c[0]", 2, "c is a single number", "give it a shape, such as c=n"),
+        ("c[0]", 2, "c is a single number", 'give it a shape: c = "n" in'),
         ("w[i]", 3, "the index i is not a whole number", "x[0,1]"),
         ("w[2]", 3, "entry 2 of an axis of size n", "give the size as a number"),
         ("u[3]", 3, "entry 3 of an axis of size 3", "entries are 0 to 2"),
@@ -139,8 +140,8 @@ def test_caret_points_into_the_statement() -> None:
     with pytest.raises(SpecError) as caught:
         lower(net)
     error = caught.value
-    assert str(error).startswith("program.J, column 8: z is (m,) and w is (n,)")
-    assert error.caret() == "sum((z - w)**2)\n       ^"
+    assert str(error).startswith("program.J, column 9: z is (m,) and w is (n,)")
+    assert error.caret() == "sum( (z - w)**2 )\n        ^"
 
 
 def test_caret_points_into_the_source_if_it_is_known() -> None:
@@ -171,3 +172,23 @@ def test_two_numbers_are_one_size_only_where_they_meet() -> None:
     assert rows.root is not columns.root
     shapes.of(parse_expression("trace(A)"))
     assert rows.root is columns.root
+
+
+@pytest.mark.parametrize(
+    "text, column",
+    [("J = sum(x @ y)", 11), ("u = b*c;  J = sum(u, axis=3)", 15), ("  J = mean(a*x@y)", 15)],
+)
+def test_columns_count_from_the_start_of_what_was_typed(text: str, column: int) -> None:
+    with pytest.raises(SpecError) as caught:
+        lower(parse_spec(text))
+    assert caught.value.column == column and caught.value.text == text
+    above, below = caught.value.caret().splitlines()
+    assert above == text and below.index("^") == column - 1
+
+
+def test_a_statement_of_a_file_is_a_text_of_its_own() -> None:
+    network = Network.build(program={"u": "2*b", "J": "u + x @ y"})
+    with pytest.raises(SpecError) as caught:
+        lower(network)
+    assert (caught.value.field, caught.value.column) == ("program.J", 7)
+    assert caught.value.text == "u + x @ y"

@@ -69,7 +69,7 @@ def test_shapes_stand_under_the_symbols() -> None:
     node = matrix_form(adjoint.closed, adjoint.indices)
     assert node is not None
     assert matrix_latex(node, Names(NIELSEN, graph), shapes=True) == (
-        r"\frac{1}{m}\, {\underbrace{\bm{\delta}^{2}}_{n_{2} \times m}} "
+        r"\frac{1}{m}\, {\underbrace{\bm{\delta}^{2}}_{n_{2} \times m}} \; "
         r"{\underbrace{\bigl(\mathbf{a}^{1}\bigr)^{\top}}_{m \times n_{1}}}"
     )
 

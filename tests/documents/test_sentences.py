@@ -1,0 +1,150 @@
+"""Sentences that depend on the case: each is held against the formulas beside it."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import pytest
+
+from symderiv import derive
+from symderiv.frontend import Network
+
+
+@cache
+def page(spec: str, layout: str = "columns") -> str:
+    """The document as Markdown without the dollars and escapes."""
+    made = derive(spec, layout=layout).render("md")
+    assert isinstance(made, str)
+    return made.replace("$", "").replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    "layout, line, product",
+    [
+        ("columns", "column", "the transposed matrix times the error"),
+        ("single", "column", "the transposed matrix times the error"),
+        ("rows", "row", "the error times the transposed matrix"),
+    ],
+)
+def test_a_bias_as_a_unit_extends_the_weights_of_this_layout(
+    layout: str, line: str, product: str
+) -> None:
+    shown = page("2-3-1:sigmoid+bce", layout)
+    assert f"Then the biases are one more {line} of" in shown
+    assert product in shown
+
+
+@pytest.mark.parametrize(
+    "spec, words",
+    [
+        ("3-1-2:hard-tanh,hard-sigmoid+mae+bias=2", "in layer 2 alone."),
+        ("2-1-2-2:sigmoid+mse+bias=1,3", "in the layers 1 and 3 alone."),
+    ],
+)
+def test_the_conventions_name_the_layers_with_a_bias(spec: str, words: str) -> None:
+    convention = next(line for line in page(spec).splitlines() if line.startswith("- Examples"))
+    assert r"+ mathbf{b}^{l}" in convention and convention.endswith(words)
+
+
+@pytest.mark.parametrize("spec", ["2-3-1:sigmoid+bce", "2-3-1:sigmoid+bce+nobias"])
+def test_nothing_is_said_of_biases_where_layers_are_alike(spec: str) -> None:
+    assert "alone." not in page(spec).split("## ")[0]
+
+
+@pytest.mark.parametrize(
+    "options, total, rest",
+    [
+        ("", r"tfrac{1}{m} sum_{s=1}^{m} ell_s.", "nothing to divide by, and C is the loss"),
+        ("+sum", r"is sum_{s=1}^{m} ell_s.", "there is one term, and C is the loss"),
+        ("+l2", r"tfrac{1}{m} sum_{s=1}^{m} ell_s + R.", "the loss of that example plus R."),
+    ],
+)
+def test_one_example_of_the_cost_at_hand(options: str, total: str, rest: str) -> None:
+    shown = page(f"2-1:sigmoid+mse{options}", "single")
+    box = next(line for line in shown.splitlines() if "How does the cost follow" in line)
+    assert total in box and rest in box
+
+
+def test_one_example_has_no_sum_over_examples() -> None:
+    shown = page("2-3-1:sigmoid+bce", "single")
+    assert "sum over examples" not in shown and "in every example" not in shown
+    assert "Errors are taken of the cost itself" in shown
+    assert "A weight acts through one weighted input alone, in every example." in page(
+        "2-3-1:sigmoid+bce"
+    )
+
+
+@pytest.mark.parametrize(
+    "spec, kinds",
+    [
+        ("2-1:sigmoid+bce", "weights and biases"),
+        ("2-1:sigmoid+bce+nobias", "weights"),
+        ("2-1:sigmoid+bce+freeze=W", "biases"),
+        ("2-1:prelu+mse", "weights, biases and other parameters"),
+    ],
+)
+def test_the_heading_says_what_the_gradients_are_by(spec: str, kinds: str) -> None:
+    assert f"## The gradients of {kinds}\n" in page(spec)
+
+
+@pytest.mark.parametrize("spec", ["2-1:sigmoid+mse+nobias", "2-3-1:tanh,sigmoid+mse+nobias"])
+def test_a_module_without_biases_does_not_speak_of_them(spec: str) -> None:
+    module = derive(spec).render("numpy")
+    assert isinstance(module, str)
+    assert "bias" not in module.replace("nobias", "") and "BP3" not in module
+    assert ("BP2" in module) is ("-3-" in spec)
+
+
+def test_what_is_frozen_is_said_and_not_counted() -> None:
+    shown = page("3-3-3-3-3:softsign,softsign,sin,sigmoid+bce+freeze=W1,b2")
+    assert "- Frozen, and so without a gradient: mathbf{W}^{1} and mathbf{b}^{2}." in shown
+    assert "= 48 parameters; gradients are taken by 36 of them. Difference quotients by" in shown
+    assert "take 37 forward passes" in shown and "for all 36 derivatives together" in shown
+    plain = page("2-3-1:sigmoid+bce")
+    assert "Frozen" not in plain and "= 13 parameters. Difference quotients by" in plain
+
+
+def test_the_gradient_by_the_input_has_the_factor_of_the_cost() -> None:
+    made = derive("2-3-1:sigmoid+bce", wrt="W1,X").render("md")
+    assert isinstance(made, str)
+    assert "in the gradient of a parameter or of the input." in made
+    assert r"that layer's error is made from $\frac{\partial \ell_{s}}{\partial x_{js}}$" in made
+    assert "by the input" not in page("2-3-1:sigmoid+bce")
+
+
+def test_what_survives_is_said_term_by_term_where_letters_are_used_twice() -> None:
+    shown = page("n-n-n:gaussian,arctan+half-mse+l2+sum", "rows")
+    assert "only i = k and p = j in the first term, i = j and p = k in the second term" in shown
+    assert "only k = j survives" in shown
+
+
+@pytest.mark.parametrize("spec", ["J = 3*(a + b*c)", "2-1:identity+half-mse", "2-1:sigmoid+bce"])
+def test_the_count_of_steps_says_which_have_no_number(spec: str) -> None:
+    shown = page(spec, "single" if "J" in spec else "columns")
+    last = max(int(n) for n in re.findall(r"\(S(\d+)\) \|", shown))
+    found = re.search(r"(\d+) steps are proved for all sizes(?:, (\d+) of them)?", shown)
+    assert found and int(found[1]) - int(found[2] or 0) == last
+
+
+def test_what_a_slope_accumulates_is_called_by_its_letter() -> None:
+    shown = page("2-1:prelu+mse")
+    assert "dalpha" not in shown and "Delta^{1}_{alpha,j} :=" in shown
+    assert "where (z, alpha) is" in shown  # both are letters of mathematics
+
+
+def test_that_targets_sum_to_1_is_assumed_once() -> None:
+    shown = page("3-2:softmax+ce")
+    assert "the targets of an example sum to 1." in shown and "summing to 1" not in shown
+
+
+def test_a_few_layers_are_listed() -> None:
+    assert "for l = 1, 2, 3" in page("1-1-1-1:sigmoid+mse")
+    assert r"for l = 1, dots, 4" in page("1-1-1-1-1:sigmoid+mse")
+
+
+def test_a_rate_of_1_is_not_written() -> None:
+    example = {"X": [[1]], "Y": [[0]], "W1": [[1]], "b1": [0], "rate": 1}
+    made = derive(Network.build([1, 1], "identity", "mse", example=example)).render("md")
+    assert isinstance(made, str)
+    assert r"$\mathbf{W}^{1} - \frac{\partial C}" in made and "- 1 " not in made
