@@ -81,7 +81,7 @@ def test_layers_of_a_deep_network_are_those_that_the_range_says(
     k, shift = notation.letters["layer"][0], notation.activation_shift
     result = document(checked(network), about).result
     assert result[1].lhs and result[1].lhs.unicode == f"δ[{k}]"
-    assert plain(result[1].why) == f"for {k} = {1 + shift}, …, {3 + shift}"
+    assert plain(result[1].why) == f"for {k} = {1 + shift}, {2 + shift}, {3 + shift}"
     assert plain(result[3].why) == f"for {k} = {1 + shift}, …, {4 + shift}"
     left = notation.parameter_shift - shift
     weights = f"∂C/∂W[{k}{left:+d}]" if left else f"∂C/∂W[{k}]"

@@ -81,7 +81,8 @@ def test_one_example_has_no_sum_over_examples() -> None:
         ("2-1:sigmoid+bce", "weights and biases"),
         ("2-1:sigmoid+bce+nobias", "weights"),
         ("2-1:sigmoid+bce+freeze=W", "biases"),
-        ("2-1:prelu+mse", "weights, biases and other parameters"),
+        ("2-1:prelu+mse", "weights and biases"),
+        ("2-1:prelu+mse", "the other parameters"),
     ],
 )
 def test_the_heading_says_what_the_gradients_are_by(spec: str, kinds: str) -> None:
