@@ -76,6 +76,11 @@ class Names:
         yield letter
         del self._scope[variable]
 
+    @property
+    def in_sum(self) -> bool:
+        """Whether the body of a sum is being printed."""
+        return bool(self._scope)
+
     def letter(self, variable: Var) -> str:
         """The letter of a variable in scope; a new one if it is free and unknown."""
         if variable in self._scope:
