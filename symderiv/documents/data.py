@@ -10,7 +10,7 @@ from symderiv.algebra.index import Var
 from symderiv.documents import named
 from symderiv.documents.ledger import ChainEntry, Checked, DefinitionEntry, Ledger
 from symderiv.documents.model import Presentation
-from symderiv.documents.prose import plain
+from symderiv.documents.prose import certainty, plain
 from symderiv.documents.reasons import reason, references
 from symderiv.notation import Names, index_variables, latex, to_text
 from symderiv.proof.verdict import Status, Verdict
@@ -88,7 +88,7 @@ def _verdict(verdict: Verdict) -> dict[str, str]:
         "status": verdict.status.value,
         "method": verdict.method + (f"; also in {verdict.confirmed}" if verdict.confirmed else ""),
         "scope": verdict.scope,
-        "bound": verdict.bound,
+        "bound": certainty(verdict.bound),
     }
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from math import prod
 
 from symderiv.algebra.binding import free_variables
@@ -50,26 +51,26 @@ class NotCovered(ValueError):
     """The theorem does not speak of such an expression."""
 
 
-def zero_at_all_sizes(left: Expr, right: Expr, seed: int = 0) -> tuple[str, str]:
-    """How ``left = right`` is proved for all sizes, and the chance of an error; or nothing."""
+def zero_at_all_sizes(left: Expr, right: Expr, seed: int = 0) -> tuple[str, Fraction | None]:
+    """How ``left = right`` is proved for all sizes, and the chance that a value errs, if any."""
     try:
         difference = opaque(add(left, -right))
         degree = measure(difference, frozenset())
         lowest, count = _sizes_needed(difference, degree)
         largest = {n: lowest[n] + count[n] for n in lowest}
         if not _affordable(difference, largest, count):
-            return "", ""
+            return "", None
         if height(difference, largest).above >= P:  # a number that is not 0 may be 0 in the field
-            return "", ""
+            return "", None
         for numbers in grid(lowest, count):
             if not _vanishes(difference, numbers, seed):
-                return "", ""
+                return "", None
     except (NotCovered, NoInstance, ZeroDivisionError):
-        return "", ""
+        return "", None
     shown = ", ".join(f"{n} = {lowest[n]}..{lowest[n] + count[n] - 1}" for n in lowest)
     method = f"GF(2^61 - 1) at every pattern of indices and every size of {shown or 'no axis'}"
     total = sum(abs(n.exponent) if isinstance(n, Pow) else 1 for n in walk(difference))
-    return method, f"error < {total}/2^61 in each evaluation"
+    return method, Fraction(total, 2**61)
 
 
 # --- What is evaluated ------------------------------------------------------------------------

@@ -38,7 +38,7 @@ from symderiv.proof import balls
 from symderiv.proof.field import Env, Equation, NoInstance, World, assignments
 from symderiv.proof.scalar import step
 from symderiv.proof.sizes import assign, size_symbols
-from symderiv.proof.verdict import Status, Verdict
+from symderiv.proof.verdict import EXACT, Status, Verdict
 
 WORLDS = 24
 ENTRIES = 60  # assignments of the free indices that are tried in one world
@@ -181,7 +181,7 @@ def counterexample(
                 point |= {v.name: str(n) for v, n in env.items()}
                 point |= {"left": values[0], "right": values[1]}
                 return Verdict(
-                    Status.REFUTED, "certified real point", "one point", "exact", seed, point
+                    Status.REFUTED, "certified real point", "one point", EXACT, seed, point
                 )
     return None
 
