@@ -10,7 +10,7 @@ A layout is nothing but the order of the axes: examples first (rows), last (colu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
@@ -259,10 +259,10 @@ Entry = Callable[[Var, Var | None], Expr]
 def compose(
     b: Builder,
     row: VectorFunction,
-    arguments: dict[str, Entry],
+    arguments: Mapping[str, Entry],
     axis: Axis,
     result: Tensor,
-    suffix: str,
+    layer: int | None = None,
     prefix: tuple[Index, ...] = (),
 ) -> Tensor:
     """A vector function as equations over primitives; its last part defines ``result``.
@@ -280,7 +280,8 @@ def compose(
             over = () if example is None else (example,)
         if part is row.parts[-1]:
             return b.define(result, (*prefix, *over), body, row.why, row.name)
-        tensor = b.tensor(f"{part.name}{suffix}", (v.axis for v in over), symbol=part.name)
+        name = part.name if layer is None else f"{part.name}{layer}"
+        tensor = b.tensor(name, (v.axis for v in over), symbol=part.name, layer=layer)
         b.define(tensor, over, body, part_of=row.name)
         known[part.name] = _entry_of(b, tensor, part.kind)
     return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from symderiv.algebra.expr import (
     ONE,
@@ -23,9 +24,11 @@ from symderiv.algebra.expr import (
     walk,
 )
 from symderiv.algebra.index import Size, as_index
+from symderiv.calculus.lengths import rational_atoms, weight
 from symderiv.calculus.ordering import ordered_product
 
 
+@lru_cache(maxsize=10_000)  # the derivatives of one cost have most subtrees in common
 def cancel(expr: Expr) -> Expr:
     """Cancel in every product that has a denominator: powers of one base, else SymPy."""
     expr = rebuild(expr, cancel)
@@ -48,7 +51,7 @@ def cancel(expr: Expr) -> Expr:
 
 def _cancel_rational(expr: Expr) -> Expr | None:
     """SymPy's answer for the same fraction in letters, so that it is asked once for each shape."""
-    from symderiv.calculus.sympy_bridge import cancel_rational, rational_atoms
+    from symderiv.calculus.sympy_bridge import cancel_rational
 
     letters = {atom: _letter(atom, n) for n, atom in enumerate(rational_atoms(expr))}
     compact = cancel_rational(_replaced(expr, letters))
@@ -62,8 +65,6 @@ def _cancel_termwise(product: Expr) -> Expr | None:
 
     Of a sum whose terms have little in common the numerator over one denominator is longer.
     """
-    from symderiv.calculus.sympy_bridge import weight
-
     factors = product.factors if isinstance(product, Mul) else ()
     sums = [f for f in factors if isinstance(f, Add) and _has_denominator(f)]
     if len(sums) != 1:

@@ -39,7 +39,7 @@ def activate(b: Builder, name: str, z: Tensor, units: Axis, layer: int) -> Tenso
     a = b.tensor(f"a{layer}", b.batch(units), Role.ACTIVATION, "a", layer)
     indices, unit, example = b.unit_and_example(units)
     if isinstance(row, VectorFunction):
-        return compose(b, row, {"z": lambda u, e: b.at(z, u, e)}, units, a, str(layer))
+        return compose(b, row, {"z": lambda u, e: b.at(z, u, e)}, units, a, layer)
     starts = dict(row.starts)
     learned = (
         b.tensor(f"{n}{layer}", (units,), Role.PARAMETER, n, layer, start=starts.get(n))
@@ -70,7 +70,7 @@ def per_example_loss(
             row.arguments[0]: output,
             "y": lambda u, e: b.at(y, u, e),
         }
-        compose(b, row, arguments, units, loss, "")
+        compose(b, row, arguments, units, loss)
     else:
         entry = row(output(unit, example), b.at(y, unit, example), *b.hyper(row))
         b.define(loss, over, sum_over(unit, entry), "loss of one example")
@@ -164,7 +164,8 @@ def hidden_layers(
     if hidden != output:
         row = rows()[output]
         if isinstance(row, VectorFunction):
-            compose(b, row, {"z": lambda u, e: b.at_family(z, last, u, e)}, outputs, a, "", (last,))
+            argument = {"z": lambda u, e: b.at_family(z, last, u, e)}
+            compose(b, row, argument, outputs, a, prefix=(last,))
         else:
             pair, i, s = b.unit_and_example(outputs)
             value = row(b.at_family(z, last, i, s), *b.hyper(row))

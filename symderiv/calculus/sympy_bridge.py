@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from functools import lru_cache, reduce
-from math import comb
+from functools import lru_cache
 from typing import Any
 
 from symderiv.algebra.expr import (
@@ -28,9 +27,9 @@ from symderiv.algebra.expr import (
     children,
     mul,
     power,
-    walk,
 )
 from symderiv.calculus.functions import scalar
+from symderiv.calculus.lengths import is_large, rational_atoms, stays_shortest, weight
 
 # --- Trees to SymPy --------------------------------------------------------------------------
 
@@ -162,10 +161,6 @@ def _place(factor: Expr) -> int:
             return 1
 
 
-MAX_TERMS = 150  # of a numerator or denominator that SymPy is given to multiply out
-MAX_WORK = 4000  # and of these terms, times the degree, times the number of variables
-
-
 @lru_cache(maxsize=10_000)
 def cancel_rational(expr: Expr) -> Expr | None:
     """The compact form of an elementwise rational factor, or None if nothing improves.
@@ -176,11 +171,12 @@ def cancel_rational(expr: Expr) -> Expr | None:
 
     For example (-y/a + (1 - y)/(1 - a)) a (1 - a) gives a - y.
     """
+    atoms = rational_atoms(expr)
+    if stays_shortest(expr) or is_large(expr, len(atoms)):
+        return None
+
     import sympy
 
-    atoms = rational_atoms(expr)
-    if _is_large(expr, len(atoms)):
-        return None
     atoms.sort(key=_rank)
     symbols = {atom: sympy.Dummy(f"x{k:03}") for k, atom in enumerate(atoms)}
     value = _rational(expr, symbols)
@@ -197,71 +193,6 @@ def cancel_rational(expr: Expr) -> Expr | None:
     return found if weight(found) < weight(expr) else None
 
 
-def rational_atoms(expr: Expr) -> list[Expr]:
-    """What is no arithmetic, each once, in order of appearance."""
-    match expr:
-        case Number():
-            return []
-        case Add() | Mul() | Pow() if not _is_piecewise(expr):
-            return list(dict.fromkeys(a for c in children(expr) for a in rational_atoms(c)))
-        case _:
-            return [expr]
-
-
-def _is_large(expr: Expr, atoms: int) -> bool:
-    """Whether its numerator or denominator may be too long, multiplied out, to be factored."""
-    return any(
-        terms > MAX_TERMS or (terms - 1) * degree * atoms > MAX_WORK
-        for terms, degree in _fraction(expr, atoms)
-    )
-
-
-_Bound = tuple[int, int]  # at most so many terms, of at most such a degree
-
-
-def _fraction(expr: Expr, atoms: int) -> tuple[_Bound, _Bound]:
-    """Bounds for numerator and denominator over one denominator, nothing cancelled."""
-
-    def bound(terms: int, degree: int) -> _Bound:
-        return min(terms, comb(degree + atoms, atoms)), degree
-
-    def times(a: _Bound, b: _Bound) -> _Bound:
-        return bound(a[0] * b[0], a[1] + b[1])
-
-    def plus(a: _Bound, b: _Bound) -> _Bound:
-        return bound(a[0] + b[0], max(a[1], b[1]))
-
-    def raised(a: _Bound, power: int) -> _Bound:
-        return bound(comb(a[0] + power - 1, power), a[1] * power)
-
-    match expr:
-        case Number():
-            return (1, 0), (1, 0)
-        case Pow(base, exponent):
-            top, bottom = (raised(part, abs(exponent)) for part in _fraction(base, atoms))
-            return (top, bottom) if exponent > 0 else (bottom, top)
-        case Mul(factors):
-            parts = [_fraction(f, atoms) for f in factors]
-            return reduce(times, (t for t, _ in parts)), reduce(times, (b for _, b in parts))
-        case Add(terms) if not _is_piecewise(expr):
-            above, below = (0, 0), (1, 0)
-            for top, bottom in (_fraction(t, atoms) for t in terms):
-                above = plus(times(above, bottom), times(top, below))
-                below = times(below, bottom)
-            return above, below
-        case _:
-            return (1, 1), (1, 0)
-
-
-def _is_piecewise(expr: Expr) -> bool:
-    """Whether it is ``where(...)``, a sum over [c > 0] that multiplying out would only spoil."""
-    return isinstance(expr, Add) and any(
-        isinstance(factor, Apply) and factor.function == "positive"
-        for term in expr.terms
-        for factor in (term, *children(term))
-    )
-
-
 def _rational(expr: Expr, symbols: Mapping[Expr, Any]) -> Any:
     """The arithmetic on top of the atoms in SymPy."""
     import sympy
@@ -276,13 +207,6 @@ def _rational(expr: Expr, symbols: Mapping[Expr, Any]) -> Any:
         case _:
             made = sympy.Add if isinstance(expr, Add) else sympy.Mul
             return made(*(_rational(c, symbols) for c in children(expr)))
-
-
-def weight(expr: Expr) -> tuple[int, int]:
-    """How long a tree reads: its nodes outside numbers, then the numbers."""
-    nodes = list(walk(expr))
-    numbers = sum(isinstance(e, Number) for e in nodes)
-    return len(nodes) - numbers, numbers
 
 
 def _factors(

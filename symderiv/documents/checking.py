@@ -31,7 +31,7 @@ from symderiv.documents.model import (
     Row,
     Section,
 )
-from symderiv.documents.prose import enumerated, enumerated_phrases, say, title
+from symderiv.documents.prose import certainty, chance, enumerated, enumerated_phrases, say, title
 from symderiv.documents.wording import formula, worded
 from symderiv.notation import Names
 from symderiv.proof.verdict import Status, Verdict
@@ -92,7 +92,7 @@ def checked_section(ledger: Ledger) -> Section:
     verdicts = [(e.verdict, e.tag) for c in ledger.chains for e in c.steps]
     items: list[Phrase] = _counts(verdicts)
     items.append(_definitions(len(ledger.definitions)))
-    items += _methods([v for v, _ in verdicts])
+    items += methods([v for v, _ in verdicts])
     for lemma, verdict in ledger.checked.lemmas:
         items.append(_lemma_status(ledger.lemmas[lemma], verdict))
     items += assumptions(ledger)
@@ -133,10 +133,9 @@ def _steps(number: int) -> str:
 
 
 SPELLED = 4  # arguments that are listed one by one
-_CHANCE = re.compile(r"error < (\d+)/(\S+)")
 
 
-def _methods(verdicts: list[Verdict]) -> list[Phrase]:
+def methods(verdicts: list[Verdict]) -> list[Phrase]:
     """The deciders, each with its steps and the worst bound of the points that confirmed them."""
     groups: dict[tuple[str, str], list[Verdict]] = {}
     for verdict in verdicts:
@@ -144,11 +143,8 @@ def _methods(verdicts: list[Verdict]) -> list[Phrase]:
     items = []
     for (method, field), group in sorted(groups.items(), key=lambda g: (-len(g[1]), g[0])):
         confirmed = say("confirmed", field=_field(field)) if field else ()
-        chances = [c for v in group if (c := _CHANCE.search(v.bound))]
-        bound: Phrase = ()
-        if chances:
-            worst = max(chances, key=lambda c: int(c[1]))
-            bound = say("bound", bound=_power(f"{worst[1]}/{worst[2]}"))
+        worst = max((v.bound for v in group if v.bound), default=None)
+        bound = say("bound", bound=_power(chance(worst))) if worst else ()
         items.append(
             say("method", method=method, steps=_steps(len(group)), confirmed=confirmed, bound=bound)
         )
@@ -165,7 +161,8 @@ def _power(text: str) -> Math:
 
 
 def _lemma_status(tag: str, verdict: Verdict) -> Phrase:
-    bound = f", {verdict.bound}" if verdict.bound else ""
+    said = certainty(verdict.bound)
+    bound = f", {said}" if said else ""
     status, method = verdict.status.value, verdict.method
     return say("lemma_status", ref=Ref(tag), status=status, method=method, bound=bound)
 

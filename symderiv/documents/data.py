@@ -9,7 +9,7 @@ from symderiv.algebra.expr import Access, Expr
 from symderiv.algebra.index import Var
 from symderiv.documents import named
 from symderiv.documents.ledger import ChainEntry, Checked, DefinitionEntry, Ledger
-from symderiv.documents.prose import plain
+from symderiv.documents.prose import certainty, plain
 from symderiv.documents.reasons import reason, references
 from symderiv.frontend.presentation import Presentation
 from symderiv.notation import Names, index_variables, latex, to_text
@@ -88,7 +88,7 @@ def _verdict(verdict: Verdict) -> dict[str, str]:
         "status": verdict.status.value,
         "method": verdict.method + (f"; also in {verdict.confirmed}" if verdict.confirmed else ""),
         "scope": verdict.scope,
-        "bound": verdict.bound,
+        "bound": certainty(verdict.bound),
     }
 
 

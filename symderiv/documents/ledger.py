@@ -187,13 +187,16 @@ class Ledger:
         )
 
     def show_matrix(self, node: MatrixExpr, names: Names, shapes: bool = False) -> Math | None:
-        """A matrix formula in every form, or None."""
+        """A matrix formula in every form, or None; what TeX can write, text can."""
         tex = matrix_latex(node, names, shapes=shapes)
-        unicode = matrix_text(node, names)
-        ascii_ = matrix_text(node, names, unicode=False)
-        if tex is None or unicode is None or ascii_ is None:
+        if tex is None:
             return None
-        return Math(tex, unicode, ascii_)
+        letters = names.copy()
+        return Math(
+            tex,
+            lambda: matrix_text(node, letters) or "",
+            lambda: matrix_text(node, letters, unicode=False) or "",
+        )
 
     def show_index(self, index: Index, names: Names) -> Math:
         """An index."""

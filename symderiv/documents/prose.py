@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from fractions import Fraction
 
 from symderiv.documents.model import Code, Math, Part, Phrase, Ref
 
@@ -239,6 +240,18 @@ def filled(template: str, parts: Mapping[str, Part | Phrase]) -> Phrase:
             else:
                 out.append(one)
     return tuple(out)
+
+
+def certainty(bound: Fraction | None) -> str:
+    """What a verdict leaves to chance."""
+    if bound is None:
+        return ""
+    return f"error < {chance(bound)} in each evaluation" if bound else "exact"
+
+
+def chance(bound: Fraction) -> str:
+    """``12/2^61``: a chance counts elements of the field, so it is not cancelled."""
+    return f"{bound * 2**61}/2^61"
 
 
 def enumerated(parts: list[Part], last: str = " and ") -> Phrase:

@@ -282,9 +282,9 @@ def _line(ledger: Ledger, group: list[Tensor]) -> tuple[Phrase, ...]:
     part = next(
         (e.definition.part_of for e in ledger.definitions if e.definition.target == tensor), ""
     )
-    if tensor.role is Role.AUXILIARY and part:
-        meaning = say("why_part", f=part)
     layered = len(group) > 1 or tensor.ordered or tensor.layer is not None
+    if tensor.role is Role.AUXILIARY and part:
+        meaning, layered = say("why_part", f=part), False
     if layered and tensor.role not in (Role.INPUT,):
         meaning = (*meaning, *_of_layer(ledger, tensor, names))
     if tensor.role is Role.ADJOINT:

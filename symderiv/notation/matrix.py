@@ -175,7 +175,7 @@ class MatrixPrinter:
             return piece
         one = Piece(r"\mathbf{1}", ATOM, FLAT, False, "entry", "entry")
         if piece.text == "1":
-            return replace(one, negative=piece.negative)
+            return one.with_sign(piece.negative)
         return self.scale(piece, one)
 
     def transposed(self, body: MatrixExpr) -> Piece:
@@ -215,7 +215,7 @@ class MatrixPrinter:
         minus = "−" if self.plain and self.unicode else "-"
         text = ""
         for number, piece in enumerate(pieces):
-            inner = self.paren(replace(piece, negative=False)) if piece.level == SUM else piece
+            inner = self.paren(piece.with_sign(False)) if piece.level == SUM else piece
             sign = f" {minus} " if piece.negative else " + "
             if number == 0:
                 sign = minus if piece.negative else ""
@@ -235,7 +235,7 @@ class MatrixPrinter:
     def product(self, left: Piece, right: Piece) -> Piece:
         """``A B``."""
         negative = left.negative != right.negative
-        left, right = replace(left, negative=False), replace(right, negative=False)
+        left, right = left.with_sign(False), right.with_sign(False)
         left = self.paren(left) if left.level <= _HADAMARD else left
         right = self.paren(right) if right.level <= _HADAMARD else right
         sign = " @ " if self.plain else r" \; " if self.shapes else " "  # labels would touch
@@ -245,11 +245,11 @@ class MatrixPrinter:
     def scale(self, factor: Piece, body: Piece) -> Piece:
         """``(1/m) A``."""
         negative = factor.negative != body.negative
-        factor, body = replace(factor, negative=False), replace(body, negative=False)
+        factor, body = factor.with_sign(False), body.with_sign(False)
         body = self.paren(body) if body.level == SUM else body
         factor = self.paren(factor) if factor.level in (SUM, OPEN) else factor
         if factor.text == "1":
-            return replace(body, negative=negative)
+            return body.with_sign(negative)
         if self.plain:
             loose = factor.level == PRODUCT or body.level == _HADAMARD
             sign = " * "

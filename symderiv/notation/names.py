@@ -42,7 +42,6 @@ class Names:
         self.base = base
         # w^2 of a unit by itself would be read as a square
         self.numbered = "(#)" if graph is not None and graph.written_out else "#"
-        self.parts = _parts(graph)
         self.spelling = spelled_as or spelling(notation, graph)
         self._fixed: dict[Var, str] = {}
         self._scope: dict[Var, str] = {}
@@ -78,6 +77,11 @@ class Names:
         self._remembered[variable] = self._scope[variable] = letter
         yield letter
         del self._scope[variable]
+
+    @property
+    def in_sum(self) -> bool:
+        """Whether the body of a sum is being printed."""
+        return bool(self._scope)
 
     def letter(self, variable: Var) -> str:
         """The letter of a variable in scope; a new one if it is free and unknown."""
@@ -156,10 +160,6 @@ class Names:
         """The number of the tensor's layer in this network; 0 for the input when relative."""
         if self.base is not None and self.is_input(tensor):
             return 0
-        forward = tensor.of or tensor
-        suffix = forward.name.removeprefix(forward.symbol)
-        if tensor.layer is None and forward.name in self.parts and suffix.isdigit():
-            return int(suffix)
         return tensor.layer
 
 
@@ -186,13 +186,6 @@ def unit_name(tensor: Tensor, unicode: bool = True) -> str:
 def example_position(tensor: Tensor) -> int | None:
     """Which axis of a tensor counts the examples."""
     return next((n for n, slot in enumerate(tensor.slots) if slot.axis.name == EXAMPLE), None)
-
-
-def _parts(graph: Graph | None) -> frozenset[str]:
-    """The names of tensors that are a line of a vector function."""
-    if graph is None:
-        return frozenset()
-    return frozenset(d.target.name for d in graph.definitions if d.part_of)
 
 
 def _appearing(expr: Expr) -> Iterator[Var]:

@@ -51,6 +51,10 @@ class Piece:
     ends: str = ""  # what stands at the right end: "number", "entry", "paren", "fraction", ...
     starts: str = ""
 
+    def with_sign(self, negative: bool) -> Piece:
+        """The same text with or without a minus sign to come."""
+        return self if negative == self.negative else replace(self, negative=negative)
+
 
 class Printer(ABC):
     """Trees to text; a subclass says how each piece looks."""
@@ -58,6 +62,7 @@ class Printer(ABC):
     def __init__(self, names: Names) -> None:
         self.names = names
         self.small = 0  # inside fractions and scripts
+        self._pieces: dict[tuple[Expr, bool], Piece] = {}
 
     @property
     def notation(self) -> Notation:
@@ -73,7 +78,17 @@ class Printer(ABC):
     # --- the walk ----------------------------------------------------------------------------
 
     def piece(self, expr: Expr) -> Piece:
-        """One subtree."""
+        """One subtree. What a formula repeats is written once; in a sum, letters may differ."""
+        if self.names.in_sum:
+            return self._written(expr)
+        key = expr, self.small > 0
+        known = self._pieces.get(key)
+        if known is None:
+            known = self._pieces[key] = self._written(expr)
+        return known
+
+    def _written(self, expr: Expr) -> Piece:
+        """One subtree, by its kind."""
         match expr:
             case Number(value):
                 return self.number(value)
@@ -124,7 +139,7 @@ class Printer(ABC):
             last = position == len(groups) - 1
             piece = self.quotient(group) if group.below else self.piece(group.above[0])
             negative ^= piece.negative
-            piece = replace(piece, negative=False)
+            piece = piece.with_sign(False)
             alone = len(groups) == 1
             if (piece.level == SUM and not alone) or (piece.level == OPEN and not last):
                 piece = self.paren(piece)
@@ -133,7 +148,7 @@ class Printer(ABC):
             pieces = [self.number(Fraction(1))]
         if len(pieces) == 1 and negative and pieces[0].level == SUM:
             pieces = [self.paren(pieces[0])]
-        return replace(self.join(pieces), negative=negative)
+        return self.join(pieces).with_sign(negative)
 
     def quotient(self, group: Group) -> Piece:
         """One fraction of factors above and below."""
@@ -141,18 +156,18 @@ class Printer(ABC):
         above = self.product(group.above) if group.above else self.number(Fraction(1))
         below = self.product(group.below)
         self.small -= 1
-        piece = self.fraction(replace(above, negative=False), replace(below, negative=False))
-        return replace(piece, negative=above.negative != below.negative)
+        piece = self.fraction(above.with_sign(False), below.with_sign(False))
+        return piece.with_sign(above.negative != below.negative)
 
     def sum(self, expr: Sum) -> Piece:
         """A sum over one variable; its minus sign goes out in front."""
         with self.names.bound(expr.var) as letter:
             body = self.piece(expr.body)
             negative = body.negative
-            body = replace(body, negative=False)
+            body = body.with_sign(False)
             if body.level == SUM:
                 body = self.paren(body)
-            return replace(self.big_sum(expr.var, letter, body), negative=negative)
+            return self.big_sum(expr.var, letter, body).with_sign(negative)
 
     # --- what the pieces look like -----------------------------------------------------------
 

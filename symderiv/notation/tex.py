@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -233,7 +232,7 @@ class TexPrinter(Printer):
     def operator(self, head: str, piece: Piece) -> Piece:
         """``head`` applied to a piece in parentheses; a minus sign goes out in front."""
         negative = piece.negative
-        piece = replace(piece, negative=False)
+        piece = piece.with_sign(False)
         body = piece if piece.starts == piece.ends == "paren" else self.paren(piece)
         height = max(TALL, piece.height)
         return Piece(f"{head} {body.text}", PRODUCT, height, negative, "paren", "fraction")

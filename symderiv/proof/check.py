@@ -16,7 +16,7 @@ from symderiv.proof.decide import Statement, Worlds, structural
 from symderiv.proof.likeness import Memory, spelled
 from symderiv.proof.meaning import Meaning, NoMeaning
 from symderiv.proof.premises import apply_fact, apply_lemmas, field_lemmas, lemma_verdict
-from symderiv.proof.verdict import Status, Verdict
+from symderiv.proof.verdict import EXACT, Status, Verdict
 from symderiv.proof.wellformed import require_well_formed
 
 
@@ -155,7 +155,7 @@ class Judge:
             if verdict.status is Status.REFUTED:
                 found = verdict.counterexample
                 return Verdict(
-                    Status.REFUTED, "a premise is false", verdict.scope, "exact", None, found
+                    Status.REFUTED, "a premise is false", verdict.scope, EXACT, None, found
                 )
             if verdict.status not in (Status.PROVED, Status.ASSUMED, Status.DEFINITION):
                 return Verdict(Status.UNDECIDED, f"a premise is {verdict.status.value}")

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from math import prod
 
 from symderiv.algebra.binding import free_variables
@@ -52,8 +53,8 @@ class NotCovered(ValueError):
     """The theorem does not speak of such an expression."""
 
 
-def zero_at_all_sizes(left: Expr, right: Expr, seed: int = 0) -> tuple[str, str]:
-    """How ``left = right`` is proved for all sizes, and the chance of an error; or nothing."""
+def zero_at_all_sizes(left: Expr, right: Expr, seed: int = 0) -> tuple[str, Fraction | None]:
+    """How ``left = right`` is proved for all sizes, and the chance that a value errs, if any."""
     try:
         whole = add(left, -right)
         difference = opaque(whole, {t.name for t in tensors_in(whole)})
@@ -61,20 +62,20 @@ def zero_at_all_sizes(left: Expr, right: Expr, seed: int = 0) -> tuple[str, str]
         lowest, count = _sizes_needed(difference, degree)
         largest = {n: lowest[n] + count[n] for n in lowest}
         if not _affordable(difference, largest, count):
-            return "", ""
+            return "", None
         degree_above = int(Degrees(max(largest.values(), default=1)).of(difference).above)
         if degree_above > MAX_DEGREE:
-            return "", ""
+            return "", None
         if Heights(lambda s: largest[_name(s)]).of(difference).above > MAX_BITS:
-            return "", ""  # a number that is not 0 may be 0 in the field
+            return "", None  # a number that is not 0 may be 0 in the field
         for numbers in grid(lowest, count):
             if not _vanishes(difference, numbers, seed + 1):  # draws that no trial has used
-                return "", ""
+                return "", None
     except (NotCovered, NoInstance, ZeroDivisionError):
-        return "", ""
+        return "", None
     shown = ", ".join(f"{n} = {lowest[n]}..{lowest[n] + count[n] - 1}" for n in lowest)
     method = f"GF(2^61 - 1) at every pattern of indices and every size of {shown or 'no axis'}"
-    return method, f"error < {degree_above + 1}/2^61 in each evaluation"
+    return method, Fraction(degree_above + 1, 2**61)
 
 
 # --- What is evaluated ------------------------------------------------------------------------

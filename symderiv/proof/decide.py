@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from itertools import chain
 from math import comb, prod
@@ -38,7 +39,7 @@ from symderiv.proof.field import BY_SIGN, Equation, NoInstance, World, assignmen
 from symderiv.proof.likeness import spelled
 from symderiv.proof.reals import agree, counterexample
 from symderiv.proof.sizes import assign, distinguished, listed, size_symbols
-from symderiv.proof.verdict import Status, Verdict
+from symderiv.proof.verdict import EXACT, Status, Verdict
 
 TRIALS = 3  # worlds in which a step is evaluated
 SIGN_TRIALS = 30  # and one with signs, which are each right with a chance of one half
@@ -193,11 +194,11 @@ def structural(
     except ZeroDivisionError:
         return Verdict(Status.UNDECIDED, "not applicable: division by zero", "no instance")
     sampled = sample(statement, lemmas or {}, trials=1 if proved else TRIALS)
-    if sampled.method == DIFFERENT:
+    if sampled.differs:
         return statement.worlds.refuted(statement) or sampled
     if sampled.status is not Status.TESTED:
         return sampled
-    bound = "exact"
+    bound: Fraction | None = EXACT
     if not proved:
         proved, bound = zero_at_all_sizes(left, right, statement.seed)
     if not proved and statement.has_signs:
@@ -329,7 +330,9 @@ def _sample(statement: Statement, lemmas: LemmaTable, trials: int, roots: bool) 
                 for env in assignments(world, statement.free, statement.shifted):
                     left = world.value(statement.left, env)
                     if left != world.value(statement.right, env):
-                        return Verdict(Status.UNDECIDED, DIFFERENT, "one world", "", world.seed)
+                        return Verdict(
+                            Status.UNDECIDED, DIFFERENT, "one world", seed=world.seed, differs=True
+                        )
                     compared += 1
                 break
             except NoInstance:

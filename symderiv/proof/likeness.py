@@ -28,7 +28,7 @@ from symderiv.algebra.expr import (
     Tensor,
 )
 from symderiv.algebra.index import Axis, Index, Size, Var
-from symderiv.proof.verdict import Status, Verdict
+from symderiv.proof.verdict import EXACT, Status, Verdict
 
 KEPT = 20_000  # statements that are remembered
 
@@ -164,7 +164,7 @@ class Memory:
 
     def _remember(self, spelling: str, verdict: Verdict) -> None:
         """Keep what is proved by a form; any other verdict names sizes and points of its own."""
-        if verdict.status is Status.PROVED and verdict.bound == "exact" and not verdict.positive:
+        if verdict.status is Status.PROVED and verdict.bound == EXACT and not verdict.positive:
             if len(self._proved) >= KEPT:
                 self._proved.clear()
             self._proved[_digest(spelling)] = verdict

@@ -40,7 +40,7 @@ from symderiv.proof import balls
 from symderiv.proof.field import Env, Equation, NoInstance, World, assignments
 from symderiv.proof.scalar import step
 from symderiv.proof.sizes import assign, size_symbols
-from symderiv.proof.verdict import Status, Verdict
+from symderiv.proof.verdict import EXACT, Status, Verdict
 
 _Worlds = Callable[[balls.Field], "RealWorld"]  # one world, in the arithmetic asked for
 
@@ -216,7 +216,7 @@ def counterexample(
                 point |= {v.name: str(n) for v, n in env.items()}
                 point |= {"left": values[0], "right": values[1]}
                 return Verdict(
-                    Status.REFUTED, "certified real point", "one point", "exact", seed, point
+                    Status.REFUTED, "certified real point", "one point", EXACT, seed, point
                 )
     return None
 

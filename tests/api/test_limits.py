@@ -135,6 +135,8 @@ def test_no_step_where_all_is_frozen(freeze: list[str], there: bool) -> None:
         "(a/b+b/c+c/d+d/e+e/f+f/g+g/h+h/a)**4",
         "(a+b+c+d+e+f+g+h)*(b+c+d+e+f+g+h+i)*(a-c+d)*(a+e-f)*(g-h)*(a+h)/(a+b)",
         "(a+b)**2*(c+d)**2*(e+f)**2*(g+h)**2*(i+j)**2*(k+l)**2",
+        "(a/(b+c/(d+e/(f+g/(h+i/(j+k/(l+m/(n+o/(p+q)))))))))**5",
+        "(2*a/(b+3*c/(d+4*e/(f+5*g/(h+6*i/(j+7*k/(l+8*m/(n+9*o/(p+q)))))))))**5",
     ],
 )
 def test_long_expressions_are_derived_and_proved_soon(text: str) -> None:

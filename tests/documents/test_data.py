@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from symderiv.documents import to_data, to_json
+from symderiv.documents.checking import methods
+from symderiv.documents.prose import certainty, plain
 from symderiv.notation import Context, from_text
-from symderiv.proof.verdict import Status
+from symderiv.proof.verdict import EXACT, Status, Verdict
 from tests.documents.examples import NAMES, PRESENTATIONS, checked, fresh
 
 STATUSES = {status.value for status in Status}
@@ -35,6 +38,35 @@ def test_schema(name: str) -> None:
         assert step["verdict"]["status"] in STATUSES
         assert step["why"] and step["rule"]
     assert all(isinstance(text, str) for text in data["assumptions"])
+
+
+@pytest.mark.parametrize(
+    ("bound", "words"),
+    [
+        (None, ""),
+        (EXACT, "exact"),
+        (Fraction(12, 2**61), "error < 12/2^61 in each evaluation"),
+        (Fraction(7, 2**61), "error < 7/2^61 in each evaluation"),
+    ],
+)
+def test_what_a_verdict_leaves_to_chance(bound: Fraction | None, words: str) -> None:
+    assert certainty(bound) == words
+
+
+def test_the_worst_chance_of_a_method_is_printed() -> None:
+    bounds = (Fraction(9, 2**61), Fraction(12, 2**61), EXACT, None)
+    verdicts = [Verdict(Status.PROVED, "points", bound=bound) for bound in bounds]
+    (item,) = methods(verdicts)
+    assert plain(item) == (
+        "Decided by points: 4 steps, the chance of an error being less than 12/2^61 for each point."
+    )
+
+
+def test_the_lines_of_a_softmax_have_its_layer() -> None:
+    tensors = to_data(checked("softmax"), PRESENTATIONS["softmax"])["network"]["tensors"]
+    assert {name: tensors[name]["layer"] for name in ("a1", "e2", "s2", "a2")} == {
+        "a1": 1, "e2": 2, "s2": 2, "a2": 2,
+    }  # fmt: skip
 
 
 def test_ids_are_unique_and_premises_exist(name: str) -> None:

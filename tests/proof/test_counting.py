@@ -82,6 +82,7 @@ def test_quotients_are_proved_for_all_sizes(pair: tuple[Expr, Expr]) -> None:
     left, right = pair
     verdict = judged(left, right)
     assert verdict.status is Status.PROVED and verdict.scope == "all sizes"
+    assert verdict.bound is not None and (verdict.bound * 2**61).denominator == 1
     arbitrary = any(isinstance(e, Apply) for e in walk(left))  # f has no value at a real point
     expected = Status.UNDECIDED if arbitrary else Status.REFUTED
     assert judged(left, 2 * right).status is expected

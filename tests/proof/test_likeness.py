@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import product
 
 import pytest
@@ -14,7 +15,7 @@ from symderiv.calculus.graph import Graph
 from symderiv.calculus.networks import any_depth, feed_forward
 from symderiv.proof.check import check
 from symderiv.proof.likeness import Memory, spelled
-from symderiv.proof.verdict import Status, Verdict
+from symderiv.proof.verdict import EXACT, Status, Verdict
 
 
 def nothing(_: Tensor) -> list[tuple[tuple[Index, ...], Expr]]:
@@ -98,8 +99,8 @@ def test_verdicts_are_those_of_a_judge_without_memory(
 
 
 def test_only_what_is_proved_is_remembered() -> None:
-    for status, bound in product(Status, ("exact", "error < 3/2^61 in each evaluation")):
+    for status, bound in product(Status, (EXACT, Fraction(3, 2**61))):
         memory = Memory()
         memory._remember("it", Verdict(status, "somehow", bound=bound))
         known = memory._recall("it") is not None and memory._recall("that") is None
-        assert known == (status is Status.PROVED and bound == "exact")
+        assert known == (status is Status.PROVED and bound == EXACT)

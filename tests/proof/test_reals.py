@@ -67,6 +67,7 @@ def test_equations_hold_at_the_point_even_if_no_premise_names_them() -> None:
     left, right = y[k], x[k] ** 2
     verdict = structural(Statement(left, right, Worlds(graph)), left, right)
     assert verdict.status is Status.UNDECIDED and verdict.method.startswith("does not follow")
+    assert verdict.differs
     assert structural(Statement(left, 2 * right, Worlds(graph)), left, right).status in (
         Status.REFUTED,
     )
