@@ -246,7 +246,7 @@ def compose(
     arguments: dict[str, Entry],
     axis: Axis,
     result: Tensor,
-    suffix: str,
+    layer: int | None = None,
     prefix: tuple[Index, ...] = (),
 ) -> Tensor:
     """A vector function as equations over primitives; its last part defines ``result``.
@@ -264,7 +264,8 @@ def compose(
             over = () if example is None else (example,)
         if part is row.parts[-1]:
             return b.define(result, (*prefix, *over), body, row.why, row.name)
-        tensor = b.tensor(f"{part.name}{suffix}", (v.axis for v in over), symbol=part.name)
+        name = part.name if layer is None else f"{part.name}{layer}"
+        tensor = b.tensor(name, (v.axis for v in over), symbol=part.name, layer=layer)
         b.define(tensor, over, body, part_of=row.name)
         known[part.name] = _entry_of(b, tensor, part.kind)
     return result

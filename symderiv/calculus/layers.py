@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from symderiv.algebra.expr import ONE, Expr, Number, Role, SizeOf, Tensor, add, sum_over
 from symderiv.algebra.index import Axis, Index, Var, as_index
-from symderiv.calculus.builder import HALF, Builder, compose, layer, mean_over
+from symderiv.calculus.builder import HALF, Builder, Entry, compose, layer, mean_over
 from symderiv.calculus.functions import DISTRIBUTION, ScalarFunction, VectorFunction, rows
 
 
@@ -41,7 +41,7 @@ def activate(b: Builder, name: str, z: Tensor, units: Axis, layer: int) -> Tenso
     a = b.tensor(f"a{layer}", b.batch(units), Role.ACTIVATION, "a", layer)
     indices, unit, example = b.unit_and_example(units)
     if isinstance(row, VectorFunction):
-        return compose(b, row, {"z": lambda u, e: b.at(z, u, e)}, units, a, str(layer))
+        return compose(b, row, {"z": lambda u, e: b.at(z, u, e)}, units, a, layer)
     names = row.learned
     slopes = [b.tensor(f"{n}{layer}", (units,), Role.PARAMETER, n, layer)[unit] for n in names]
     return b.define(a, indices, row(b.at(z, unit, example), *slopes, *b.hyper(row)), "activation")
@@ -68,7 +68,7 @@ def per_example_loss(
             row.arguments[0]: output,
             "y": lambda u, e: b.at(y, u, e),
         }
-        compose(b, row, arguments, units, loss, "")
+        compose(b, row, arguments, units, loss)
     else:
         entry = row(output(unit, example), b.at(y, unit, example), *b.hyper(row))
         b.define(loss, over, sum_over(unit, entry), "loss of one example")
@@ -163,7 +163,8 @@ def hidden_layers(
     if hidden != output:
         row = rows()[output]
         if isinstance(row, VectorFunction):
-            compose(b, row, {"z": lambda u, e: b.at_family(z, last, u, e)}, outputs, a, "", (last,))
+            arguments: dict[str, Entry] = {"z": lambda u, e: b.at_family(z, last, u, e)}
+            compose(b, row, arguments, outputs, a, prefix=(last,))
         else:
             pair, i, s = b.unit_and_example(outputs)
             value = row(b.at_family(z, last, i, s), *b.hyper(row))

@@ -218,9 +218,9 @@ def _line(ledger: Ledger, group: list[Tensor]) -> tuple[Phrase, ...]:
     part = next(
         (e.definition.part_of for e in ledger.definitions if e.definition.target == tensor), ""
     )
-    if tensor.role is Role.AUXILIARY and part:
-        meaning = (f"part of {part}",)
     layered = len(group) > 1 or tensor.ordered or tensor.layer is not None
+    if tensor.role is Role.AUXILIARY and part:
+        meaning, layered = (f"part of {part}",), False
     if layered and tensor.role not in (Role.INPUT,):
         number = Math("l", "l", "l")
         if len(group) == 1 and not tensor.ordered:

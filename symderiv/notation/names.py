@@ -39,7 +39,6 @@ class Names:
     ) -> None:
         self.notation = notation
         self.base = base
-        self.parts = _parts(graph)
         self.spelling = spelled_as or spelling(notation, graph)
         self._fixed: dict[Var, str] = {}
         self._scope: dict[Var, str] = {}
@@ -137,10 +136,6 @@ class Names:
         """The number of the tensor's layer in this network; 0 for the input when relative."""
         if self.base is not None and self.is_input(tensor):
             return 0
-        forward = tensor.of or tensor
-        suffix = forward.name.removeprefix(forward.symbol)
-        if tensor.layer is None and forward.name in self.parts and suffix.isdigit():
-            return int(suffix)
         return tensor.layer
 
 
@@ -161,13 +156,6 @@ def unit_name(tensor: Tensor, unicode: bool = True) -> str:
 def example_position(tensor: Tensor) -> int | None:
     """Which axis of a tensor counts the examples."""
     return next((n for n, slot in enumerate(tensor.slots) if slot.axis.name == EXAMPLE), None)
-
-
-def _parts(graph: Graph | None) -> frozenset[str]:
-    """The names of tensors that are a line of a vector function."""
-    if graph is None:
-        return frozenset()
-    return frozenset(d.target.name for d in graph.definitions if d.part_of)
 
 
 def _appearing(expr: Expr) -> Iterator[Var]:

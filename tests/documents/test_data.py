@@ -62,6 +62,13 @@ def test_the_worst_chance_of_a_method_is_printed() -> None:
     )
 
 
+def test_the_lines_of_a_softmax_have_its_layer() -> None:
+    tensors = to_data(checked("softmax"), PRESENTATIONS["softmax"])["network"]["tensors"]
+    assert {name: tensors[name]["layer"] for name in ("a1", "e2", "s2", "a2")} == {
+        "a1": 1, "e2": 2, "s2": 2, "a2": 2,
+    }  # fmt: skip
+
+
 def test_ids_are_unique_and_premises_exist(name: str) -> None:
     steps = to_data(checked(name), PRESENTATIONS[name])["steps"]
     ids = [step["id"] for step in steps]
