@@ -35,6 +35,8 @@ from symderiv.algebra.expr import (
     Sum,
     Tensor,
     add,
+    indices_of,
+    ranges_of,
     rebuild,
     walk,
 )
@@ -96,20 +98,9 @@ def opaque(expr: Expr) -> Expr:
 def _in_order(expr: Expr) -> list[Var]:
     """The free variables in the order in which the tree meets them."""
     free = free_variables(expr)
-    met = (v for node in walk(expr) for v in _variables(node))
+    held = (i for node in walk(expr) for i in (*indices_of(node), *ranges_of(node)))
+    met = (v for index in held for v in index.variables)
     return list(dict.fromkeys(v for v in met if v in free))
-
-
-def _variables(node: Expr) -> tuple[Var, ...]:
-    match node:
-        case Access(_, indices):
-            return tuple(v for i in indices for v in i.variables)
-        case Delta(left, right):
-            return (*left.variables, *right.variables)
-        case SizeOf(index):
-            return tuple(index.variables)
-        case _:
-            return ()
 
 
 # --- How many sizes are needed -----------------------------------------------------------------

@@ -24,6 +24,7 @@ from symderiv.algebra.expr import (
     Select,
     Sum,
     Tensor,
+    indices_of,
     mul,
     power,
     walk,
@@ -38,7 +39,7 @@ from symderiv.proof.exponentials import expanded
 from symderiv.proof.field import BY_SIGN, Equation, NoInstance, World, assignments
 from symderiv.proof.likeness import spelled
 from symderiv.proof.reals import counterexample
-from symderiv.proof.sizes import assign, indices_of, size_symbols
+from symderiv.proof.sizes import assign, size_symbols
 from symderiv.proof.verdict import EXACT, Status, Verdict
 
 TRIALS = 3  # worlds in which a step is evaluated

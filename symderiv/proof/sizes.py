@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import product
 
-from symderiv.algebra.expr import Access, Bracket, Delta, Expr, Select, SizeOf, Sum
+from symderiv.algebra.expr import Expr, Select, Sum, indices_of
 from symderiv.algebra.index import Axis, Index, Size, Var
 
 DEPTH = 3  # the least length of an ordered axis; families of sizes get one a member
@@ -32,19 +32,6 @@ def size_symbols(nodes: Iterable[Expr], variables: Iterable[Var]) -> tuple[list[
         if axis.ordered:
             ordered.update(s.name for s in ends if s.at is None)
     return sorted(found, key=lambda s: s.key({})), ordered
-
-
-def indices_of(node: Expr) -> tuple[Index, ...]:
-    """The indices that a node holds itself."""
-    match node:
-        case Access(_, indices):
-            return indices
-        case SizeOf(index) | Bracket(index) | Select(index, _, _):
-            return (index,)
-        case Delta(left, right):
-            return (left, right)
-        case _:
-            return ()
 
 
 def _sizes(index: Index) -> Iterator[Size]:
