@@ -7,6 +7,7 @@ import gc
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -43,7 +44,10 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns the exit code. Errors of the user are one line on stderr."""
+    """Run a command; returns the exit code. Errors of the user are one line on stderr.
+
+    At a terminal the text follows, with a caret below the place.
+    """
     gc.set_threshold(100_000, 20, 20)  # trees are freed without it, and modules stay anyway
     parser = _parser()
     given = sys.argv[1:] if arguments is None else list(arguments)
@@ -62,7 +66,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return DONE
     except _expected() as error:
         print(f"symderiv: {error}", file=sys.stderr)
+        if sys.stderr.isatty():
+            _point(error)
         return FALSE if type(error).__name__ == "Refuted" else BAD_INPUT
+
+
+def _point(error: Exception) -> None:
+    """The place in the user's text, for who sits at a terminal; a log keeps to one line."""
+    from symderiv.frontend.errors import SpecError
+
+    place = error.caret() if isinstance(error, SpecError) else ""
+    if place:
+        print(textwrap.indent(place, "  "), file=sys.stderr)
 
 
 def _expected() -> tuple[type[Exception], ...]:

@@ -17,7 +17,6 @@ from symderiv.algebra.expr import (
     Select,
     SizeOf,
     Sum,
-    Tensor,
     children,
     rebuild,
 )
@@ -132,17 +131,6 @@ def replace_accesses(expr: Expr, image: Callable[[Access], Expr | None]) -> Expr
             return Sum(var, replace_accesses(body, image))
         case _:
             return rebuild(expr, lambda child: replace_accesses(child, image))
-
-
-def inline(expr: Expr, tensor: Tensor, indices: tuple[Var, ...], body: Expr) -> Expr:
-    """``expr`` with every ``tensor[i...]`` replaced by ``body`` at those indices."""
-
-    def image(access: Access) -> Expr | None:
-        if access.tensor != tensor:
-            return None
-        return substitute(refresh(body), dict(zip(indices, access.indices, strict=True)))
-
-    return replace_accesses(expr, image)
 
 
 def instantiate(indices: tuple[Index, ...], body: Expr, given: tuple[Index, ...]) -> Expr | None:

@@ -404,3 +404,23 @@ def walk(expr: Expr) -> Iterator[Expr]:
 def tensors_in(expr: Expr) -> list[Tensor]:
     """The tensors accessed, each once, in order of appearance."""
     return list(dict.fromkeys(e.tensor for e in walk(expr) if isinstance(e, Access)))
+
+
+def indices_of(node: Expr) -> tuple[Index, ...]:
+    """The indices that a node holds itself, not through its subtrees."""
+    match node:
+        case Access(_, indices):
+            return indices
+        case SizeOf(index) | Bracket(index) | Select(index, _, _):
+            return (index,)
+        case Delta(left, right):
+            return (left, right)
+        case _:
+            return ()
+
+
+def ranges_of(node: Expr) -> tuple[Index, ...]:
+    """Where the variable that a node binds starts and stops."""
+    if isinstance(node, Sum | Select):
+        return node.var.axis.start, node.var.axis.stop
+    return ()

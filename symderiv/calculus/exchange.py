@@ -30,6 +30,8 @@ from symderiv.algebra.expr import (
     SizeOf,
     Sum,
     Tensor,
+    indices_of,
+    ranges_of,
     tensors_in,
     walk,
 )
@@ -78,17 +80,8 @@ def _free_names(expr: Expr, given: Mapping[Var, Any]) -> dict[Var, Any]:
 
 
 def _sizes(node: Expr) -> Iterator[Size]:
-    indices: tuple[Index, ...] = ()
-    match node:
-        case SizeOf(index) | Bracket(index):
-            indices = (index,)
-        case Access(_, indices):
-            pass
-        case Delta(left, right):
-            indices = (left, right)
-        case Sum(var, _):
-            indices = (var.axis.start, var.axis.stop)
-    yield from (s for index in indices for s, _ in index.terms if isinstance(s, Size))
+    held = (*indices_of(node), *ranges_of(node))
+    yield from (s for index in held for s, _ in index.terms if isinstance(s, Size))
 
 
 @dataclass(frozen=True)

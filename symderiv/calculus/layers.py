@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from symderiv.algebra.expr import Expr, Number, Role, SizeOf, Tensor, add, sum_over
 from symderiv.algebra.index import Axis, Index, Var, as_index
-from symderiv.calculus.builder import Builder, compose, mean_over
+from symderiv.calculus.builder import Builder, Entry, compose, mean_over
 from symderiv.calculus.functions import HALF, Row, ScalarFunction, VectorFunction, rows
 
 
@@ -164,8 +164,8 @@ def hidden_layers(
     if hidden != output:
         row = rows()[output]
         if isinstance(row, VectorFunction):
-            argument = {"z": lambda u, e: b.at_family(z, last, u, e)}
-            compose(b, row, argument, outputs, a, prefix=(last,))
+            arguments: dict[str, Entry] = {"z": lambda u, e: b.at_family(z, last, u, e)}
+            compose(b, row, arguments, outputs, a, prefix=(last,))
         else:
             pair, i, s = b.unit_and_example(outputs)
             value = row(b.at_family(z, last, i, s), *b.hyper(row))

@@ -36,12 +36,6 @@ from symderiv.calculus.graph import Graph
 from symderiv.calculus.ordering import ordered_product
 from symderiv.calculus.steps import Adjoint, Lemma, Premise, Uses
 
-
-def uses(tensor: Tensor) -> Premise:
-    """The premise that a tensor's equation is used."""
-    return Uses(tensor)
-
-
 # --- Derivatives -------------------------------------------------------------------------------
 
 

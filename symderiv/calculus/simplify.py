@@ -87,7 +87,7 @@ def _definitions(expr: Expr, chain: Chain) -> Outcome | None:
         if isinstance(node, Partial) and isinstance(node.body, Access):
             body = chain.graph.expand(node.body)
             if body is not None:
-                used[node.body.tensor.name] = rewriting.uses(node.body.tensor)
+                used[node.body.tensor.name] = Uses(node.body.tensor)
                 opened = Partial(body, node.wrt)
                 if isinstance(body, Access):  # ∂ℓ/∂ℓ would stand for the equation of ℓ
                     return rewriting.differentiate_partials(opened)

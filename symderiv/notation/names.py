@@ -13,7 +13,7 @@ from copy import copy
 from itertools import chain, count
 
 from symderiv.algebra.binding import free_variables
-from symderiv.algebra.expr import Access, Bracket, Delta, Expr, Role, Select, SizeOf, Tensor, walk
+from symderiv.algebra.expr import Expr, Role, Tensor, indices_of, walk
 from symderiv.algebra.index import Var
 from symderiv.calculus.graph import EXAMPLE, Graph
 from symderiv.notation.conventions import GREEK, Notation, Symbol, spelled
@@ -190,16 +190,5 @@ def example_position(tensor: Tensor) -> int | None:
 
 def _appearing(expr: Expr) -> Iterator[Var]:
     for node in walk(expr):
-        match node:
-            case Access(_, indices):
-                for index in indices:
-                    yield from index.variables
-            case SizeOf(index) | Bracket(index):
-                yield from index.variables
-            case Delta(left, right):
-                yield from left.variables
-                yield from right.variables
-            case Select(at, _, _):
-                yield from at.variables
-            case _:
-                continue
+        for index in indices_of(node):
+            yield from index.variables

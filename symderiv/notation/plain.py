@@ -29,6 +29,8 @@ from symderiv.algebra.expr import (
     Select,
     SizeOf,
     Sum,
+    indices_of,
+    ranges_of,
     tensors_in,
     walk,
 )
@@ -47,25 +49,9 @@ def to_text(expr: Expr, names: Mapping[Var, str] | None = None) -> str:
 def _sizes(expr: Expr) -> set[str]:
     found: set[str] = set()
     for node in walk(expr):
-        for index in _indices(node):
+        for index in (*indices_of(node), *ranges_of(node)):
             found |= {s.name for s, _ in index.terms if isinstance(s, Size)}
     return found
-
-
-def _indices(node: Expr) -> tuple[Index, ...]:
-    match node:
-        case Access(_, indices):
-            return indices
-        case SizeOf(index) | Bracket(index):
-            return (index,)
-        case Delta(left, right):
-            return left, right
-        case Sum(var, _):
-            return var.axis.start, var.axis.stop
-        case Select(at, var, _):
-            return at, var.axis.start, var.axis.stop
-        case _:
-            return ()
 
 
 @dataclass

@@ -35,6 +35,8 @@ from symderiv.algebra.expr import (
     Sum,
     Tensor,
     add,
+    indices_of,
+    ranges_of,
     rebuild,
     tensors_in,
     walk,
@@ -101,27 +103,13 @@ def opaque(expr: Expr, taken: Collection[str] = ()) -> Expr:
 
 
 def _in_order(expr: Expr) -> list[Var]:
-    """The free variables in the order in which the tree meets them. Raises NotCovered.
-
-    One that is met in a range or a bracket alone has no place in the order.
-    """
+    """The free variables in the order of the tree, also those of ranges and brackets alone."""
     free = free_variables(expr)
-    met = dict.fromkeys(v for node in walk(expr) for v in _variables(node) if v in free)
+    held = (i for node in walk(expr) for i in (*indices_of(node), *ranges_of(node)))
+    met = dict.fromkeys(v for index in held for v in index.variables if v in free)
     if len(met) < len(free):
-        raise NotCovered("an index that only a range speaks of")
+        raise NotCovered("an index that no node holds")
     return list(met)
-
-
-def _variables(node: Expr) -> tuple[Var, ...]:
-    match node:
-        case Access(_, indices):
-            return tuple(v for i in indices for v in i.variables)
-        case Delta(left, right):
-            return (*left.variables, *right.variables)
-        case SizeOf(index):
-            return tuple(index.variables)
-        case _:
-            return ()
 
 
 # --- How many sizes are needed -----------------------------------------------------------------

@@ -60,7 +60,7 @@ def derivative_verdict(
     return found if found is not None else _prove(function, argument, stated)
 
 
-def lemma_verdict(function: str, argument: int) -> Verdict:
+def table_verdict(function: str, argument: int) -> Verdict:
     """The verdict on the table's stated derivative. Raises KeyError if nothing is stated."""
     stated = _stated(function, argument)
     return derivative_verdict(function, argument, symbols(scalar(function)), VALUE, stated)

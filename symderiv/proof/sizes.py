@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import product
 
-from symderiv.algebra.expr import Access, Bracket, Delta, Expr, Select, SizeOf, Sum
+from symderiv.algebra.expr import Access, Bracket, Delta, Expr, Select, SizeOf, Sum, indices_of
 from symderiv.algebra.index import Axis, Index, Size, Var, as_index, substitute_axis
 
 Range = tuple[Index, Index]  # of an axis: its start and its stop
@@ -33,19 +33,6 @@ def size_symbols(nodes: Iterable[Expr], variables: Iterable[Var]) -> tuple[list[
         if axis.ordered:
             ordered.update(s.name for s in ends if s.at is None)
     return sorted(found, key=lambda s: s.key({})), ordered
-
-
-def indices_of(node: Expr) -> tuple[Index, ...]:
-    """The indices that a node holds itself."""
-    match node:
-        case Access(_, indices):
-            return indices
-        case SizeOf(index) | Bracket(index) | Select(index, _, _):
-            return (index,)
-        case Delta(left, right):
-            return (left, right)
-        case _:
-            return ()
 
 
 def distinguished(nodes: Iterable[Expr], heads: Iterable[Index] = ()) -> set[Range]:

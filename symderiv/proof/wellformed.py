@@ -12,14 +12,13 @@ from itertools import combinations
 from symderiv.algebra.binding import free_variables
 from symderiv.algebra.expr import (
     Access,
-    Bracket,
-    Delta,
     Expr,
     Role,
     Select,
-    SizeOf,
     Sum,
     Tensor,
+    indices_of,
+    ranges_of,
     walk,
 )
 from symderiv.algebra.index import (
@@ -124,20 +123,10 @@ class _Ranges:
 
 def _variables(node: Expr) -> Iterator[Var]:
     """The variables that a node names by itself, not through its subtrees."""
-    match node:
-        case Access(_, indices):
-            for index in indices:
-                yield from index.variables
-        case Delta(left, right):
-            yield from left.variables
-            yield from right.variables
-        case Bracket(index) | SizeOf(index):
-            yield from index.variables
-        case Sum(var, _):
-            yield var
-        case Select(at, var, _):
-            yield var
-            yield from at.variables
+    if isinstance(node, Sum | Select):
+        yield node.var
+    for index in (*indices_of(node), *ranges_of(node)):
+        yield from index.variables
 
 
 def _spoken(adjoint: Adjoint) -> Iterator[Expr]:

@@ -97,7 +97,7 @@ def test_the_tables_do_without_sympy_and_numpy() -> None:
     code = (
         "import sys; from symderiv.calculus.functions import rows; rows();"
         "import symderiv.calculus.sympy_bridge, symderiv.proof.lemmas as m;"
-        "m.lemma_verdict('sigmoid', 0);"
+        "m.table_verdict('sigmoid', 0);"
         "print(sorted({'sympy', 'numpy', 'mpmath', 'flint'} & set(sys.modules)))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

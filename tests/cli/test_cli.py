@@ -208,3 +208,14 @@ def test_a_false_row_of_the_table_writes_nothing(
     assert main(["derive", "2-1:sigmoid+mse", "-o", str(tmp_path / "out")]) == 1
     assert "false" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_caret_points_at_the_place_on_a_terminal(
+    terminal: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    assert main(["show", "J = a +* b"]) == 2
+    line, *place = capsys.readouterr().err.splitlines()
+    assert line.startswith("symderiv: expression, column 8: expected a number")
+    assert place == (["  J = a +* b", "         ^"] if terminal else [])

@@ -13,7 +13,7 @@ from symderiv.calculus.functions import ScalarFunction, rows
 from symderiv.calculus.losses import LOGITS
 from symderiv.calculus.networks import any_depth, feed_forward
 from symderiv.proof.check import check
-from symderiv.proof.lemmas import fusion_verdict, lemma_verdict
+from symderiv.proof.lemmas import fusion_verdict, table_verdict
 from symderiv.proof.verdict import Status
 from tests.oracles.duals import errors, structural
 from tests.oracles.forward import sizes
@@ -31,7 +31,7 @@ def test_every_stated_derivative_is_proved() -> None:
             assert len(row.derivatives) == len(row.arguments)
             for n, formula in enumerate(row.derivatives):
                 if formula is not None:
-                    assert lemma_verdict(name, n).status is Status.PROVED, (name, n)
+                    assert table_verdict(name, n).status is Status.PROVED, (name, n)
 
 
 def test_the_arguments_that_layers_differentiate_by_have_a_derivative() -> None:

@@ -9,6 +9,7 @@ from symderiv.algebra.expr import (
     Bracket,
     Expr,
     Number,
+    Select,
     SizeOf,
     Tensor,
     apply,
@@ -128,3 +129,25 @@ def test_functions_are_equal_where_their_arguments_are_equal_for_all_sizes() -> 
     n = SizeOf(N.size)
     hidden = (n - 3) * (n - 4) * (n - 5) * (n - 6)
     assert zero_at_all_sizes(apply("f", hidden), apply("f", Number.of(0)))[0] == ""
+
+
+def hidden_entries() -> list[tuple[Var, Expr]]:
+    """An index, and what stands still until it is 20: the field is asked at sizes below that."""
+    x = tensor("x", N)
+    i, k = over(N, 2)
+    (far,) = over(Axis("unit", as_index(i) - 20), 1)
+    return [
+        (i, Bracket(as_index(i) - 20)),
+        (i, Bracket(20 - as_index(i))),
+        (i, Select(as_index(i) + 20, k, x[k])),
+        (i, sum_over(far, x[far])),
+    ]
+
+
+@pytest.mark.parametrize("hidden", hidden_entries())
+def test_an_index_in_a_bracket_is_an_argument_of_the_function(hidden: tuple[Var, Expr]) -> None:
+    """Σᵢ f([i ≥ 20]) = n f([i ≥ 20]) is false from n = 20 on."""
+    i, entry = hidden
+    left, right = sum_over(i, apply("f", entry)), SizeOf(N.size) * apply("f", entry)
+    assert zero_at_all_sizes(left, right)[0] == ""
+    assert judged(left, right).status is not Status.PROVED

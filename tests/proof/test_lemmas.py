@@ -76,7 +76,7 @@ def test_looking_up_is_not_proving(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = json.loads(lemmas.CACHE.read_text("utf-8"))["lemmas"]
     for name, argument in LEMMAS:
         if f"{name} by {scalar(name).arguments[argument]}" in kept:
-            assert lemmas.lemma_verdict(name, argument).status is Status.PROVED
+            assert lemmas.table_verdict(name, argument).status is Status.PROVED
     for loss, activation in LOGITS:
         assert lemmas.fusion_verdict(loss, activation).status is Status.PROVED
 
@@ -94,7 +94,7 @@ def test_a_changed_statement_is_not_found_in_the_cache() -> None:
 def test_names_of_the_placeholders_do_not_matter() -> None:
     u, v = Access(Tensor("u"), ()), Access(Tensor("v"), ())
     verdict = derivative_verdict("sigmoid", 0, (u,), v, v * (1 - v))
-    assert verdict == lemmas.lemma_verdict("sigmoid", 0)
+    assert verdict == lemmas.table_verdict("sigmoid", 0)
     foreign = derivative_verdict("sigmoid", 0, (u,), v, v * (1 - VALUE))
     assert foreign.status is Status.UNDECIDED
 

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from symderiv.algebra.expr import Bracket, Delta, Select, SizeOf, Sum, Tensor
+from symderiv.algebra.expr import (
+    Bracket,
+    Delta,
+    Select,
+    SizeOf,
+    Sum,
+    Tensor,
+    indices_of,
+    ranges_of,
+)
 from symderiv.algebra.index import Axis, Index, Size, as_index, fresh
 from symderiv.calculus.graph import Graph
 from symderiv.proof.decide import Statement, Worlds
-from symderiv.proof.sizes import DEPTH, assign, grid, indices_of, size_symbols
+from symderiv.proof.sizes import DEPTH, assign, grid, size_symbols
 
 L, T = Size("L"), Size("T")
 LAYER = fresh(Axis("layer", as_index(L), ordered=True), "l")
@@ -51,6 +60,9 @@ def test_the_indices_of_a_node_are_its_own() -> None:
     assert indices_of(W[i]) == (i,)
     assert indices_of(SizeOf(i)) == indices_of(Bracket(i)) == indices_of(Select(i, EXAMPLE, W[j]))
     assert indices_of(Delta(i, j)) == (i, j) and indices_of(Sum(UNIT, W[i])) == ()
+    assert ranges_of(Sum(UNIT, W[i])) == (UNIT.axis.start, UNIT.axis.stop)
+    assert ranges_of(Select(i, EXAMPLE, W[j])) == (EXAMPLE.axis.start, EXAMPLE.axis.stop)
+    assert ranges_of(W[i]) == ()
 
 
 def test_a_grid_has_every_combination() -> None:
