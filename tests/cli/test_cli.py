@@ -195,3 +195,19 @@ def test_a_false_row_of_the_table_writes_nothing(
     assert main(["derive", "2-1:sigmoid+mse", "-o", str(tmp_path / "out")]) == 1
     assert "false" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_what_has_no_module_is_said_in_one_line_and_documents_are_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from symderiv.code import NoCode, module
+
+    def refuse(*_: object, **__: object) -> str:
+        raise NoCode("a product with an array that would have to be repeated")
+
+    monkeypatch.setattr(module, "numpy_module", refuse)
+    assert main(["derive", "J = 3*a", "--to", "md,numpy", "-o", str(tmp_path)]) == 4
+    assert capsys.readouterr().err == (
+        "symderiv: no module: a product with an array that would have to be repeated\n"
+    )
+    assert [path.suffix for path in tmp_path.iterdir()] == [".md"]
