@@ -8,7 +8,7 @@ a product with a bracket is asked for only where the bracket is true.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -164,7 +164,7 @@ def _covers(one: Condition, other: Condition) -> bool:
 def lies_in(graph: Graph, expr: Expr, domain: Domain, positive: bool = False) -> bool:
     """Whether the equations imply it; with ``positive``, if hyperparameters are positive."""
     if domain is NONZERO:
-        return _sign(graph, expr, positive) == 1
+        return _sign(graph, expr, positive) == 1 or _misses_zero(graph, expr)
     if domain.values:
         return isinstance(expr, Number) and expr.value in domain.values
     if isinstance(expr, Number):
@@ -176,6 +176,11 @@ def lies_in(graph: Graph, expr: Expr, domain: Domain, positive: bool = False) ->
         return False
     sign = _sign(graph, expr, positive)
     return domain.low == 0 and sign is not None and (sign > 0 or (sign == 0 and domain.closed))
+
+
+def _misses_zero(graph: Graph, expr: Expr) -> bool:
+    known = _range(graph, expr)
+    return known is not None and (_within(known, POSITIVE) or _within(known, LOG_PROBABILITY))
 
 
 def _between(value: Fraction, domain: Domain) -> bool:
@@ -200,21 +205,59 @@ def _within(inner: Domain, outer: Domain) -> bool:
 
 
 def _range(graph: Graph, expr: Expr) -> Domain | None:
-    """The range of the function that gives this value."""
-    if isinstance(expr, Apply):
-        row = rows()[expr.function]
-        if any(expr.orders):
-            return None
-        return replace(RANGES[row.range_], closed=getattr(row, "closed", False))
-    if isinstance(expr, Access):
-        definition = _equation(graph, expr)
-        if definition is None:
-            return None
-        whole = rows().get(definition.part_of)
-        if isinstance(whole, VectorFunction) and _is_last(graph, definition):
-            return RANGES[whole.range_]
-        return _range(graph, definition.body)
+    """The range of a function's value, times a number or plus others: 1 − σ(z) is in (0, 1)."""
+    if expr not in graph.ranges:
+        graph.ranges[expr] = _range_of(graph, expr)
+    return graph.ranges[expr]
+
+
+def _range_of(graph: Graph, expr: Expr) -> Domain | None:
+    match expr:
+        case Number(value):
+            return Domain("", value, value, closed=True)
+        case Add(terms):
+            return _sum(_range(graph, term) for term in terms)
+        case Mul((Number(value), factor)):
+            known = _range(graph, factor)
+            if known is None or (value < 0 and _is_distribution(graph, factor)):
+                return None  # of a single unit softmax is 1, and 1 − softmax is 0
+            ends = [None if end is None else value * end for end in (known.low, known.high)]
+            low, high = ends if value > 0 else ends[::-1]
+            return Domain("", low, high, known.closed)
+        case Apply(function, _, orders):
+            row = rows()[function]
+            if any(orders):
+                return None
+            return replace(RANGES[row.range_], closed=getattr(row, "closed", False))
+        case Access():
+            definition = _equation(graph, expr)
+            if definition is None:
+                return None
+            whole = rows().get(definition.part_of)
+            if isinstance(whole, VectorFunction) and _is_last(graph, definition):
+                return RANGES[whole.range_]
+            return _range(graph, definition.body)
     return None
+
+
+def _sum(ranges: Iterable[Domain | None]) -> Domain | None:
+    """Where a sum lies if each term is in its range; open where one of them is."""
+    known = list(ranges)
+    if None in known:
+        return None
+    lows, highs = [d.low for d in known if d], [d.high for d in known if d]
+    return Domain(
+        "",
+        None if None in lows else sum((e for e in lows if e is not None), Fraction(0)),
+        None if None in highs else sum((e for e in highs if e is not None), Fraction(0)),
+        closed=all(d.closed for d in known if d),
+    )
+
+
+def _is_distribution(graph: Graph, expr: Expr) -> bool:
+    definition = _equation(graph, expr) if isinstance(expr, Access) else None
+    whole = rows().get(definition.part_of) if definition else None
+    return whole is not None and whole.range_ == "probability-vector"
 
 
 def _equation(graph: Graph, access: Access) -> Definition | None:

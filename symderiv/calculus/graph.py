@@ -15,6 +15,7 @@ from functools import cached_property
 from symderiv.algebra.binding import instantiate
 from symderiv.algebra.expr import Access, Apply, Expr, Role, Tensor, tensors_in, walk
 from symderiv.algebra.index import Index, Size, Var
+from symderiv.calculus.functions import Domain
 
 EXAMPLE = "example"  # the name of the axis that counts examples
 
@@ -238,6 +239,11 @@ class Graph:
 
     @cached_property
     def _leading(self) -> dict[tuple[Tensor, Tensor | None], frozenset[Tensor]]:
+        return {}
+
+    @cached_property
+    def ranges(self) -> dict[Expr, Domain | None]:
+        """The ranges of values as they are found; None for a value of which nothing is known."""
         return {}
 
     @cached_property
