@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from symderiv.algebra.binding import free_variables
 from symderiv.algebra.expr import (
     Access,
     Add,
@@ -25,6 +26,7 @@ from symderiv.algebra.expr import (
     SizeOf,
     Sum,
     children,
+    sum_over,
     tensors_in,
     walk,
 )
@@ -71,14 +73,46 @@ class Condition:
 
 
 def conditions(graph: Graph) -> tuple[Condition, ...]:
-    """What is assumed of the values in the forward pass, in its order, each thing once."""
+    """What is assumed of the values in the forward pass, in its order, each thing once.
+
+    What was asked as the expressions were written comes last, if the equations do not ask it.
+    """
     found: list[Condition] = []
     for definition in graph.definitions:
         for condition in _of(graph, definition):
             if not any(_covers(known, condition) for known in found):
                 found = [known for known in found if not _covers(condition, known)]
                 found.append(condition)
+    found += [c for c in graph.asked if not any(_is_about(known, c) for known in found)]
     return tuple(found)
+
+
+def as_written(graph: Graph, asked: Iterable[Condition]) -> tuple[Condition, ...]:
+    """Of what was asked as expressions were read, what the equations neither ask nor imply."""
+    known = list(conditions(graph))
+    kept: list[Condition] = []
+    for condition in map(_without_power, asked):
+        (argument,), domain = condition.arguments, condition.what
+        assert isinstance(domain, Domain)
+        implied = lies_in(graph, argument, domain) or any(
+            _follows(guard, condition) for guard in condition.guards
+        )
+        if not implied and not any(_is_about(other, condition) for other in (*known, *kept)):
+            kept.append(condition)
+    return tuple(kept)
+
+
+def _without_power(condition: Condition) -> Condition:
+    """That x² is not 0 as that x is not."""
+    (argument,) = condition.arguments
+    while condition.what is NONZERO and isinstance(argument, Pow) and argument.exponent > 0:
+        argument = argument.base
+    return replace(condition, arguments=(argument,))
+
+
+def _is_about(one: Condition, other: Condition) -> bool:
+    """Whether both ask something of the same argument, for the same reason."""
+    return one.function == other.function and _same_arguments(one, other)
 
 
 def _of(graph: Graph, definition: Definition) -> Iterator[Condition]:
@@ -153,9 +187,23 @@ def _covers(one: Condition, other: Condition) -> bool:
         return False
     if not set(one.guards) <= set(other.guards):
         return False
+    return _same_arguments(one, other)
+
+
+def _same_arguments(one: Condition, other: Condition) -> bool:
+    """Whether the arguments are the same, but for the letters of their indices."""
     return len(one.arguments) == len(other.arguments) and all(
-        a == b or alpha_equal(a, b) for a, b in zip(one.arguments, other.arguments, strict=True)
+        a == b or alpha_equal(*map(_closed, (a, b)))
+        for a, b in zip(one.arguments, other.arguments, strict=True)
     )
+
+
+def _closed(expr: Expr) -> Expr:
+    """The sum over all free indices, in the order in which they appear."""
+    free = free_variables(expr)
+    entries = (node for node in walk(expr) if isinstance(node, Access))
+    ordered = dict.fromkeys(v for e in entries for i in e.indices for v in i.variables)
+    return sum_over([v for v in ordered if v in free], expr)
 
 
 # --- What follows from the equations -----------------------------------------------------------
@@ -179,6 +227,9 @@ def lies_in(graph: Graph, expr: Expr, domain: Domain, positive: bool = False) ->
 
 
 def _misses_zero(graph: Graph, expr: Expr) -> bool:
+    """Whether a value is not 0, wherever there is one."""
+    if isinstance(expr, Pow) and expr.exponent < 0:
+        return True
     known = _range(graph, expr)
     return known is not None and (_within(known, POSITIVE) or _within(known, LOG_PROBABILITY))
 

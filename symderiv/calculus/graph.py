@@ -11,11 +11,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from symderiv.algebra.binding import instantiate
 from symderiv.algebra.expr import Access, Apply, Expr, Role, Tensor, tensors_in, walk
 from symderiv.algebra.index import Index, Size, Var
 from symderiv.calculus.functions import Domain
+
+if TYPE_CHECKING:
+    from symderiv.calculus.conditions import Condition
 
 EXAMPLE = "example"  # the name of the axis that counts examples
 
@@ -85,7 +89,8 @@ class Graph:
     cost is whatever comes after the layer and has no equation. A ``cost`` with axes of its own
     is differentiated entry by entry: its adjoints are Jacobians, with its axes first.
 
-    ``defaults`` are the values that hyperparameters have unless others are given.
+    ``defaults`` are the values that hyperparameters have unless others are given. ``asked`` is
+    what the expressions asked for as they were written, where reading has simplified them.
     """
 
     blocks: tuple[Definition | Recurrence, ...]
@@ -93,7 +98,7 @@ class Graph:
     example_loss: Tensor | None = None
     named: frozenset[str] = frozenset()
     facts: tuple[Fact, ...] = ()
-    positive: frozenset[str] = frozenset()
+    asked: tuple[Condition, ...] = ()
     sizes: dict[Size, int] = field(default_factory=dict)
     upstream: tuple[Tensor, ...] = ()
     defaults: tuple[tuple[Tensor, Fraction], ...] = ()

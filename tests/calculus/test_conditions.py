@@ -146,3 +146,29 @@ def test_one_minus_the_softmax_of_a_single_unit_is_zero(tmp_path: Path) -> None:
     path = tmp_path / "one.toml"
     path.write_text('[program]\np = "softmax(z)"\nJ = "sum(log(1 - p))"\n[shapes]\nz = "n"\n')
     assert [c.function for c in conditions(build_graph(parse_spec(str(path))).graph)] == ["log"]
+
+
+@pytest.mark.parametrize(("text", "asked"), [
+    ("sqrt(a)**2", [("sqrt", ["a"], "not negative")]),
+    ("sqrt(a)**-4", [("", ["a"], "not 0"), ("sqrt", ["a"], "positive")]),
+    ("1/(1/a)", [("", ["a"], "not 0")]),
+    ("(1/a)**-2 + 1/(1/a**2)", [("", ["a"], "not 0")]),
+    ("0*log(a - 1) + b", [("log", ["a"], "positive")]),
+    ("0*log(sigmoid(a)) + b", []),
+    ("log(a)**0*b", [("log", ["a"], "positive")]),
+    ("exp(log(a))", [("log", ["a"], "positive")]),
+    ("a/a", [("", ["a"], "not 0")]),
+    ("where(a > 0, sqrt(a)**2, b)", [("positive", ["a"], "z = 0")]),
+    ("norm(a)**2", []),
+])  # fmt: skip
+def test_what_was_asked_as_written_is_kept(text: str, asked: list[object]) -> None:
+    assert spoken_of(graph_of(f"J = {text}")) == asked
+
+
+def test_what_a_name_that_cancels_asked_is_kept_by_its_definition(tmp_path: Path) -> None:
+    path = tmp_path / "written.toml"
+    path.write_text(
+        '[program]\nu = "2*v"\nJ = "sum(sqrt(v)**2) + 0*sum(log(u))"\n[shapes]\nv = "n"\n'
+    )
+    found = spoken_of(build_graph(parse_spec(str(path))).graph)
+    assert found == [("sqrt", ["v"], "not negative"), ("log", ["v"], "positive")]
