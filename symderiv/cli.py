@@ -149,7 +149,11 @@ def _derived(options: argparse.Namespace) -> PublishedDerivation:
 
 
 def _derive(options: argparse.Namespace) -> int:
-    """Write the documents and the code; all is made before anything is written."""
+    """Write the documents and the code; all is made before anything is written.
+
+    What has no NumPy form has no module: that is said, and the documents are written.
+    """
+    from symderiv.code import NoCode
     from symderiv.render import EngineMissing, PdfError, compile_pdf, write_all
     from symderiv.render.files import PathRefused
 
@@ -171,6 +175,9 @@ def _derive(options: argparse.Namespace) -> int:
             notes.append(f"symderiv: no PDF: {error}")
             if options.to is not None:
                 code = MISSING_TOOL
+        except NoCode as error:
+            notes.append(f"symderiv: no module: {error}")
+            code = UNDECIDED
     try:
         write_all(files)
     except PathRefused:

@@ -3,7 +3,7 @@
 # spec      400-25-10:sigmoid+bce+l2
 # notation  nielsen, layout columns
 # command   symderiv derive examples/digits_400_25_10.toml --name digits_400_25_10
-# sha256    8769941dbaa1fd98d8a88ce0c46c1c04689d51f5dce0e74b2ecb91bbef499ae5
+# sha256    99256bab5794d09646929f737aeb92d07386555c22cfa07c16badc59eb05ae9d
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -99,7 +99,10 @@ def forward(params, X):
 
 
 def cost(params, X, Y, *, lam=0.0):
-    """The mean over the examples of bce, summed over the outputs, plus the penalty."""
+    """The mean over the examples of bce, summed over the outputs, plus the penalty.
+
+    The strength `lam` of the penalty is 0 by default.
+    """
     lam = _number("lam", lam)
     W1, b1, W2, b2, X, Y = _arrays(params, X, Y)
     *_, z2 = _forward(W1, b1, W2, b2, X)
@@ -136,8 +139,12 @@ def train(params, X, Y, rate, epochs, batch=None, *, lam=0.0, rng=None):
     Without `batch`, each step uses all examples; with it, the examples are shuffled by `rng` (a
     NumPy generator, seed 0 by default) and taken `batch` at a time. The cost of an epoch is the
     mean of what its steps met.
+
+    The strength `lam` of the penalty is 0 by default. The penalty belongs to all examples: a step
+    with some of them takes their share of it, so that it counts the same for every `batch`.
     """
     params, rate = dict(params), float(rate)
+    lam = _number("lam", lam)
     epochs = _count("epochs", epochs, 0)
     batch = None if batch is None else _count("batch", batch, 1)
     history = []
@@ -146,7 +153,8 @@ def train(params, X, Y, rate, epochs, batch=None, *, lam=0.0, rng=None):
     for _ in range(epochs):
         costs = []
         for part in _batches(X.shape[1], batch, rng):
-            value, gradients = cost_and_gradients(params, X[:, part], Y[:, part], lam=lam)
+            share = X[:, part].shape[1] / X.shape[1]
+            value, gradients = cost_and_gradients(params, X[:, part], Y[:, part], lam=lam * share)
             for name, gradient in gradients.items():
                 params[name] = params[name] - rate * gradient
             costs.append(value)

@@ -8,10 +8,11 @@ a product with a bracket is asked for only where the bracket is true.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from symderiv.algebra.binding import free_variables
 from symderiv.algebra.expr import (
     Access,
     Add,
@@ -25,13 +26,16 @@ from symderiv.algebra.expr import (
     SizeOf,
     Sum,
     children,
+    sum_over,
     tensors_in,
     walk,
 )
 from symderiv.algebra.matching import alpha_equal
 from symderiv.calculus.brackets import Guard, excludes_zero, guard_of, implies
 from symderiv.calculus.functions import (
+    LOG_PROBABILITY,
     POSITIVE,
+    PROBABILITY_VECTOR,
     REAL,
     Domain,
     Kink,
@@ -60,14 +64,46 @@ class Condition:
 
 
 def conditions(graph: Graph) -> tuple[Condition, ...]:
-    """What is assumed of the values in the forward pass, in its order, each thing once."""
+    """What is assumed of the values in the forward pass, in its order, each thing once.
+
+    What was asked as the expressions were written comes last, if the equations do not ask it.
+    """
     found: list[Condition] = []
     for definition in graph.definitions:
         for condition in _of(graph, definition):
             if not any(_covers(known, condition) for known in found):
                 found = [known for known in found if not _covers(condition, known)]
                 found.append(condition)
+    found += [c for c in graph.asked if not any(_is_about(known, c) for known in found)]
     return tuple(found)
+
+
+def as_written(graph: Graph, asked: Iterable[Condition]) -> tuple[Condition, ...]:
+    """Of what was asked as expressions were read, what the equations neither ask nor imply."""
+    known = list(conditions(graph))
+    kept: list[Condition] = []
+    for condition in map(_without_power, asked):
+        (argument,), domain = condition.arguments, condition.what
+        assert isinstance(domain, Domain)
+        implied = lies_in(graph, argument, domain) or any(
+            _follows(guard, condition) for guard in condition.guards
+        )
+        if not implied and not any(_is_about(other, condition) for other in (*known, *kept)):
+            kept.append(condition)
+    return tuple(kept)
+
+
+def _without_power(condition: Condition) -> Condition:
+    """That x² is not 0 as that x is not."""
+    (argument,) = condition.arguments
+    while condition.what is NONZERO and isinstance(argument, Pow) and argument.exponent > 0:
+        argument = argument.base
+    return replace(condition, arguments=(argument,))
+
+
+def _is_about(one: Condition, other: Condition) -> bool:
+    """Whether both ask something of the same argument, for the same reason."""
+    return one.function == other.function and _same_arguments(one, other)
 
 
 def _of(graph: Graph, definition: Definition) -> Iterator[Condition]:
@@ -143,9 +179,23 @@ def _covers(one: Condition, other: Condition) -> bool:
         return False
     if not set(one.guards) <= set(other.guards):
         return False
+    return _same_arguments(one, other)
+
+
+def _same_arguments(one: Condition, other: Condition) -> bool:
+    """Whether the arguments are the same, but for the letters of their indices."""
     return len(one.arguments) == len(other.arguments) and all(
-        a == b or alpha_equal(a, b) for a, b in zip(one.arguments, other.arguments, strict=True)
+        a == b or alpha_equal(*map(_closed, (a, b)))
+        for a, b in zip(one.arguments, other.arguments, strict=True)
     )
+
+
+def _closed(expr: Expr) -> Expr:
+    """The sum over all free indices, in the order in which they appear."""
+    free = free_variables(expr)
+    entries = (node for node in walk(expr) if isinstance(node, Access))
+    ordered = dict.fromkeys(v for e in entries for i in e.indices for v in i.variables)
+    return sum_over([v for v in ordered if v in free], expr)
 
 
 # --- What follows from the equations -----------------------------------------------------------
@@ -154,7 +204,7 @@ def _covers(one: Condition, other: Condition) -> bool:
 def lies_in(graph: Graph, expr: Expr, domain: Domain, positive: bool = False) -> bool:
     """Whether the equations imply it; with ``positive``, if hyperparameters are positive."""
     if domain is NONZERO:
-        return _sign(graph, expr, positive) == 1
+        return _sign(graph, expr, positive) == 1 or _misses_zero(graph, expr)
     if domain.values:
         return isinstance(expr, Number) and expr.value in domain.values
     if isinstance(expr, Number):
@@ -166,6 +216,14 @@ def lies_in(graph: Graph, expr: Expr, domain: Domain, positive: bool = False) ->
         return False
     sign = _sign(graph, expr, positive)
     return domain.low == 0 and sign is not None and (sign > 0 or (sign == 0 and domain.closed))
+
+
+def _misses_zero(graph: Graph, expr: Expr) -> bool:
+    """Whether a value is not 0, wherever there is one."""
+    if isinstance(expr, Pow) and expr.exponent < 0:
+        return True
+    known = _range(graph, expr)
+    return known is not None and (_within(known, POSITIVE) or _within(known, LOG_PROBABILITY))
 
 
 def _between(value: Fraction, domain: Domain) -> bool:
@@ -190,18 +248,56 @@ def _within(inner: Domain, outer: Domain) -> bool:
 
 
 def _range(graph: Graph, expr: Expr) -> Domain | None:
-    """The range of the function that gives this value."""
-    if isinstance(expr, Apply):
-        return None if any(expr.orders) else rows()[expr.function].values
-    if isinstance(expr, Access):
-        definition = _equation(graph, expr)
-        if definition is None:
-            return None
-        whole = rows().get(definition.part_of)
-        if isinstance(whole, VectorFunction) and _is_last(graph, definition):
-            return whole.values
-        return _range(graph, definition.body)
+    """The range of a function's value, times a number or plus others: 1 − σ(z) is in (0, 1)."""
+    if expr not in graph.ranges:
+        graph.ranges[expr] = _range_of(graph, expr)
+    return graph.ranges[expr]
+
+
+def _range_of(graph: Graph, expr: Expr) -> Domain | None:
+    match expr:
+        case Number(value):
+            return Domain("", value, value, closed=True)
+        case Add(terms):
+            return _sum(_range(graph, term) for term in terms)
+        case Mul((Number(value), factor)):
+            known = _range(graph, factor)
+            if known is None or (value < 0 and _is_distribution(graph, factor)):
+                return None  # of a single unit softmax is 1, and 1 − softmax is 0
+            ends = [None if end is None else value * end for end in (known.low, known.high)]
+            low, high = ends if value > 0 else ends[::-1]
+            return Domain("", low, high, known.closed)
+        case Apply(function, _, orders):
+            return None if any(orders) else rows()[function].values
+        case Access():
+            definition = _equation(graph, expr)
+            if definition is None:
+                return None
+            whole = rows().get(definition.part_of)
+            if isinstance(whole, VectorFunction) and _is_last(graph, definition):
+                return whole.values
+            return _range(graph, definition.body)
     return None
+
+
+def _sum(ranges: Iterable[Domain | None]) -> Domain | None:
+    """Where a sum lies if each term is in its range; open where one of them is."""
+    known = list(ranges)
+    if None in known:
+        return None
+    lows, highs = [d.low for d in known if d], [d.high for d in known if d]
+    return Domain(
+        "",
+        None if None in lows else sum((e for e in lows if e is not None), Fraction(0)),
+        None if None in highs else sum((e for e in highs if e is not None), Fraction(0)),
+        closed=all(d.closed for d in known if d),
+    )
+
+
+def _is_distribution(graph: Graph, expr: Expr) -> bool:
+    definition = _equation(graph, expr) if isinstance(expr, Access) else None
+    whole = rows().get(definition.part_of) if definition else None
+    return whole is not None and whole.range_ is PROBABILITY_VECTOR
 
 
 def _equation(graph: Graph, access: Access) -> Definition | None:

@@ -188,7 +188,8 @@ class _Function:
     @property
     def values(self) -> Domain:
         """Where its values lie."""
-        return replace(self.range_.values, closed=self.closed)
+        known = self.range_.values
+        return replace(known, closed=known.closed or self.closed)
 
     @property
     def learned(self) -> tuple[str, ...]:

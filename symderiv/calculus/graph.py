@@ -12,10 +12,15 @@ from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from symderiv.algebra.binding import instantiate
 from symderiv.algebra.expr import Access, Apply, Expr, Tensor, tensors_in, walk
 from symderiv.algebra.index import Index, Size, Var
+from symderiv.calculus.functions import Domain
+
+if TYPE_CHECKING:
+    from symderiv.calculus.conditions import Condition
 
 EXAMPLE = "example"  # the name of the axis that counts examples
 
@@ -95,6 +100,8 @@ class Graph:
 
     ``defaults`` are the values that hyperparameters have unless others are given, ``starts`` those
     that parameters start from where zero would stop the signal: the scale γ of a normalisation.
+    ``asked`` is what the expressions asked for as they were written, where reading has simplified
+    them.
 
     By its ``kind`` documents and code choose their words and names.
     """
@@ -104,7 +111,7 @@ class Graph:
     example_loss: Tensor | None = None
     named: frozenset[str] = frozenset()
     facts: tuple[Fact, ...] = ()
-    positive: frozenset[str] = frozenset()
+    asked: tuple[Condition, ...] = ()
     sizes: dict[Size, int] = field(default_factory=dict)
     upstream: tuple[Tensor, ...] = ()
     defaults: tuple[tuple[Tensor, Fraction], ...] = ()
@@ -239,6 +246,11 @@ class Graph:
 
     @cached_property
     def _leading(self) -> dict[tuple[Tensor, Tensor | None], frozenset[Tensor]]:
+        return {}
+
+    @cached_property
+    def ranges(self) -> dict[Expr, Domain | None]:
+        """The ranges of values as they are found; None for a value of which nothing is known."""
         return {}
 
     @cached_property

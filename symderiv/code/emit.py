@@ -223,7 +223,11 @@ class Emitter(Numbers):
 
     def _repeated(self, node: MatrixExpr, along: int) -> Piece:
         """A vector that broadcasting repeats: a column along the columns, a row along the rows."""
-        piece = _as_kind(self.piece(node), "column" if along == 1 else "vector")
+        piece = self.piece(node)
+        column = self.naming.column(piece.text) if along == 1 else None
+        if column is not None:
+            return replace(piece, text=column, kind="matrix", full=False)
+        piece = _as_kind(piece, "column" if along == 1 else "vector")
         return replace(piece, kind="matrix", full=False)
 
     def _total(self, node: MatrixExpr) -> Piece:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from symderiv.algebra.binding import free_variables
 from symderiv.algebra.expr import Access, Add, Apply, Delta, Expr, Mul, Pow, SizeOf, Sum, mul, walk
-from symderiv.algebra.index import Var
+from symderiv.algebra.index import Index, Var
 from symderiv.code.emit import Emitter
 from symderiv.code.functions import NoCode
 from symderiv.code.pieces import ATOM, PRODUCT, SUM, UNARY, Kind, Piece, all_reads, joined_text
@@ -34,7 +34,9 @@ class Indexed:
         places = ", ".join(":" if v in axes else "None" for v in order)
         if places.startswith("None") and "None" not in places[5:]:
             return replace(piece, full=False)  # a leading axis is put in by broadcasting
-        return replace(piece, text=f"{piece.at(ATOM)}[{places}]", strength=ATOM, full=False)
+        column = self.emitter.naming.column(piece.text) if places == ":, None" else None
+        text = column or f"{piece.at(ATOM)}[{places}]"
+        return replace(piece, text=text, strength=ATOM, full=False)
 
     def _over(self, expr: Expr, axes: Sequence[Var]) -> Piece:
         if not axes and not _sums(expr):
@@ -57,9 +59,19 @@ class Indexed:
             ):
                 size = self.emitter.number(SizeOf(axes[0].axis.size))
                 return Piece(f"np.eye({size.text})", ATOM, "matrix", size.reads)
+            case Delta(left, right) if [left.variable or right.variable] == list(axes):
+                return self._one_hot(right - left if left.variable else left - right, axes[0])
             case Mul() | Sum():
                 return self._product(expr, axes)
         raise NoCode(f"no NumPy form of {type(expr).__name__}")
+
+    def _one_hot(self, difference: Index, var: Var) -> Piece:
+        """``[2 = i]`` over i: a row of the identity."""
+        place = difference + var - var.axis.start
+        if any(True for _ in place.variables):
+            raise NoCode(f"a delta of {var.name} that is more than a letter")
+        size, at = (self.emitter.number(SizeOf(n)) for n in (var.axis.size, place))
+        return Piece(f"np.eye({size.text})[{at.text}]", ATOM, "vector", size.reads | at.reads)
 
     def _access(self, expr: Access, axes: Sequence[Var]) -> Piece:
         tensor = expr.tensor

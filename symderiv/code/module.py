@@ -263,10 +263,12 @@ def _signatures(program: Program, passes: Passes) -> dict[str, object]:
         "reference_cost": [*data, *_keywords(every)],
         "check_gradients": [*data, *_keywords(every), "entries=20", "seed=0"],
     }
+    penalized = any(t.role is Role.PENALTY for t in program.graph.tensors)
     given, point = [f"{n}={n}" for n in every], ["point", "X", "Y"]
+    shares = [f"{n}={n} * share" if penalized and n == "lam" else f"{n}={n}" for n in every]
     both, changed = "value, gradients = cost_and_gradients(", ["changed", 'changed.pop("X")', "Y"]
     calls = {
-        "part": (both, ["params", f"X[{part}]", f"Y[{part}]", *given], 12),
+        "part": (both, ["params", f"X[{part}]", f"Y[{part}]", *shares], 12),
         "whole": (both, [*data, *given], 8),
         "point": (both, [*point, *given], 4),
         "input": ('gradients["X"] = input_gradient(', [*point, *(f"{n}={n}" for n in inner)], 4),
@@ -274,7 +276,8 @@ def _signatures(program: Program, passes: Passes) -> dict[str, object]:
     }
     usual = {n for n, value in every.items() if value != "0.0"}
     return {
-        "penalized": any(t.role is Role.PENALTY for t in program.graph.tensors),
+        "penalized": penalized,
+        "part": f"X[{part}]",
         "hyper": list(every),
         "hyper_forward": list(passes.hyper_forward),
         "hyper_input": list(inner),

@@ -17,11 +17,21 @@ _RAISED = dict(zip("0123456789+-lL", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ˡᴸ", s
 
 
 @dataclass(frozen=True)
+class Slice:
+    """The part of an array at constant places: ``[:, 0]`` of ``whole``, maybe all that it has."""
+
+    whole: Tensor
+    text: str
+    is_whole: bool
+
+
+@dataclass(frozen=True)
 class Naming:
     """Names by a notation. ``sizes`` are the numbers or names of the layers' sizes.
 
     ``names`` are those of a graph whose quantities keep their names, and ``spelling`` the symbols
-    of them in comments; without ``names`` it is a network.
+    of them in comments; without ``names`` it is a network. The ``slices`` are those that its
+    equations speak of.
     """
 
     notation: Notation
@@ -30,6 +40,7 @@ class Naming:
     letters: Mapping[Var, str] = field(default_factory=dict)
     spelling: Spelling = field(default_factory=Spelling)
     names: Mapping[str, str] | None = None
+    slices: dict[Tensor, Slice] = field(default_factory=dict)
 
     @property
     def program(self) -> bool:
@@ -37,16 +48,32 @@ class Naming:
         return self.names is not None
 
     def python(self, tensor: Tensor, member: Index | None = None) -> str:
-        """``W1``, ``delta2``, ``dW1``; of a family ``W[l]``."""
+        """``W1``, ``delta2``, ``dW1``; of a family ``W[l]``, of a slice ``mu[:, 0]``."""
         name = self.family(tensor)
+        if tensor in self.slices:
+            return name + self.slices[tensor].text
         return name if member is None else f"{name}[{self.index(member)}]"
 
+    def column(self, text: str) -> str | None:
+        """``mu`` for ``mu[:, 0]``, where that is all of mu."""
+        for part, found in self.slices.items():
+            if found.is_whole and found.text == "[:, 0]" and text == self.python(part):
+                return self.family(part)
+        return None
+
+    def whole(self, tensor: Tensor) -> Tensor:
+        """The array that a slice is part of; any other tensor itself."""
+        return self.slices[tensor].whole if tensor in self.slices else tensor
+
     def family(self, tensor: Tensor) -> str:
-        """The name without the member of a family."""
-        return python_name(tensor, self.notation, self.names)
+        """The name without the member of a family, or the places of a slice."""
+        return python_name(self.whole(tensor), self.notation, self.names)
 
     def formula(self, tensor: Tensor, member: Index | None = None) -> str:
         """``W¹``, ``δˡ⁺¹``, ``∂C/∂W¹``; of a program ``w1_12``, as documents have it as text."""
+        if tensor in self.slices:
+            part = self.slices[tensor]
+            return self.formula(part.whole) + ("" if part.is_whole else part.text)
         if tensor.of is not None:
             if not self._is_error(tensor):
                 assert tensor.root is not None

@@ -64,7 +64,7 @@ class Numbers:
                 return Piece(text, strength, "number", self.in_index(index))
             case Access(tensor, ()):
                 name = self.naming.python(tensor)
-                return Piece(name, ATOM, "number", frozenset({name}))
+                return Piece(name, ATOM, "number", self.reads_of(tensor, None))
             case Mul() | Pow():
                 return self.quotient(expr, None)
             case Add(terms):

@@ -39,6 +39,7 @@ from symderiv.calculus.graph import Definition, Recurrence
 from symderiv.calculus.steps import Adjoint, Derivation
 from symderiv.code.choices import chosen, may_fail
 from symderiv.code.emit import Emitter
+from symderiv.code.entries import with_single, with_slices, without_single
 from symderiv.code.formula import formula
 from symderiv.code.functions import Functions, NoCode
 from symderiv.code.indexed import Indexed
@@ -251,16 +252,19 @@ class Program:
         return f"({tag})" if tag else ""
 
     def _line(self, left: Access, body: Expr, tag: str) -> Line:
-        node = matrix_form(body, left.indices, self.rows)
-        if node is None:
-            return self._indexed(left, body, tag)
-        computed = self._computed(body)
-        made = node if computed == body else matrix_form(computed, left.indices, self.rows)
-        if made is None:
-            return self._indexed(left, body, tag)
-        member = left.indices[0] if left.tensor.ordered else None
-        piece = self.emitter.assigned(made, left.tensor, member)
+        lean, inner = without_single(left, body) if self.naming.program else (left, body)
+        computed = self._computed(inner)
+        node = self._matrix(inner, lean)
+        made = node if computed == inner else self._matrix(computed, lean)
+        if node is None or made is None:
+            return self._indexed(left, lean, computed, self._as_text(left, body, tag))
+        piece = self.emitter.piece(made)
         return self._made(left, piece, list(_leaves(made)), self._show(left, node, tag))
+
+    def _matrix(self, body: Expr, left: Access) -> MatrixExpr | None:
+        """The matrix form, with constant entries as slices."""
+        body = with_slices(body, self.naming) if self.naming.program else body
+        return matrix_form(body, left.indices, self.rows)
 
     def _computed(self, body: Expr) -> Expr:
         """The body as it is computed: brackets choose, and log σ has a row of its own."""
@@ -268,25 +272,32 @@ class Program:
         self.drops |= computed != body and may_fail(computed, self.graph)
         return computed if self.reference else with_log_sigmoid(computed, self.graph)
 
-    def _indexed(self, left: Access, body: Expr, tag: str) -> Line:
+    def _indexed(self, left: Access, lean: Access, computed: Expr, note: str) -> Line:
         """A line without a matrix form."""
-        member = left.indices[0] if left.tensor.ordered else None
-        plain = [i.variable for i in left.indices[left.tensor.ordered :]]
+        if self.naming.program:
+            computed = with_slices(computed, self.naming)
+        plain = [i.variable for i in lean.indices[left.tensor.ordered :]]
         axes = [v for v in plain if v is not None]
-        computed = self._computed(body)
         piece = Indexed(self.emitter).array(computed, axes)
-        piece = self.emitter.stored(piece, left.tensor, member)
         accesses = [node for node in walk(computed) if isinstance(node, Access)]
         uses = [(a.tensor, a.indices[0] if a.tensor.ordered else None) for a in accesses]
+        return self._made(left, piece, uses, note)
+
+    def _as_text(self, left: Access, body: Expr, tag: str) -> str:
+        """The comment of a line without a matrix form: its equation with indices."""
         own = self.naming.spelling if self.naming.program else None
         names = Names(self.naming.notation, spelled_as=own)
+        plain = [i.variable for i in left.indices[left.tensor.ordered :]]
         names.fix(*(v for v in plain if v is not None))
         sides = (text(side, names.notation, names) for side in (left, body))
-        note = f"{tag} {' = '.join(sides)}".strip()
-        return self._made(left, piece, uses, note)
+        return f"{tag} {' = '.join(sides)}".strip()
 
     def _made(self, left: Access, piece: Piece, uses: list[Use], note: str) -> Line:
         member = left.indices[0] if left.tensor.ordered else None
+        if self.naming.program:
+            piece = with_single(piece, left)
+        piece = self.emitter.stored(piece, left.tensor, member)
+        uses = [(self.naming.whole(tensor), index) for tensor, index in uses]
         of = left.tensor.of
         if of is not None and self.naming.family(of) in piece.reads:
             uses.append((of, member))

@@ -128,6 +128,7 @@ def _function(eq: Equations, node: Call) -> Value:
         ):  # fmt: skip
             raise Misfit(node, f"{node.name} of {brief(arg)}",
                          f"its argument must be {domain.text}")  # fmt: skip
+        eq.ask(row.name, value, domain)
     if node.primes:
         return _slope(eq, node, row, args)
     if row.name == "sqrt":
@@ -195,7 +196,7 @@ def _where(eq: Equations, node: Call) -> Value:
         raise Misfit(condition, f"the condition {brief(condition)} is not a comparison",
                      "write where(x > 0, ..., ...)")  # fmt: skip
     (left, right), strict = _ordered(eq, condition)
-    chosen = eq.value(yes), eq.value(no)
+    chosen = eq.under(left, right, strict, yes, no)
     if strict:
         return eq.elementwise(
             lambda x, y, a, b: _either(_greater(x, y), a, b), node, left, right, *chosen, copies=2

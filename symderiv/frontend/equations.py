@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from symderiv.algebra.expr import ZERO, Expr, Number, Pow, Role, Tensor, add, mul, power
+from symderiv.algebra.binding import replace_accesses
+from symderiv.algebra.expr import ZERO, Access, Expr, Number, Pow, Role, Tensor, add, mul, power
 from symderiv.algebra.index import as_index
-from symderiv.calculus.functions import PI, real_power
+from symderiv.calculus.brackets import Guard
+from symderiv.calculus.conditions import NONZERO, Condition
+from symderiv.calculus.functions import NONNEGATIVE, PI, POSITIVE, REAL, Domain, real_power
 from symderiv.calculus.graph import Definition
 from symderiv.frontend import calls
 from symderiv.frontend.cursor import MAX_EXPONENT
@@ -57,6 +61,8 @@ class Equations:
     definitions: list[Definition] = field(default_factory=list)
     named: dict[object, Value] = field(default_factory=dict)
     root: Node | None = None
+    guards: list[tuple[Value, bool]] = field(default_factory=list)
+    _asked: list[tuple[str, Expr, Domain, tuple[Guard, ...]]] = field(default_factory=list)
     _numbers: dict[Key, int] = field(default_factory=dict)
     _keys: dict[int, tuple[Node, int]] = field(default_factory=dict)
     _uses: Counter[int] = field(default_factory=Counter)
@@ -155,6 +161,54 @@ class Equations:
         axes = [self.axes.of(d) for d in self.shapes.of(node)]
         return elementwise(function, axes, *args, copies=copies)
 
+    # --- what is asked of arguments, also where it cancels ---------------------------------------
+
+    def ask(self, function: str, value: Value, domain: Domain) -> None:
+        """Record that a function ("" for a denominator) wants its argument in a domain."""
+        if domain is REAL:
+            return
+        indices = tuple(map(as_index, variables(value.axes)))
+        guards = tuple(
+            Guard(argument.entry(indices[: argument.rank]), holds)
+            for argument, holds in self.guards
+            if argument.axes in ((), value.axes)
+        )
+        self._asked.append((function, value.entry(indices), domain, guards))
+
+    def under(
+        self, left: Value, right: Value, strict: bool, yes: Node, no: Node
+    ) -> tuple[Value, Value]:
+        """The values of two nodes: ``yes`` where left > right (or left ≥ right), else ``no``."""
+        larger, smaller = (left, right) if strict else (right, left)
+        axes = max(left.axes, right.axes, key=len)
+        difference = elementwise(lambda x, y: x - y, axes, larger, smaller)
+        values = []
+        for node, holds in ((yes, strict), (no, not strict)):
+            self.guards.append((difference, holds))
+            values.append(self.value(node))
+            self.guards.pop()
+        return values[0], values[1]
+
+    def conditions(self, kept: Sequence[Definition]) -> list[Condition]:
+        """What was asked, in terms of the equations that are kept; the others are inserted."""
+        made = {d.target: d for d in self.definitions if d not in kept}
+
+        def inserted(access: Access) -> Expr | None:
+            definition = made.get(access.tensor)
+            body = definition.at(access) if definition else None
+            return None if body is None else replace_accesses(body, inserted)
+
+        return [
+            Condition(
+                kept[-1],
+                function,
+                (replace_accesses(argument, inserted),),
+                domain,
+                tuple(Guard(replace_accesses(g.argument, inserted), g.holds) for g in guards),
+            )
+            for function, argument, domain, guards in self._asked
+        ]
+
     # --- operators -----------------------------------------------------------------------------
 
     def _computed(self, node: Node) -> Value:
@@ -195,6 +249,7 @@ class Equations:
         below = self.atom(right)
         if self.constant(below) == 0:
             raise Misfit(node, f"a division by {brief(right)}, which is 0", "")
+        self.ask("", below, NONZERO)
         above = self.value(left)
         return self.elementwise(lambda x, y: mul(x, power(y, -1)), node, above, below)
 
@@ -206,6 +261,8 @@ class Equations:
             key = self.key(left), "square"
             inner = self.named.get(key) or calls.square(self, left)
             if inner is not None:  # norm(x)**2 is Σ x²
+                if left.name == "sqrt":
+                    self.ask("sqrt", inner, NONNEGATIVE if exponent > 0 else POSITIVE)
                 return self._integer_power(node, inner, int(exponent / 2), "s", key)
         if exponent is None:
             base = self.atom(left)
@@ -218,6 +275,7 @@ class Equations:
             )
         base = self.atom(left)
         self._positive(node, base, f"the exponent {exponent} is no whole number")
+        self.ask("sqrt" if exponent.denominator == 2 else "power", base, POSITIVE)
         if exponent.denominator == 2:
             halves = int(2 * exponent)
             return self.elementwise(lambda x: power(calls.root(x), halves), node, base)
@@ -234,6 +292,8 @@ class Equations:
             raise Misfit(node, "the exponent is too large", f"at most {MAX_EXPONENT} in size")
         if entry == ZERO and exponent < 0:
             raise Misfit(node, "a division by 0", "")
+        if exponent < 0:
+            self.ask("", base, NONZERO)
         return self.elementwise(lambda x: power(x, exponent), node, base)
 
     def _positive(self, node: Node, base: Value, why: str) -> None:

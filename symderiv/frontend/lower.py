@@ -10,8 +10,8 @@ value of an activation. Products, powers and functions have NumPy's meaning.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from symderiv.algebra.expr import (
     Access,
@@ -26,6 +26,7 @@ from symderiv.algebra.expr import (
 )
 from symderiv.algebra.expr import walk as parts
 from symderiv.algebra.index import Size
+from symderiv.calculus.conditions import as_written
 from symderiv.calculus.graph import Definition, Graph, Kind
 from symderiv.frontend.equations import Equations
 from symderiv.frontend.errors import SpecError, listed
@@ -201,9 +202,9 @@ class _Program:
         definitions = used(definitions, cost)
         graph = Graph(
             tuple(definitions), cost,
-            named=intermediate(definitions), positive=positive_inputs(definitions, inputs),
-            sizes=dict(self.axes.numbers), kind=Kind.PROGRAM,
+            named=intermediate(definitions), sizes=dict(self.axes.numbers), kind=Kind.PROGRAM,
         )  # fmt: skip
+        graph = replace(graph, asked=as_written(graph, equations.conditions(definitions)))
         return Lowered(graph, self.wrt(graph, inputs, target), self.axes.numbers, target, upstream)
 
     def tensor(self, name: str, shape: Shape) -> Tensor:
@@ -275,18 +276,3 @@ def intermediate(definitions: Sequence[Definition]) -> frozenset[str]:
                 used.update(tensors_in(d.body))
         deep = deep or any(t in used for t in kept if t != product)
     return frozenset(t.name for t in kept) if deep else frozenset()
-
-
-def positive_inputs(
-    definitions: Iterable[Definition], inputs: Mapping[str, Tensor]
-) -> frozenset[str]:
-    """Inputs of which a logarithm, a root or a real power is taken."""
-    return frozenset(
-        node.args[0].tensor.name
-        for d in definitions
-        for node in parts(d.body)
-        if isinstance(node, Apply)
-        and node.function in ("log", "sqrt", "power")
-        and isinstance(node.args[0], Access)
-        and node.args[0].tensor.name in inputs
-    )

@@ -28,6 +28,9 @@ from symderiv.algebra.expr import (
     Tensor,
 )
 from symderiv.algebra.index import Axis, Index, Size, Var
+from symderiv.calculus.brackets import Guard
+from symderiv.calculus.conditions import Condition
+from symderiv.calculus.functions import Domain
 from symderiv.calculus.graph import Definition, Fact, Graph, Kind, Recurrence
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Step, Uses
 
@@ -38,7 +41,7 @@ _FIELDS: dict[type, tuple[str, ...]] = {
     for made in (
         Derivation, Adjoint, Step, Uses, Lemma, Graph, Definition, Recurrence, Fact, Tensor,
         Number, SizeOf, Access, Delta, Bracket, Select, Apply, Add, Mul, Pow, Sum, Partial,
-        Index, Size, Axis, Var,
+        Index, Size, Axis, Var, Condition, Guard, Domain,
     )
 }  # fmt: skip
 _PLAIN = frozenset({str, int, bool, Fraction, NoneType, Role, Kind})

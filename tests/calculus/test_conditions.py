@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ PROGRAMS = [
     "J = log(hard_sigmoid(3*a)) + 1/hard_sigmoid(b)",
     "J = 1/(2 - hard_tanh(a)) + sqrt(hard_sigmoid(2*b))",
     "J = log(relu(a) + 1) + sqrt(relu(b)) + 1/relu(a)",
+    "J = log(2 - sigmoid(a) - sigmoid(b)) + 1/(tanh(a) - 2) + sqrt(b - 1 + 2*sigmoid(b))",
     "J = log(softplus(a) - 1) + log(exp(a)*sigmoid(b)) + 1/(exp(a) + exp(b))",
 ]
 VALUES = [Fraction(n, 2) for n in range(-4, 5)]
@@ -123,3 +125,51 @@ def test_every_kink_is_named_with_its_argument() -> None:
 ])  # fmt: skip
 def test_what_follows_from_the_equations_is_not_assumed(spec: str, asked: list[object]) -> None:
     assert spoken_of(graph_of(spec)) == asked
+
+
+@pytest.mark.parametrize("text", [
+    "log(1 - sigmoid(a))", "1/(1 - sigmoid(a*b))", "1/(tanh(a) - 1)", "sqrt(1 + tanh(a))",
+    "log(3 - 2*sigmoid(a) - tanh(b))", "log(2 + hard_tanh(a))",
+])  # fmt: skip
+def test_ranges_are_known_through_sums(text: str) -> None:
+    assert [c for c in conditions(graph_of(f"J = {text}")) if not isinstance(c.what, tuple)] == []
+
+
+@pytest.mark.parametrize("text", [
+    "log(1 - hard_sigmoid(a))", "1/(1 + hard_tanh(a))", "log(sigmoid(a) - sigmoid(b))",
+    "log(1 - 2*sigmoid(a))", "log(1 - exp(a))",
+])  # fmt: skip
+def test_ranges_that_touch_the_end_are_asked_for(text: str) -> None:
+    assert [c for c in conditions(graph_of(f"J = {text}")) if not isinstance(c.what, tuple)]
+
+
+def test_one_minus_the_softmax_of_a_single_unit_is_zero(tmp_path: Path) -> None:
+    path = tmp_path / "one.toml"
+    path.write_text('[program]\np = "softmax(z)"\nJ = "sum(log(1 - p))"\n[shapes]\nz = "n"\n')
+    assert [c.function for c in conditions(build_graph(parse_spec(str(path))).graph)] == ["log"]
+
+
+@pytest.mark.parametrize(("text", "asked"), [
+    ("sqrt(a)**2", [("sqrt", ["a"], "not negative")]),
+    ("sqrt(a)**-4", [("", ["a"], "not 0"), ("sqrt", ["a"], "positive")]),
+    ("1/(1/a)", [("", ["a"], "not 0")]),
+    ("(1/a)**-2 + 1/(1/a**2)", [("", ["a"], "not 0")]),
+    ("0*log(a - 1) + b", [("log", ["a"], "positive")]),
+    ("0*log(sigmoid(a)) + b", []),
+    ("log(a)**0*b", [("log", ["a"], "positive")]),
+    ("exp(log(a))", [("log", ["a"], "positive")]),
+    ("a/a", [("", ["a"], "not 0")]),
+    ("where(a > 0, sqrt(a)**2, b)", [("positive", ["a"], "kink")]),
+    ("norm(a)**2", []),
+])  # fmt: skip
+def test_what_was_asked_as_written_is_kept(text: str, asked: list[object]) -> None:
+    assert spoken_of(graph_of(f"J = {text}")) == asked
+
+
+def test_what_a_name_that_cancels_asked_is_kept_by_its_definition(tmp_path: Path) -> None:
+    path = tmp_path / "written.toml"
+    path.write_text(
+        '[program]\nu = "2*v"\nJ = "sum(sqrt(v)**2) + 0*sum(log(u))"\n[shapes]\nv = "n"\n'
+    )
+    found = spoken_of(build_graph(parse_spec(str(path))).graph)
+    assert found == [("sqrt", ["v"], "not negative"), ("log", ["v"], "positive")]

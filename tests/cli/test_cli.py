@@ -219,3 +219,19 @@ def test_a_caret_points_at_the_place_on_a_terminal(
     line, *place = capsys.readouterr().err.splitlines()
     assert line.startswith("symderiv: expression, column 8: expected a number")
     assert place == (["  J = a +* b", "         ^"] if terminal else [])
+
+
+def test_what_has_no_module_is_said_in_one_line_and_documents_are_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from symderiv.code import NoCode, module
+
+    def refuse(*_: object, **__: object) -> str:
+        raise NoCode("a product with an array that would have to be repeated")
+
+    monkeypatch.setattr(module, "numpy_module", refuse)
+    assert main(["derive", "J = 3*a", "--to", "md,numpy", "-o", str(tmp_path)]) == 4
+    assert capsys.readouterr().err == (
+        "symderiv: no module: a product with an array that would have to be repeated\n"
+    )
+    assert [path.suffix for path in tmp_path.iterdir()] == [".md"]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import symderiv
-from tests.code.generated import LAYOUTS, NETWORKS, data, module, run, source
+from tests.code.generated import LAYOUTS, NETWORKS, M, data, module, run, source
 
 ALL = [(spec, layout) for spec in NETWORKS for layout in LAYOUTS]
 BATCHED = [(spec, layout) for spec, layout in ALL if layout != "single"]
@@ -297,3 +297,24 @@ def test_the_text_is_python_3_9(spec: str, layout: str) -> None:
 def test_a_comment_writes_the_lines_of_a_log_softmax_with_their_layer() -> None:
     text = symderiv.derive("2-3-2:log-softmax,softmax+mse").render("numpy")
     assert "# (D2) e¹ = exp(z¹)" in str(text)
+
+
+@pytest.mark.parametrize("layout", ["rows", "columns"])
+def test_a_step_shrinks_weights_by_the_same_factor_whatever_the_batch(layout: str) -> None:
+    net = module("5-4-3:tanh,softmax+ce+l2", layout)
+    params, x, y = data("5-4-3:tanh,softmax+ce+l2", layout, net)
+    rate = 1e-6
+
+    def shrunk(batch: int | None) -> np.ndarray:
+        with_it, without = (
+            net.train(params, x, y, rate, 1, batch, lam=lam)[0]["W1"] for lam in (0.9, 0.0)
+        )
+        steps = 1 if batch is None else -(-M // batch)
+        return (without - with_it) / (rate * steps)
+
+    expected = 0.9 / M * params["W1"]
+    for batch in (None, 1, 2, 4, M):
+        np.testing.assert_allclose(shrunk(batch), expected, rtol=1e-4, atol=1e-8)
+    assert "`lam` of the penalty is 0 by default" in (net.train.__doc__ or "")
+    with pytest.raises(ValueError, match="lam is -1"):
+        net.train(params, x, y, rate, 1, lam=-1)

@@ -23,6 +23,7 @@ from symderiv.calculus.networks import feed_forward
 from symderiv.calculus.steps import Derivation
 from symderiv.code.module import module_text
 from symderiv.frontend.known import target_domain
+from symderiv.frontend.presentation import Presentation
 from tests.calculus.test_pairs import PAIRS
 from tests.code.generated import run
 from tests.oracles.forward import Backward, Forward, by_definition, definition, sizes
@@ -97,7 +98,8 @@ def graph_of(activation: str, loss: str) -> Graph:
 def test_what_is_finite_is_finite_in_floating_point(activation: str, loss: str) -> None:
     graph = graph_of(activation, loss)
     derivation = backprop(graph, [t for t in graph.inputs if t.role is Role.PARAMETER])
-    net = run(module_text(derivation, spec="", stem="net", command="", version="0", sizes=(3, 2)))
+    shown = Presentation(version="0", sizes={0: 3, 1: 2}, layout="rows")
+    net = run(module_text(derivation, shown))
     rng = np.random.default_rng(1)
     params = {k: v + 0.1 * rng.normal(size=v.shape) for k, v in net.init(rng).items()}
     x, y = np.array([[0.7, -0.4, 0.5]]), rng.uniform(0.1, 0.9, size=(1, 2))

@@ -205,3 +205,51 @@ def test_the_quotient_of_a_log_softmax_is_its_exponential() -> None:
     text = str(symderiv.derive("3-4-2:log-softmax,identity+mse").render("numpy"))
     assert "np.exp(a1)" in text.split("def _errors")[1].split("def ")[0]
     assert "e1 = " not in text.split("def reference_cost")[0]
+
+
+SINGLE = {
+    "layer norm": """
+        [program]
+        mu = "mean(x, axis=1, keepdims=True)"
+        v = "mean((x - mu)**2, axis=1, keepdims=True)"
+        y = "g*(x - mu)/sqrt(v + eps) + b"
+        [shapes]
+        x = "m n"
+        g = "n"
+        b = "n"
+        [request]
+        upstream = "dy" """,
+    "an input with one column": """
+        [program]
+        Z = "A + b"
+        J = "sum(Z*c)"
+        [shapes]
+        A = "m n"
+        b = "n"
+        c = "m 1" """,
+    "rows, columns and a matrix of one entry": """
+        [program]
+        s = "sum(A, axis=0, keepdims=True)"
+        t = "sum(A, axis=1, keepdims=True)"
+        J = "sum(s*t*A) + sum(exp(c)*s) + sum(d)"
+        [shapes]
+        A = "m n"
+        c = "1 n"
+        d = "1 1" """,
+    "entries by their number": """
+        [program]
+        J = "sum(A[0]*b) + sum(A[1]**2) + A[2][1]*b[0]"
+        [shapes]
+        A = "3 4"
+        b = "4" """,
+}
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_axes_of_length_one_and_single_entries(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "program.toml"
+    path.write_text(re.sub(r"(?m)^ +", "", SINGLE[name]), encoding="utf-8")
+    net, params = net_of(str(symderiv.derive(path).render("numpy")))
+    assert net.check_gradients(params) < 1e-12
+    for key, gradient in net.cost_and_gradients(params)[1].items():
+        assert gradient.shape == params[key].shape

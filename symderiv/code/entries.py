@@ -1,0 +1,83 @@
+"""Entries by their number, and axes of length 1, as slices: ``A[0]``, ``mu[:, 0]``.
+
+An equation speaks of mu[i,1] where mu repeats along an axis of length 1. In code that is the
+vector mu[:, 0], which has a matrix form like any other; a value that is stored with an axis of
+length 1 is computed without it, and gets it at the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from symderiv.algebra.binding import replace_accesses, substitute
+from symderiv.algebra.expr import ONE, Access, Delta, Expr, Sum, rebuild
+from symderiv.algebra.index import Axis, Index, is_zero
+from symderiv.code.names import Naming, Slice
+from symderiv.code.pieces import ATOM, Kind, Piece
+
+
+def is_single(axis: Axis) -> bool:
+    """Whether an axis has length 1."""
+    return not axis.ordered and axis.size == Index(1)
+
+
+def without_single(left: Access, body: Expr) -> tuple[Access, Expr]:
+    """An equation without the axes of length 1 of its left side, and without sums along others."""
+    single = {
+        v: v.axis.start for i in left.indices if (v := i.variable) is not None and is_single(v.axis)
+    }
+    body = _decided(substitute(body, single))
+    if not single:
+        return left, body
+    kept = [n for n, i in enumerate(left.indices) if i.variable not in single]
+    tensor = replace(left.tensor, slots=tuple(left.tensor.slots[n] for n in kept))
+    return Access(tensor, tuple(left.indices[n] for n in kept)), body
+
+
+def _decided(expr: Expr) -> Expr:
+    """The expression without sums of one term, and without deltas of equal indices."""
+    if isinstance(expr, Sum) and is_single(expr.var.axis):
+        return _decided(substitute(expr.body, {expr.var: expr.var.axis.start}))
+    if isinstance(expr, Delta) and is_zero(expr.left - expr.right):
+        return ONE
+    return rebuild(expr, _decided)
+
+
+def with_slices(expr: Expr, naming: Naming) -> Expr:
+    """Every entry with a constant index as an entry of a slice of its tensor."""
+
+    def image(access: Access) -> Expr | None:
+        tensor, indices = access.tensor, access.indices
+        constant = [not any(True for _ in i.variables) for i in indices]
+        if tensor.ordered or not any(constant):
+            return None
+        places = [
+            naming.index(i - slot.axis.start) if fixed else ":"
+            for i, slot, fixed in zip(indices, tensor.slots, constant, strict=True)
+        ]
+        while places[-1] == ":":
+            places.pop()
+        free = [n for n, fixed in enumerate(constant) if not fixed]
+        text = f"[{', '.join(places)}]"
+        slots = tuple(tensor.slots[n] for n in free)
+        part = replace(tensor, name=tensor.name + text, slots=slots)
+        fixed_axes = (s.axis for s, fixed in zip(tensor.slots, constant, strict=True) if fixed)
+        naming.slices[part] = Slice(tensor, text, all(map(is_single, fixed_axes)))
+        return Access(part, tuple(indices[n] for n in free))
+
+    return replace_accesses(expr, image)
+
+
+def with_single(piece: Piece, left: Access) -> Piece:
+    """A value that was computed without axes of length 1, with them as ``left`` has them."""
+    single = [(v := i.variable) is not None and is_single(v.axis) for i in left.indices]
+    if not any(single) or (piece.kind == "number" and not piece.full):
+        return piece
+    if all(single):
+        ones = ", ".join("1" for _ in single)
+        shape = f"({ones},)" if len(single) == 1 else f"({ones})"
+        text = f"np.reshape({piece.text}, {shape})"
+    else:
+        text = f"{piece.at(ATOM)}[{', '.join('None' if one else ':' for one in single)}]"
+    kind: Kind = "vector" if len(single) == 1 else "matrix"
+    return replace(piece, text=text, strength=ATOM, kind=kind)
