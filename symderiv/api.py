@@ -57,8 +57,12 @@ def derive(
         )
     stem = network.stem if name is None else _checked_name(name)
     names = None if wrt is None else asked_names(wrt)
+    if names is not None and network.is_program:
+        network = network.asking(names)
     built = build_graph(network, layout, named=names is not None)
-    wanted = list(built.wrt) if names is None else asked_tensors(built, network, names)
+    wanted = list(built.wrt)
+    if names is not None and not network.is_program:
+        wanted = asked_tensors(built, network, names)
     try:
         checked = proved(built.graph, wanted)
     except IllFormed as error:

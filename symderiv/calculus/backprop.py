@@ -44,16 +44,17 @@ def backprop(graph: Graph, wrt: Iterable[Tensor], known: Collection[Adjoint] = (
     Those that are ``known`` from an earlier derivation of this graph are not derived again,
     unless they are of a family: it may reach one member further for the sake of ``wrt``.
     """
+    wrt = frozenset(wrt)
     found = [] if any(adjoint.tensor.ordered for adjoint in known) else list(known)
     derived = {adjoint.tensor for adjoint in found}
-    for target in _backwards(graph, set(wrt)):
+    for target in _backwards(graph, wrt):
         if target.tensor in derived:
             continue
         chain = Chain(target, graph, found)
         chain.extend(*_chain_rule(graph, target, found))
         simplify(chain)
         found.append(chain.adjoint())
-    return Derivation(graph, tuple(found))
+    return Derivation(graph, tuple(found), wrt)
 
 
 def adjoint_tensor(graph: Graph, tensor: Tensor) -> Tensor:
@@ -76,7 +77,7 @@ def adjoint_tensor(graph: Graph, tensor: Tensor) -> Tensor:
     )
 
 
-def _backwards(graph: Graph, wrt: set[Tensor]) -> Iterator[Access]:
+def _backwards(graph: Graph, wrt: frozenset[Tensor]) -> Iterator[Access]:
     """What to differentiate by, users first: all that depends on ``wrt``, then ``wrt`` itself."""
     needed = graph.depending_on(wrt)
     for block in reversed(graph.blocks):

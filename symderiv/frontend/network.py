@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symderiv.frontend.checks import (
     check_activations,
@@ -153,6 +153,14 @@ class Network:
             example=check_program_example(example, inputs, dict(declared)),
             request=check_request(request, targets, (*inputs, *targets)),
         )
+
+    def asking(self, wrt: Sequence[str]) -> Network:
+        """This program, differentiated by ``wrt`` instead of what its own request says."""
+        asked = self.request or Request()
+        given = {"cost": asked.cost, "upstream": asked.upstream, "wrt": wrt}
+        targets = [name for name, _ in self.program]
+        request = check_request(given, targets, (*variables(self.program), *targets))
+        return replace(self, request=request)
 
     @property
     def is_program(self) -> bool:

@@ -189,5 +189,5 @@ def check_request(
             raise SpecError(f"request.upstream is {upstream!r}, which the program uses",
                             "choose a new name, such as dy",
                             field="request.upstream", value=upstream)  # fmt: skip
-    wrt = check_names(given.get("wrt") or (), "request.wrt", inputs, families)
+    wrt = check_names(given.get("wrt") or (), "wrt", inputs, families)
     return Request(None if cost is None else str(cost), upstream, wrt)

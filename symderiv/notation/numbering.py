@@ -43,7 +43,8 @@ class Numbering:
         names = Names(self.notation, graph)
         errors = [a for a in adjoints if names.has_name(a.tensor)]
         hidden = [a for a in adjoints if a.tensor.named and not names.has_name(a.tensor)]
-        if not errors or (graph.written_out and hidden):
+        asked_for = [a for a in hidden if a.tensor.of in self.derivation.wrt]
+        if not errors or asked_for or (graph.written_out and hidden):
             asked = [a for a in adjoints if a.tensor.of in graph.inputs or a.tensor.named]
             return tuple((f"G{n}", (a,)) for n, a in enumerate(asked, start=1))
         of = [(a, a.tensor.of) for a in adjoints if a.tensor.of is not None]
