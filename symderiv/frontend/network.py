@@ -12,6 +12,7 @@ from symderiv.frontend.checks import (
     check_freeze,
     check_loss,
     check_scalars,
+    check_size_names,
     check_sizes,
     check_title,
     check_word,
@@ -119,6 +120,7 @@ class Network:
         chosen_loss = check_loss(loss, chosen[-1])
         punished = None if penalty is None else check_word(penalty, "penalty", "penalty", ("l2",))
         hyper = hyperparameters(chosen, chosen_loss, punished)
+        check_size_names(widths, (*names, *hyper))
         return cls(
             sizes=widths,
             generic=generic,
