@@ -7,6 +7,7 @@ import re
 import shlex
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from symderiv.calculus.simplify import TooLong
@@ -19,7 +20,7 @@ from symderiv.notation.table import NOTATIONS
 from symderiv.options import LAYOUTS
 from symderiv.proof.check import CheckedDerivation
 from symderiv.proof.wellformed import IllFormed
-from symderiv.proving import Refuted, proved
+from symderiv.proving import Refuted, derived, judged
 from symderiv.published import Origin, PublishedDerivation, Quantity
 
 __all__ = ["PublishedDerivation", "Quantity", "Refuted", "derive"]
@@ -64,7 +65,7 @@ def derive(
     if names is not None and not network.is_program:
         wanted = asked_tensors(built, network, names)
     try:
-        checked = proved(built.graph, wanted)
+        checked = judged(derived(built.graph, wanted))
     except IllFormed as error:
         raise SpecError(str(error), "every quantity needs a value", field="spec") from None
     except TooLong as error:
@@ -72,6 +73,7 @@ def derive(
             f"{error} grows beyond what can be read", "give its parts names, one statement each",
             field="spec",
         ) from None  # fmt: skip
+    built = replace(built, graph=checked.graph)
     _check_example(checked, built, network, layout)
     spec = asked if asked.lower().endswith(".toml") else network.spec
     given = {
