@@ -158,7 +158,7 @@ SENTENCES = {
     "checked": "Each step was judged on its own, knowing the forward equations and nothing of "
     "the way in which the gradients were found.",
     "count_proved": "{steps} proved for {scope}{refs}.",
-    "count_tested": "{steps} tested, not proved, for {scope}{refs}.",
+    "count_tested": "{steps} {scope}, not proved{refs}.",
     "count_undecided": "{steps} undecided ({scope}){refs}.",
     "count_refuted": "{steps} refuted{refs}.",
     "count_assumed": "{steps} assumed{refs}.",
