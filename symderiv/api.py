@@ -46,6 +46,7 @@ def derive(
     input and Refuted if a step turns out false.
     """
     asked = "" if isinstance(network, Network) else str(network).strip()
+    file = asked if asked.lower().endswith(".toml") else ""
     if not isinstance(network, Network):
         network = parse_spec(network)
     if layout not in LAYOUTS:
@@ -56,7 +57,7 @@ def derive(
         raise SpecError(
             f"unknown notation {notation!r}", f"known are {', '.join(NOTATIONS)}", field="notation"
         )
-    stem = network.stem if name is None else _checked_name(name)
+    stem = (_file_stem(file) or network.stem) if name is None else _checked_name(name)
     names = None if wrt is None else asked_names(wrt)
     if names is not None and network.is_program:
         network = network.asking(names)
@@ -75,7 +76,7 @@ def derive(
         ) from None  # fmt: skip
     built = replace(built, graph=checked.graph)
     _check_example(checked, built, network, layout)
-    spec = asked if asked.lower().endswith(".toml") else network.spec
+    spec = file or network.spec
     given = {
         "--layout": layout if layout != "columns" else None,
         "--notation": notation if notation != "nielsen" else None,
@@ -123,17 +124,30 @@ def _check_example(checked: CheckedDerivation, built: Built, network: Network, l
         return
 
 
+def _file_stem(file: str) -> str:
+    """The name of a TOML file as an identifier, ``my_net`` for ``my-net.toml``, or ""."""
+    words = re.findall("[A-Za-z0-9]+", Path(file).stem)
+    stem = "_".join(["net", *words] if words and words[0][0].isdigit() else words)[:79]
+    return f"{stem}_net" if _taken(stem) else stem
+
+
+def _taken(name: str) -> str:
+    """What else a name means to ``import``."""
+    if keyword.iskeyword(name):
+        return "a word of Python"
+    if name in sys.stdlib_module_names or name in ("numpy", "scipy", "symderiv"):
+        return "the name of another module"
+    return ""
+
+
 def _checked_name(name: str) -> str:
     """A name that files can have and that ``import`` can say without meaning something else."""
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,79}", name):
         raise SpecError(
             f"name is {show(name)}", "an identifier such as my_net names the files", field="name"
         )
-    if keyword.iskeyword(name):
-        taken = "a word of Python"
-    elif name in sys.stdlib_module_names or name in ("numpy", "scipy", "symderiv"):
-        taken = "the name of another module"
-    else:
+    taken = _taken(name)
+    if not taken:
         return name
     raise SpecError(
         f"name is {name!r}, {taken}", f"{name}_net or my_net can be imported", field="name"
