@@ -59,6 +59,28 @@ def test_numbers_of_thousands_of_digits_are_printed() -> None:
     assert "e−4343" in shown(program("J = exp(x)", x=-10000))
 
 
+SATURATED = """
+sizes = [1, 1]
+activation = "sigmoid"
+loss = "bce"
+[example]
+X = [[100]]
+Y = [[1]]
+W1 = [[10]]
+b1 = [0]
+rate = 0.5
+"""
+
+
+def test_an_output_that_rounds_to_one_has_its_values() -> None:
+    text = shown(parse_toml(SATURATED))
+    assert "The example in numbers" in text
+    assert "C = 5.0759589e−435" in text  # log(1 + exp(-1000)), by hand
+    assert "after this step it is 5.0759589e−435" in text
+    less = shown(parse_toml(SATURATED.replace("[[10]]", "[[1]]")))
+    assert "C = 3.72007598e−44" in less  # log(1 + exp(-100))
+
+
 def test_zero_times_the_logarithm_of_zero_in_a_loss() -> None:
     text = shown(parse_toml(KL))
     assert "The example in numbers" in text
