@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import os
 import re
 import shlex
 import sys
@@ -33,7 +34,7 @@ def derive(
     notation: str = "nielsen",
     wrt: str | Iterable[str] | None = None,
     name: str | None = None,
-    output: str | None = None,
+    output: str | os.PathLike[str] | None = None,
     scipy: bool = False,
 ) -> PublishedDerivation:
     """Derive the gradients of a network's cost by backpropagation and check every step.
@@ -49,6 +50,10 @@ def derive(
     file = asked if asked.lower().endswith(".toml") else ""
     if not isinstance(network, Network):
         network = parse_spec(network)
+    elif not network.program and not (network.sizes and network.activations and network.loss):
+        raise SpecError("the network has no layers", "make it with Network.build", field="spec")
+    if output is not None and not isinstance(output, (str, os.PathLike)):
+        raise SpecError(f"output is {show(output)}", "write the path of a folder", field="output")
     if layout not in LAYOUTS:
         raise SpecError(
             f"unknown layout {layout!r}", f"known are {', '.join(LAYOUTS)}", field="layout"
@@ -82,7 +87,7 @@ def derive(
         "--notation": notation if notation != "nielsen" else None,
         "--wrt": None if names is None else ",".join(names),
         "--name": name,
-        "-o": output,
+        "-o": None if output is None else str(output),
     }
     words = [spec, *(word for pair in given.items() if pair[1] is not None for word in pair)]
     words += ["--scipy"] if scipy else []
@@ -111,6 +116,15 @@ def _check_example(checked: CheckedDerivation, built: Built, network: Network, l
     from symderiv.documents.numbers import NoValue, Undefined
     from symderiv.documents.worked import numbers_of, require_values
 
+    if network.generic:
+        raise SpecError("example: at any depth no numbers are printed",
+                        "give the size of every layer, or leave [example] out",
+                        field="example")  # fmt: skip
+    outside = [t.symbol for t in checked.graph.inputs if t.name not in network.parameters]
+    if network.is_program and outside:
+        raise SpecError(f"example: the gradient {outside[0]} from above has no numbers",
+                        "make the last statement a cost, or leave [example] out",
+                        field="example")  # fmt: skip
     numbers = numbers_of(checked.derivation, example, network.widths, layout)
     if numbers is None:
         return

@@ -14,6 +14,7 @@ from symderiv.proof.check import CheckedDerivation, check
 from symderiv.proof.likeness import Memory
 
 LONG = 3_000  # nodes of all closed forms, from which on they are better read with more names
+MANY = 10  # quantities of a program that is long by its statements, and not by one of them
 _MEMORY = Memory()  # what has been proved since the process began
 
 
@@ -39,14 +40,15 @@ def derived(graph: Graph, wrt: Iterable[Tensor]) -> Derivation:
     """
     wrt = tuple(wrt)
     named = frozenset(d.target.name for d in graph.definitions if d.target != graph.cost)
+    long_program = graph.is_program and len(named) >= MANY and not named <= graph.named
     try:
         found = backprop(graph, wrt)
     except TooLong:
-        if not graph.is_program or named <= graph.named:
+        if not long_program:
             raise
     else:
         nodes = sum(1 for adjoint in found.adjoints for _ in walk(adjoint.closed))
-        if nodes <= LONG or not graph.is_program:
+        if nodes <= LONG or not long_program:
             return found
     return backprop(replace(graph, named=graph.named | named), wrt)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from types import MappingProxyType
 
 from symderiv.algebra.expr import ONE, Expr, ExprLike, apply
 from symderiv.calculus.functions import (
@@ -27,6 +26,7 @@ from symderiv.calculus.functions import (
     normal_pdf,
     positive,
     sqrt,
+    table,
     where,
 )
 from symderiv.calculus.primitives import PRIMITIVES
@@ -346,4 +346,4 @@ _ROWS: tuple[Row, ...] = (
 )
 # fmt: on
 
-ACTIVATIONS: Mapping[str, Row] = MappingProxyType({row.name: row for row in _ROWS})
+ACTIVATIONS: Mapping[str, Row] = table(_ROWS)

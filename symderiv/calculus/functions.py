@@ -7,12 +7,13 @@ it is defined, how it prints and how it is computed without overflow or cancella
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, TypeVar, get_args
 
 from symderiv.algebra.expr import (
     Access,
@@ -112,6 +113,20 @@ class ScalarFunction:
     needs: Range | None = None
     factor: str = ""
 
+    def __post_init__(self) -> None:
+        given = len(self.arguments)
+        for field in ("derivatives", "numpy_derivatives"):
+            if len(getattr(self, field)) != given:
+                raise ValueError(
+                    f"row {self.name!r}: {field} has {len(getattr(self, field))} entries for the "
+                    f"{given} arguments {', '.join(self.arguments)}; None where there is none"
+                )
+        if self.definition is not None and self.derivatives[0] is None:
+            raise ValueError(f"row {self.name!r}: the derivative by {self.arguments[0]} is missing")
+        if tuple(name for name, _ in self.hyper) != self.arguments[given - len(self.hyper) :]:
+            raise ValueError(f"row {self.name!r}: hyper are not the last of its arguments")
+        _check_row(self)
+
     def __call__(self, *args: ExprLike) -> Expr:
         """The function applied; hyperparameters left out take their defaults."""
         missing = len(self.arguments) - len(args)
@@ -167,6 +182,9 @@ class VectorFunction:
     scipy: Lines = ()
     factor: str = ""
 
+    def __post_init__(self) -> None:
+        _check_row(self)
+
     @property
     def python_name(self) -> str:
         """The name as a Python identifier."""
@@ -174,6 +192,26 @@ class VectorFunction:
 
 
 Row = ScalarFunction | VectorFunction
+_R = TypeVar("_R", bound=Row)
+
+
+def _check_row(row: Row) -> None:
+    """What a row of any kind must be. Raises ValueError, which names it."""
+    if not re.fullmatch("[a-z][a-z0-9]*(-[a-z0-9]+)*", row.name):
+        raise ValueError(f"row {row.name!r}: a name is small letters and digits with - between")
+    for field in ("range_", "needs"):
+        value = getattr(row, field)
+        if value is not None and value not in get_args(Range):
+            raise ValueError(f"row {row.name!r}: {field} is {value!r}, none of {get_args(Range)}")
+
+
+def table(rows: Iterable[_R]) -> Mapping[str, _R]:
+    """Rows by name. Raises ValueError where two have one."""
+    made: dict[str, _R] = {}
+    for row in rows:
+        if made.setdefault(row.name, row) is not row:
+            raise ValueError(f"two rows are called {row.name!r}")
+    return MappingProxyType(made)
 
 
 # --- The primitives as constructors of trees -------------------------------------------------
@@ -257,7 +295,7 @@ def rows() -> Mapping[str, Row]:
     from symderiv.calculus.losses import LOSSES
     from symderiv.calculus.primitives import PRIMITIVES
 
-    return MappingProxyType({**PRIMITIVES, **ACTIVATIONS, **LOSSES})
+    return table((*PRIMITIVES.values(), *ACTIVATIONS.values(), *LOSSES.values()))
 
 
 def scalar(name: str) -> ScalarFunction:

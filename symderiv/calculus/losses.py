@@ -32,6 +32,7 @@ from symderiv.calculus.functions import (
     positive,
     real_power,
     sign,
+    table,
     where,
 )
 
@@ -390,7 +391,7 @@ _ROWS: tuple[Row, ...] = (
 )
 # fmt: on
 
-LOSSES: Mapping[str, Row] = MappingProxyType({row.name: row for row in _ROWS})
+LOSSES: Mapping[str, Row] = table(_ROWS)
 
 # A loss after an activation, and the loss on logits that is the same function, stable.
 LOGITS: Mapping[tuple[str, str], str] = MappingProxyType(

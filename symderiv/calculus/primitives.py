@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from types import MappingProxyType
 
 from symderiv.algebra.expr import ONE, ZERO
 from symderiv.calculus.functions import (
@@ -31,6 +30,7 @@ from symderiv.calculus.functions import (
     sign,
     sin,
     sqrt,
+    table,
 )
 
 HALF = Fraction(1, 2)
@@ -229,4 +229,4 @@ _ROWS = (
 )
 # fmt: on
 
-PRIMITIVES: Mapping[str, ScalarFunction] = MappingProxyType({row.name: row for row in _ROWS})
+PRIMITIVES: Mapping[str, ScalarFunction] = table(_ROWS)
