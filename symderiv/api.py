@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import keyword
+import os
 import re
 import shlex
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from symderiv.calculus.simplify import TooLong
@@ -19,7 +21,7 @@ from symderiv.notation.table import NOTATIONS
 from symderiv.options import LAYOUTS
 from symderiv.proof.check import CheckedDerivation
 from symderiv.proof.wellformed import IllFormed
-from symderiv.proving import Refuted, proved
+from symderiv.proving import Refuted, derived, judged
 from symderiv.published import Origin, PublishedDerivation, Quantity
 
 __all__ = ["PublishedDerivation", "Quantity", "Refuted", "derive"]
@@ -32,7 +34,7 @@ def derive(
     notation: str = "nielsen",
     wrt: str | Iterable[str] | None = None,
     name: str | None = None,
-    output: str | None = None,
+    output: str | os.PathLike[str] | None = None,
     scipy: bool = False,
 ) -> PublishedDerivation:
     """Derive the gradients of a network's cost by backpropagation and check every step.
@@ -45,8 +47,13 @@ def derive(
     input and Refuted if a step turns out false.
     """
     asked = "" if isinstance(network, Network) else str(network).strip()
+    file = asked if asked.lower().endswith(".toml") else ""
     if not isinstance(network, Network):
         network = parse_spec(network)
+    elif not network.program and not (network.sizes and network.activations and network.loss):
+        raise SpecError("the network has no layers", "make it with Network.build", field="spec")
+    if output is not None and not isinstance(output, (str, os.PathLike)):
+        raise SpecError(f"output is {show(output)}", "write the path of a folder", field="output")
     if layout not in LAYOUTS:
         raise SpecError(
             f"unknown layout {layout!r}", f"known are {', '.join(LAYOUTS)}", field="layout"
@@ -55,12 +62,16 @@ def derive(
         raise SpecError(
             f"unknown notation {notation!r}", f"known are {', '.join(NOTATIONS)}", field="notation"
         )
-    stem = network.stem if name is None else _checked_name(name)
+    stem = (_file_stem(file) or network.stem) if name is None else _checked_name(name)
     names = None if wrt is None else asked_names(wrt)
+    if names is not None and network.is_program:
+        network = network.asking(names)
     built = build_graph(network, layout, named=names is not None)
-    wanted = list(built.wrt) if names is None else asked_tensors(built, network, names)
+    wanted = list(built.wrt)
+    if names is not None and not network.is_program:
+        wanted = asked_tensors(built, network, names)
     try:
-        checked = proved(built.graph, wanted)
+        checked = judged(derived(built.graph, wanted))
     except IllFormed as error:
         raise SpecError(str(error), "every quantity needs a value", field="spec") from None
     except TooLong as error:
@@ -68,14 +79,15 @@ def derive(
             f"{error} grows beyond what can be read", "give its parts names, one statement each",
             field="spec",
         ) from None  # fmt: skip
+    built = replace(built, graph=checked.graph)
     _check_example(checked, built, network, layout)
-    spec = asked if asked.lower().endswith(".toml") else network.spec
+    spec = file or network.spec
     given = {
         "--layout": layout if layout != "columns" else None,
         "--notation": notation if notation != "nielsen" else None,
         "--wrt": None if names is None else ",".join(names),
         "--name": name,
-        "-o": output,
+        "-o": None if output is None else str(output),
     }
     words = [spec, *(word for pair in given.items() if pair[1] is not None for word in pair)]
     words += ["--scipy"] if scipy else []
@@ -104,6 +116,15 @@ def _check_example(checked: CheckedDerivation, built: Built, network: Network, l
     from symderiv.documents.numbers import NoValue, Undefined
     from symderiv.documents.worked import numbers_of, require_values
 
+    if network.generic:
+        raise SpecError("example: at any depth no numbers are printed",
+                        "give the size of every layer, or leave [example] out",
+                        field="example")  # fmt: skip
+    outside = [t.symbol for t in checked.graph.inputs if t.name not in network.parameters]
+    if network.is_program and outside:
+        raise SpecError(f"example: the gradient {outside[0]} from above has no numbers",
+                        "make the last statement a cost, or leave [example] out",
+                        field="example")  # fmt: skip
     numbers = numbers_of(checked.derivation, example, network.widths, layout)
     if numbers is None:
         return
@@ -117,17 +138,30 @@ def _check_example(checked: CheckedDerivation, built: Built, network: Network, l
         return
 
 
+def _file_stem(file: str) -> str:
+    """The name of a TOML file as an identifier, ``my_net`` for ``my-net.toml``, or ""."""
+    words = re.findall("[A-Za-z0-9]+", Path(file).stem)
+    stem = "_".join(["net", *words] if words and words[0][0].isdigit() else words)[:79]
+    return f"{stem}_net" if _taken(stem) else stem
+
+
+def _taken(name: str) -> str:
+    """What else a name means to ``import``."""
+    if keyword.iskeyword(name):
+        return "a word of Python"
+    if name in sys.stdlib_module_names or name in ("numpy", "scipy", "symderiv"):
+        return "the name of another module"
+    return ""
+
+
 def _checked_name(name: str) -> str:
     """A name that files can have and that ``import`` can say without meaning something else."""
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,79}", name):
         raise SpecError(
             f"name is {show(name)}", "an identifier such as my_net names the files", field="name"
         )
-    if keyword.iskeyword(name):
-        taken = "a word of Python"
-    elif name in sys.stdlib_module_names or name in ("numpy", "scipy", "symderiv"):
-        taken = "the name of another module"
-    else:
+    taken = _taken(name)
+    if not taken:
         return name
     raise SpecError(
         f"name is {name!r}, {taken}", f"{name}_net or my_net can be imported", field="name"

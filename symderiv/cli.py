@@ -8,7 +8,8 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -60,11 +61,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return stop.code if isinstance(stop.code, int) else BAD_INPUT
     run: Callable[[argparse.Namespace], int] = options.run
     try:
-        return run(options)
+        code = run(options)
+        sys.stdout.flush()  # what cannot be written is found here, not after the end
+        return code
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return DONE
     except _expected() as error:
+        if isinstance(error, OSError) and error.errno and not error.filename:
+            _drop_output()
+            error = OSError(f"standard output: {error.strerror}")
         print(f"symderiv: {error}", file=sys.stderr)
         if sys.stderr.isatty():
             _point(error)
@@ -78,6 +84,11 @@ def _point(error: Exception) -> None:
     place = error.caret() if isinstance(error, SpecError) else ""
     if place:
         print(textwrap.indent(place, "  "), file=sys.stderr)
+
+
+def _drop_output() -> None:
+    """What is still to be printed goes nowhere, also when the interpreter ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _expected() -> tuple[type[Exception], ...]:
@@ -154,8 +165,7 @@ def _derive(options: argparse.Namespace) -> int:
     What has no NumPy form has no module: that is said, and the documents are written.
     """
     from symderiv.code import NoCode
-    from symderiv.render import EngineMissing, PdfError, compile_pdf, write_all
-    from symderiv.render.files import PathRefused
+    from symderiv.render import EngineMissing, PdfError, check_ours, compile_pdf, write_all
 
     formats = _formats(options.to)
     _check_folder(options.output)
@@ -178,18 +188,16 @@ def _derive(options: argparse.Namespace) -> int:
         except NoCode as error:
             notes.append(f"symderiv: no module: {error}")
             code = UNDECIDED
-    try:
+    with _writing(options.output):
+        check_ours(files)
         write_all(files)
-    except PathRefused:
-        raise
-    except OSError as error:
-        raise _no_folder(options.output, error.strerror or str(error)) from None
     if options.json:
-        print(derivation.render("json"), end="")
+        print(_printable(str(derivation.render("json"))), end="")
     else:
         for path in files:
             print(f"wrote {path}")
         print(_summary(derivation))
+    _warn_unproved(derivation)
     for note in notes:
         print(note, file=sys.stderr)
     return code
@@ -198,13 +206,28 @@ def _derive(options: argparse.Namespace) -> int:
 def _check_folder(folder: Path) -> None:
     """Refuse a folder that cannot be one before anything is derived."""
     try:
-        blocked = next((p for p in (folder, *folder.parents) if p.exists()), folder)
-        if blocked.exists() and not blocked.is_dir():
-            raise _no_folder(folder, f"{blocked} is a file")
+        there = next((p for p in (folder, *folder.parents) if p.exists()), folder)
+        if there.exists() and not there.is_dir():
+            raise _no_folder(folder, f"{there} is a file")
+        if there.exists() and not os.access(there, os.W_OK | os.X_OK):
+            raise _no_folder(folder, f"{there} cannot be written to")
     except (OSError, ValueError) as error:
         if type(error).__name__ == "SpecError":
             raise
         raise _no_folder(folder, getattr(error, "strerror", None) or str(error)) from None
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """What the system says about a folder is said in our words."""
+    from symderiv.render import PathRefused
+
+    try:
+        yield
+    except PathRefused:
+        raise
+    except OSError as error:
+        raise _no_folder(folder, error.strerror or str(error)) from None
 
 
 def _no_folder(folder: Path, problem: str) -> SpecError:
@@ -220,8 +243,22 @@ def _no_folder(folder: Path, problem: str) -> SpecError:
 def _summary(derivation: PublishedDerivation) -> str:
     steps = sum(len(chain.steps) for chain in derivation.chains)
     proved = steps - len(derivation.unproved)
-    lemmas = len(derivation.lemmas)
-    return f"{proved} of {steps} steps proved for all sizes, {lemmas} lemmas"
+    return f"{proved} of {_count(steps, 'step')} proved for all sizes, " + _count(
+        len(derivation.lemmas), "lemma"
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _warn_unproved(derivation: PublishedDerivation) -> None:
+    """What exit code 4 means, in one line."""
+    number = len(derivation.unproved)
+    if number:
+        verb = "is" if number == 1 else "are"
+        line = f"symderiv: {_count(number, 'step')} {verb} not proved for all sizes"
+        print(line, file=sys.stderr)
 
 
 def _formats(given: str | None) -> list[str]:
@@ -247,6 +284,7 @@ def _show(options: argparse.Namespace) -> int:
     width = max(60, min(get_terminal_size((100, 24)).columns, 140))
     text = to_terminal(derivation, derivation.presentation(), width, unicode=_prints_unicode())
     print(text, end="" if text.endswith("\n") else "\n")
+    _warn_unproved(derivation)
     return UNDECIDED if derivation.unproved else DONE
 
 
@@ -258,10 +296,20 @@ def _prints_unicode() -> bool:
     return True
 
 
+def _printable(text: str) -> str:
+    """JSON, with escapes where standard output cannot take the characters themselves."""
+    if _prints_unicode():
+        return text
+    import json
+
+    return json.dumps(json.loads(text), indent=2) + "\n"
+
+
 def _list(options: argparse.Namespace) -> int:
     from symderiv.listing import lines
 
-    print("\n".join(lines(options.kind, shutil.get_terminal_size((100, 24)).columns)))
+    width = shutil.get_terminal_size((100, 24)).columns
+    print("\n".join(lines(options.kind, width, unicode=_prints_unicode())))
     return DONE
 
 
@@ -273,9 +321,10 @@ def _gallery(options: argparse.Namespace) -> int:
     folder = options.examples or gallery.default_folder()
     _check_folder(options.output)
     try:
-        written = gallery.write(options.output, folder, pdf=options.pdf, bar=gallery.terminal())
+        with _writing(options.output):
+            written = gallery.write(options.output, folder, pdf=options.pdf, bar=gallery.terminal())
     except (EngineMissing, PdfError) as error:
         print(f"symderiv: no PDF: {error}", file=sys.stderr)
         return MISSING_TOOL
-    print(f"wrote {len(written)} files to {options.output}")
+    print(f"wrote {_count(len(written), 'file')} to {options.output}")
     return DONE

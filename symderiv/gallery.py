@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
@@ -16,10 +17,10 @@ from typing import TextIO
 from symderiv import api
 from symderiv.code.functions import NoCode
 from symderiv.documents import to_svg
-from symderiv.frontend.errors import SpecError
+from symderiv.frontend.errors import SpecError, show
 from symderiv.frontend.toml import read_toml
 from symderiv.options import LAYOUTS, SUFFIXES
-from symderiv.render import compile_pdf, render_template, write_all
+from symderiv.render import check_ours, compile_pdf, render_template, write_all
 
 MANIFEST = "gallery.toml"
 FORMATS = ("tex", "md", "numpy", "json")
@@ -55,10 +56,16 @@ def items(folder: Path) -> tuple[Item, ...]:
                         field="examples", value=str(folder))  # fmt: skip
     try:
         listed = tomllib.loads(path.read_text(encoding="utf-8")).get("item", [])
-        return tuple(_item(folder, entry) for entry in listed)
-    except tomllib.TOMLDecodeError as wrong:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
         raise SpecError(f"{MANIFEST} is not TOML: {wrong}", "see toml.io for the format",
                         field="examples", value=str(path)) from None  # fmt: skip
+    if not isinstance(listed, list) or not all(isinstance(entry, Mapping) for entry in listed):
+        raise SpecError(f"{MANIFEST}: item is {show(listed)}", "write [[item]] tables",
+                        field="item", value=listed)  # fmt: skip
+    if not listed:
+        raise SpecError(f"{MANIFEST} lists nothing", "write an [[item]] with the name of a file",
+                        field="item", value=listed)  # fmt: skip
+    return tuple(_item(folder, entry) for entry in listed)
 
 
 def _item(folder: Path, entry: Mapping[str, object]) -> Item:
@@ -76,11 +83,21 @@ def _item(folder: Path, entry: Mapping[str, object]) -> Item:
 
 def derived(item: Item) -> api.PublishedDerivation:
     """The derivation of an item, checked; its command names the file."""
-    network = read_toml(item.path)
-    made = api.derive(network, layout=item.layout, name=item.stem)
+    with _about(item):
+        made = api.derive(read_toml(item.path), layout=item.layout, name=item.stem)
     options = f" --layout {item.layout}" if item.layout != "columns" else ""
     command = f"symderiv derive examples/{item.path.name}{options} --name {item.stem}"
     return replace(made, command=command)
+
+
+@contextmanager
+def _about(item: Item) -> Iterator[None]:
+    """What is wrong with a file is said with its name."""
+    try:
+        yield
+    except SpecError as error:
+        raise SpecError(f"{item.path.name}: {error}", field=error.field,
+                        value=error.value) from None  # fmt: skip
 
 
 def files(item: Item, *, pdf: bool = False) -> dict[str, str | bytes]:
@@ -128,8 +145,11 @@ def write(output: Path, folder: Path, *, pdf: bool = False, bar: TextIO | None =
     for number, item in enumerate(listed):
         _progress(bar, number, len(listed), item.stem)
         made = files(item, pdf=pdf)
-        write_all({output / name: text for name, text in made.items()})
+        targets = {output / name: text for name, text in made.items()}
+        check_ours(targets)
+        write_all(targets)
         written += made
+    check_ours([output / "README.md"])
     write_all({output / "README.md": index(listed, written)})
     _progress(bar, len(listed), len(listed), "done")
     return [*written, "README.md"]

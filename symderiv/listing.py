@@ -11,9 +11,13 @@ from symderiv.calculus.functions import Row, ScalarFunction, VectorFunction, sym
 Table = list[tuple[str, ...]]  # the head, then the rows
 
 
-def lines(kind: str, width: int = 100) -> list[str]:
+def lines(kind: str, width: int = 100, unicode: bool = True) -> list[str]:
     """The lines of one table, no longer than ``width``. Raises KeyError for an unknown kind."""
     table = _LISTS[kind]()
+    if not unicode:
+        from symderiv.documents.terminal import in_ascii
+
+        table = [tuple(map(in_ascii, row)) for row in table]
     aligned = _aligned(table)
     if max(map(len, aligned)) <= width:
         return aligned

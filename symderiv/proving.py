@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
-from symderiv.algebra.expr import Tensor
+from symderiv.algebra.expr import Tensor, walk
 from symderiv.calculus.backprop import backprop
-from symderiv.calculus.graph import Graph
-from symderiv.calculus.steps import Adjoint
+from symderiv.calculus.graph import Graph, Kind
+from symderiv.calculus.simplify import TooLong
+from symderiv.calculus.steps import Adjoint, Derivation
 from symderiv.proof.check import CheckedDerivation, check
 from symderiv.proof.likeness import Memory
 
+LONG = 3_000  # nodes of all closed forms, from which on they are better read with more names
+MANY = 10  # quantities of a program that is long by its statements, and not by one of them
 _MEMORY = Memory()  # what has been proved since the process began
 
 
@@ -21,11 +25,37 @@ class Refuted(Exception):
 def proved(
     graph: Graph, wrt: Iterable[Tensor], known: Collection[Adjoint] = ()
 ) -> CheckedDerivation:
-    """The gradient by each tensor of ``wrt``, each step judged. Raises Refuted.
+    """The gradient by each tensor of ``wrt``, each step judged. Raises Refuted and TooLong.
 
     The chains of ``known`` are not derived again, but they are checked.
     """
-    checked = check(backprop(graph, wrt, known), _MEMORY)
+    return judged(backprop(graph, wrt, known))
+
+
+def derived(graph: Graph, wrt: Iterable[Tensor]) -> Derivation:
+    """Backpropagation; in a long program the derivative by every quantity gets a name.
+
+    Otherwise each would be inserted into the next, which grows with the square of the number of
+    statements, or faster. Raises TooLong.
+    """
+    wrt = tuple(wrt)
+    named = frozenset(d.target.name for d in graph.definitions if d.target != graph.cost)
+    long_program = graph.kind is Kind.PROGRAM and len(named) >= MANY and not named <= graph.named
+    try:
+        found = backprop(graph, wrt)
+    except TooLong:
+        if not long_program:
+            raise
+    else:
+        nodes = sum(1 for adjoint in found.adjoints for _ in walk(adjoint.closed))
+        if nodes <= LONG or not long_program:
+            return found
+    return backprop(replace(graph, named=graph.named | named), wrt)
+
+
+def judged(derivation: Derivation) -> CheckedDerivation:
+    """The derivation with a verdict on each step. Raises Refuted."""
+    checked = check(derivation, _MEMORY)
     if checked.refuted:
         step = checked.refuted[0]
         raise Refuted(f"a step is false ({step.rule}: {step.why}); please report this")

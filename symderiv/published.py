@@ -69,10 +69,10 @@ class PublishedDerivation(CheckedDerivation):
 
         At any depth a layer is "l" or "L". Raises KeyError, which says what there is.
         """
-        inputs = [t for t in self.graph.inputs if t.role is Role.INPUT]
-        if name in ("X", "x") and len(inputs) == 1:
-            return self._with_input._quantity(inputs[0].name, None)
-        if layer is None and name in [t.name for t in inputs]:
+        if name == "X" and not self.network.is_program:
+            name = "x"
+        inputs = [t.name for t in self.graph.inputs if t.role is Role.INPUT]
+        if layer is None and name in inputs:
             return self._with_input._quantity(name, None)
         return self._quantity(name, layer)
 
@@ -102,13 +102,12 @@ class PublishedDerivation(CheckedDerivation):
             return f"no gradient by {name}: it is " + ("frozen" if frozen else "not among wrt")
         if layers:
             return f"no {name}: {shown} has the layers {', '.join(sorted(set(layers), key=int))}"
-        return f"no derivative by {name}: known are {public_names(self.graph)}"
+        return f"no derivative by {name}: known are {public_names(self.graph, self.network)}"
 
     @cached_property
     def _with_input(self) -> PublishedDerivation:
         """The same derivation with the gradient by the input besides those asked for."""
-        wanted = [a.tensor.of for a in self.derivation.adjoints if a.tensor.of]
-        wanted = [t for t in self.graph.inputs if t in wanted]
+        wanted = [t for t in self.graph.tensors if t in self.derivation.wrt]
         inputs = [t for t in self.graph.inputs if t.role is Role.INPUT]
         if set(inputs) <= set(wanted):
             return self

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from types import MappingProxyType
 
 from symderiv.algebra.expr import ONE, Expr, apply
 from symderiv.calculus.functions import (
@@ -36,6 +35,7 @@ from symderiv.calculus.functions import (
     sigmoid,
     softplus,
     sqrt,
+    table,
     tanh,
     where,
 )
@@ -343,4 +343,4 @@ _ROWS: tuple[Row, ...] = (
 )
 # fmt: on
 
-ACTIVATIONS: Mapping[str, Row] = MappingProxyType({row.name: row for row in _ROWS})
+ACTIVATIONS: Mapping[str, Row] = table(_ROWS)

@@ -21,6 +21,7 @@ from symderiv.algebra.expr import (
     rebuild,
     sum_over,
     tensors_in,
+    walk,
 )
 from symderiv.algebra.index import (
     Axis,
@@ -33,8 +34,11 @@ from symderiv.algebra.index import (
     substitute_axis,
 )
 from symderiv.calculus.graph import EXAMPLE, Definition, Graph, Recurrence
-from symderiv.calculus.simplify import Chain, simplify
+from symderiv.calculus.simplify import Chain, TooLong, simplify
 from symderiv.calculus.steps import Adjoint, Derivation, Premise, Uses
+
+MOST = 15_000  # nodes of all closed forms together; the longest example has 200
+MOST_NAMED = 500  # and for each quantity whose derivative has a name, as in a deep network
 
 
 def backprop(graph: Graph, wrt: Iterable[Tensor], known: Collection[Adjoint] = ()) -> Derivation:
@@ -42,18 +46,24 @@ def backprop(graph: Graph, wrt: Iterable[Tensor], known: Collection[Adjoint] = (
 
     Reverse topological order: when a tensor's turn comes, the adjoints of all its users are known.
     Those that are ``known`` from an earlier derivation of this graph are not derived again,
-    unless they are of a family: it may reach one member further for the sake of ``wrt``.
+    unless they are of a family: it may reach one member further for the sake of ``wrt``. Raises
+    TooLong.
     """
+    wrt = frozenset(wrt)
     found = [] if any(adjoint.tensor.ordered for adjoint in known) else list(known)
     derived = {adjoint.tensor for adjoint in found}
-    for target in _backwards(graph, set(wrt)):
+    most = MOST + MOST_NAMED * len(graph.named)
+    for target in _backwards(graph, wrt):
         if target.tensor in derived:
             continue
         chain = Chain(target, graph, found)
         chain.extend(*_chain_rule(graph, target, found))
         simplify(chain)
         found.append(chain.adjoint())
-    return Derivation(graph, tuple(found))
+        most -= sum(1 for _ in walk(chain.current))
+        if most < 0:
+            raise TooLong("the derivation")
+    return Derivation(graph, tuple(found), wrt)
 
 
 def adjoint_tensor(graph: Graph, tensor: Tensor) -> Tensor:
@@ -76,7 +86,7 @@ def adjoint_tensor(graph: Graph, tensor: Tensor) -> Tensor:
     )
 
 
-def _backwards(graph: Graph, wrt: set[Tensor]) -> Iterator[Access]:
+def _backwards(graph: Graph, wrt: frozenset[Tensor]) -> Iterator[Access]:
     """What to differentiate by, users first: all that depends on ``wrt``, then ``wrt`` itself."""
     needed = graph.depending_on(wrt)
     for block in reversed(graph.blocks):

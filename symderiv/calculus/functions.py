@@ -7,12 +7,13 @@ it is defined, how it prints and how it is computed without overflow or cancella
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, TypeVar
 
 from symderiv.algebra.expr import (
     Access,
@@ -165,6 +166,20 @@ class _Function:
     needs: Range | None = None
     factor: str = ""
 
+    def __post_init__(self) -> None:
+        """Raises ValueError, which names the row, where it is not what a row must be."""
+        if not re.fullmatch("[a-z][a-z0-9]*(-[a-z0-9]+)*", self.name):
+            raise ValueError(
+                f"row {self.name!r}: a name is small letters and digits with - between"
+            )
+        for called in ("range_", "needs"):
+            value = getattr(self, called)
+            if value is not None and not isinstance(value, Range):
+                raise ValueError(f"row {self.name!r}: {called} is {value!r}, which is no Range")
+        given = len(self.arguments)
+        if tuple(name for name, _ in self.hyper) != self.arguments[given - len(self.hyper) :]:
+            raise ValueError(f"row {self.name!r}: hyper are not the last of its arguments")
+
     @property
     def python_name(self) -> str:
         """The name as a Python identifier."""
@@ -214,6 +229,19 @@ class ScalarFunction(_Function):
     definition: Formula | None
     derivatives: tuple[Formula | None, ...]
     numpy_derivatives: tuple[Lines | None, ...]
+
+    def __post_init__(self) -> None:
+        """As of any row, and a derivative for each argument."""
+        super().__post_init__()
+        given = len(self.arguments)
+        for called in ("derivatives", "numpy_derivatives"):
+            if len(getattr(self, called)) != given:
+                raise ValueError(
+                    f"row {self.name!r}: {called} has {len(getattr(self, called))} entries for the "
+                    f"{given} arguments {', '.join(self.arguments)}; None where there is none"
+                )
+        if self.definition is not None and self.derivatives[0] is None:
+            raise ValueError(f"row {self.name!r}: the derivative by {self.arguments[0]} is missing")
 
     def __call__(self, *args: ExprLike) -> Expr:
         """The function applied; hyperparameters left out take their defaults."""
@@ -267,6 +295,16 @@ class VectorFunction(_Function):
 
 
 Row = ScalarFunction | VectorFunction
+_R = TypeVar("_R", bound=Row)
+
+
+def table(rows: Iterable[_R]) -> Mapping[str, _R]:
+    """Rows by name. Raises ValueError where two have one."""
+    made: dict[str, _R] = {}
+    for row in rows:
+        if made.setdefault(row.name, row) is not row:
+            raise ValueError(f"two rows are called {row.name!r}")
+    return MappingProxyType(made)
 
 
 # --- The primitives as constructors of trees -------------------------------------------------
@@ -366,7 +404,7 @@ def rows() -> Mapping[str, Row]:
     from symderiv.calculus.losses import LOSSES
     from symderiv.calculus.primitives import PRIMITIVES
 
-    return MappingProxyType({**PRIMITIVES, **ACTIVATIONS, **LOSSES})
+    return table((*PRIMITIVES.values(), *ACTIVATIONS.values(), *LOSSES.values()))
 
 
 def scalar(name: str) -> ScalarFunction:

@@ -38,6 +38,7 @@ from symderiv.calculus.functions import (
     sigmoid,
     sign,
     softplus,
+    table,
     tanh,
     where,
 )
@@ -467,7 +468,7 @@ _ROWS: tuple[Row, ...] = (
 )
 # fmt: on
 
-LOSSES: Mapping[str, Row] = MappingProxyType({row.name: row for row in _ROWS})
+LOSSES: Mapping[str, Row] = table(_ROWS)
 
 # A loss after an activation, and the loss on logits that is the same function, stable.
 LOGITS: Mapping[tuple[str, str], str] = MappingProxyType(

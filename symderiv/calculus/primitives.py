@@ -10,7 +10,6 @@ approximations for the error function, Math. Comp. 23 (1969) 631-637.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from symderiv.algebra.expr import ONE, ZERO
 from symderiv.calculus.functions import (
@@ -35,6 +34,7 @@ from symderiv.calculus.functions import (
     sign,
     sin,
     sqrt,
+    table,
 )
 
 _ERF_NEAR_ZERO: Lines = (
@@ -233,4 +233,4 @@ _ROWS = (
 )
 # fmt: on
 
-PRIMITIVES: Mapping[str, ScalarFunction] = MappingProxyType({row.name: row for row in _ROWS})
+PRIMITIVES: Mapping[str, ScalarFunction] = table(_ROWS)

@@ -16,6 +16,7 @@ from symderiv.calculus.graph import Graph
 from symderiv.calculus.steps import Adjoint, Premise, Step, Uses
 
 LIMIT = 6000  # nodes of all steps of a chain; the longest of any layer or network has 170
+LONGEST = 600  # nodes of one line; 426 has the cost of 100 layers with a penalty for each
 _ROUNDS = 40
 _COLLECTED = ("folding", "reduction", "collect")
 
@@ -43,8 +44,9 @@ class Chain:
         """Append a step, unless it changes nothing. Raises TooLong."""
         if alpha_equal(self.current, right):
             return False
-        self.nodes += sum(1 for _ in walk(right))
-        if self.nodes > LIMIT:
+        nodes = sum(1 for _ in walk(right))
+        self.nodes += nodes
+        if self.nodes > LIMIT or nodes > LONGEST:
             of = self.target.tensor.of
             raise TooLong(f"the derivative by {of.name if of else self.target.tensor.name}")
         self.steps.append(Step(self.current, right, rule, why, premises))

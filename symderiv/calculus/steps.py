@@ -69,7 +69,15 @@ class Adjoint:
 
 @dataclass(frozen=True)
 class Derivation:
-    """A graph and the chains that derive its gradients, in the order they are derived."""
+    """A graph and the chains that derive its gradients, in the order they are derived.
+
+    ``wrt`` are the tensors that were asked for; the others are on the way to them.
+    """
 
     graph: Graph
     adjoints: tuple[Adjoint, ...]
+    wrt: frozenset[Tensor] = frozenset()
+
+    def is_gradient(self, adjoint: Adjoint) -> bool:
+        """Whether it is a result of its own: by an input, or by a quantity that was asked for."""
+        return adjoint.tensor.of in self.wrt or adjoint.tensor.of in self.graph.inputs

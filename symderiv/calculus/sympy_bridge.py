@@ -6,9 +6,10 @@ are made here from numbers; no text of a user ever reaches SymPy.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any
 
 from symderiv.algebra.expr import (
@@ -166,7 +167,7 @@ def cancel_rational(expr: Expr) -> Expr | None:
     """The compact form of an elementwise rational factor, or None if nothing improves.
 
     Entries, functions, sums and all else that is no arithmetic are opaque atoms. Theorem: both
-    sides are the same rational function of the atoms (SymPy's ``cancel`` and ``factor``). What
+    sides are the same rational function of the atoms (SymPy's fractions and ``factor``). What
     would be multiplied out to a long polynomial stays as it is.
 
     For example (-y/a + (1 - y)/(1 - a)) a (1 - a) gives a - y.
@@ -178,55 +179,79 @@ def cancel_rational(expr: Expr) -> Expr | None:
     import sympy
 
     atoms.sort(key=_rank)
-    symbols = {atom: sympy.Dummy(f"x{k:03}") for k, atom in enumerate(atoms)}
-    value = _rational(expr, symbols)
-    value = sympy.cancel(sympy.together(value))
-    if value.has(sympy.zoo, sympy.nan):
+    symbols = [sympy.Symbol(f"x{k:03}") for k in range(len(atoms))]
+    fractions = sympy.polys.fields.FracField(symbols, sympy.QQ, sympy.lex)
+    try:  # every operation cancels, which is quicker than to cancel in the end
+        value = _rational(expr, dict(zip(atoms, fractions.gens, strict=True)), fractions)
+    except ZeroDivisionError:
         return None
-    numerator, denominator = sympy.fraction(value)
-    if numerator == 0:
+    if value == 0:
         return ZERO if expr != ZERO else None
-    gens = [symbols[atom] for atom in atoms]
-    sign, top = _factors(numerator, gens, atoms)
-    flip, bottom = _factors(denominator, gens, atoms)
+    sign, top = _factors(value.numer, symbols, atoms)
+    flip, bottom = _factors(value.denom, symbols, atoms)
     found = _assemble(sign / flip, top, bottom)
     return found if weight(found) < weight(expr) else None
 
 
-def _rational(expr: Expr, symbols: Mapping[Expr, Any]) -> Any:
-    """The arithmetic on top of the atoms in SymPy."""
-    import sympy
-
-    if expr in symbols:
-        return symbols[expr]
+def _rational(expr: Expr, atoms: Mapping[Expr, Any], field: Any) -> Any:
+    """A fraction of the field. Raises ZeroDivisionError."""
+    if expr in atoms:
+        return atoms[expr]
     match expr:
         case Number(value):
-            return sympy.Rational(value.numerator, value.denominator)
+            return field(field.domain(value.numerator, value.denominator))
         case Pow(base, exponent):
-            return sympy.Pow(_rational(base, symbols), exponent)
+            return _rational(base, atoms, field) ** exponent
         case _:
-            made = sympy.Add if isinstance(expr, Add) else sympy.Mul
-            return made(*(_rational(c, symbols) for c in children(expr)))
+            made = operator.add if isinstance(expr, Add) else operator.mul
+            return reduce(made, (_rational(c, atoms, field) for c in children(expr)))
 
 
 def _factors(
     polynomial: Any, gens: list[Any], atoms: list[Expr]
 ) -> tuple[Fraction, list[tuple[Expr, int]]]:
     """A polynomial as a number times powers, each factor turned the way it is read."""
-    import sympy
-
-    if not gens:
-        return Fraction(int(polynomial.p), int(polynomial.q)), []
-    number, parts = sympy.factor_list(polynomial, *gens)
+    number, parts = _factored(polynomial, gens)
     total = Fraction(int(number.p), int(number.q))
     found = []
     for part, exponent in parts:
-        terms = sympy.Poly(part, *gens).terms()
+        terms = part.terms()
         if _leading(terms) < 0:
             terms = [(m, -c) for m, c in terms]
             total *= (-1) ** exponent
         found.append((_sum(terms, atoms), int(exponent)))
     return total, found
+
+
+def _factored(polynomial: Any, gens: list[Any]) -> tuple[Any, list[tuple[Any, int]]]:
+    """A number and the irreducible factors with their powers, in SymPy's order.
+
+    Theorem: A x + B is the greatest common divisor of A and B, times an irreducible polynomial. So
+    a polynomial that is linear in a variable, as most are, is factored without a search.
+    """
+    import sympy
+
+    number, found = sympy.Integer(1), []
+    for x in polynomial.ring.gens:
+        if polynomial.degree(x) == 1:
+            slope = polynomial.diff(x)
+            common = slope.gcd(polynomial - slope * x)
+            content, part = polynomial.exquo(common).primitive()
+            number *= sympy.QQ.to_sympy(content)
+            found.append((_poly(part, gens), 1))
+            polynomial = common
+    if polynomial.is_ground:
+        rest, others = sympy.QQ.to_sympy(polynomial.LC), []
+    else:
+        rest, others = sympy.factor_list(_poly(polynomial, gens), polys=True)
+    parts = sorted([*found, *others], key=lambda f: (f[0].degree(), f[1], f[0].rep.to_list()))
+    return number * rest, parts
+
+
+def _poly(polynomial: Any, gens: list[Any]) -> Any:
+    import sympy
+
+    return sympy.Poly.from_dict(dict(polynomial), *gens, domain=sympy.QQ)
 
 
 def _leading(terms: list[tuple[tuple[int, ...], Any]]) -> Any:

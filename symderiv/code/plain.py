@@ -13,7 +13,7 @@ from symderiv.code.parameters import shape_of, size_names_in, tuple_text
 from symderiv.code.passes import lines_of, setup_lines, uses_of, without
 from symderiv.code.program import Program
 from symderiv.code.selfcheck import bound_variables, sums_of_variables, target_domains, target_tests
-from symderiv.code.statements import needed
+from symderiv.code.statements import Item, Line, needed
 
 
 def program_data(program: Program, plain: Program, freeze: frozenset[Tensor]) -> dict[str, object]:
@@ -22,16 +22,21 @@ def program_data(program: Program, plain: Program, freeze: frozenset[Tensor]) ->
     inputs = list(graph.inputs)
     names = [naming.family(t) for t in inputs]
     shapes = {t.name: shape_of(t, program.emitter) for t in inputs}
-    asked = [*program.gradients, *(program.inputs if graph.written_out else ())]
-    gradients = [g for item in asked for g in without(item, freeze)]
+    backward = [*program.gradients, *(program.inputs if graph.written_out else ())]
+    gradients = [g for item in backward for g in without(item, freeze)]
     cost = needed([*program.forward, *program.cost], [(graph.cost, None)])
-    errors = needed(program.errors, uses_of(gradients))
+    asked = program.derivation.wrt
+    steps = [d.target for d in graph.definitions if d.target in asked]
+    results = [
+        line for line in program.errors if isinstance(line, Line) and line.tensor.of in steps
+    ]
+    errors = needed(program.errors, [*uses_of(gradients), *((r.tensor, None) for r in results)])
     forward = needed(program.forward, uses_of([*program.cost, *errors, *gradients]))
     value = naming.family(graph.cost)
     whole = [*forward, *program.cost, *errors, *gradients]
     pairs = [
         f'"{line.tensor.of.name}": {line.target}'
-        for item in gradients
+        for item in (*results, *gradients)
         for line in item.lines
         if line.tensor.of is not None
     ]
@@ -39,6 +44,7 @@ def program_data(program: Program, plain: Program, freeze: frozenset[Tensor]) ->
     if graph.written_out:
         found = {line.tensor.of for item in gradients for line in item.lines}
         shown = [t.name for t in inputs if t in found]
+    shown += [t.name for t in steps]
     summary = (
         f"The value of {graph.cost.name}, and its gradient by {_listed(shown)}, in "
         f"{program.libraries}.\n\n"
@@ -82,9 +88,10 @@ def program_data(program: Program, plain: Program, freeze: frozenset[Tensor]) ->
         "reference_unpack": unpacked(names, "(params[name] for name in PARAMETERS)"),
         "reference_lines": [
             *setup_lines(plain, reference, names),
-            *lines_of(reference, notes=False),
+            *_shifted(reference, steps),
             f"    return {value}",
         ],
+        "steps": [t.name for t in steps],
         "goal": graph.cost.name,
         "hyper": [],
         "drops": program.drops,
@@ -122,6 +129,17 @@ def _comparisons(program: Program, unpack: list[str], names: list[str]) -> dict[
             *listed("found = {", entries, "}"),
         ],
     }
+
+
+def _shifted(items: Sequence[Item], steps: Sequence[Tensor]) -> list[str]:
+    """The lines; a step whose gradient is asked for is moved by what is given under its name."""
+    lines: list[str] = []
+    for item in items:
+        lines += lines_of([item], notes=False)
+        if isinstance(item, Line) and item.tensor in steps:
+            name = item.tensor.name
+            lines.append(f'    {item.target} = {item.target} + params.get("{name}", 0)')
+    return lines
 
 
 def _listed(names: Sequence[str]) -> str:

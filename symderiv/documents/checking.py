@@ -112,6 +112,8 @@ def _counts(verdicts: list[tuple[Verdict, str]]) -> list[Phrase]:
         if status is not Status.PROVED:
             refs = (": ", *enumerated([Ref(t) for t in tags]))
         steps = _steps(len(tags)) + (" is" if len(tags) == 1 else " are")
+        if status is Status.TESTED and "=" not in scope:  # there are no sizes to name
+            scope = "tested at random points"
         unnumbered = sum(tag.endswith(".0") for tag in tags)
         hidden: Phrase = ()
         if unnumbered:

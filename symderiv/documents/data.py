@@ -43,7 +43,9 @@ def to_data(checked: Checked, presentation: Presentation) -> dict[str, Any]:
         ],
         "adjoints": [_adjoint(ledger, c) for c in ledger.chains],
         "gradients": {
-            c.of.name: _adjoint(ledger, c) for c in ledger.chains if c.of in ledger.graph.inputs
+            c.of.name: _adjoint(ledger, c)
+            for c in ledger.chains
+            if checked.derivation.is_gradient(c.adjoint)
         },
     }
 

@@ -1,12 +1,14 @@
 """Numbers for print: exact fractions as far as they go, then fifty digits; rounded at the end.
 
-Everything is computed in rational arithmetic or by mpmath at a fixed precision, never by the
-machine's floating point, so that printed digits are the same everywhere.
+Everything is computed in rational arithmetic or by mpmath, at a precision that the numbers alone
+decide, never by the machine's floating point, so that printed digits are the same everywhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from fractions import Fraction
 from typing import Any
 
@@ -19,6 +21,8 @@ from symderiv.calculus.losses import LOSSES
 from symderiv.documents.model import Math
 
 PRECISION, DIGITS = 50, 9
+MOST_DIGITS = 100 * PRECISION  # where numbers nearly cancel
+BITS = 64  # of a difference that must be left
 HUGE = 10**60  # a denominator beyond this ends exactness
 LONGEST = 10**5  # bits of a number, before the point or after it
 
@@ -27,6 +31,18 @@ Value = Any
 
 CONTEXT = mpmath.MPContext()
 CONTEXT.dps = PRECISION
+_WATCHED = ContextVar("watched", default=False)
+
+
+@contextmanager
+def digits(number: int) -> Iterator[None]:
+    """Compute with so many digits; what needs more is Imprecise, unless there are no more."""
+    before = _WATCHED.set(number < MOST_DIGITS)
+    try:
+        with CONTEXT.workdps(number):
+            yield
+    finally:
+        _WATCHED.reset(before)
 
 
 class NoValue(ValueError):
@@ -35,6 +51,10 @@ class NoValue(ValueError):
 
 class Undefined(NoValue):
     """A function is not defined at its argument, or its value is too long; said in words."""
+
+
+class Imprecise(Undefined):
+    """Rounding has left too little of a number: it is to be computed with more digits."""
 
 
 def real(value: Value) -> Any:
@@ -46,8 +66,23 @@ def real(value: Value) -> Any:
 
 def plus(a: Value, b: Value) -> Value:
     """a + b, exact if both are."""
-    exact = isinstance(a, Fraction) and isinstance(b, Fraction)
-    return _kept(a + b) if exact else real(a) + real(b)
+    if isinstance(a, Fraction) and isinstance(b, Fraction):
+        return _kept(a + b)
+    if 0 in (a, b):
+        return a + b if a == 0 == b else real(a or b)
+    first, second = real(a), real(b)
+    total = first + second
+    if _WATCHED.get() and _is_lost(first, second, total):
+        raise Imprecise("a sum needs more digits")
+    return total
+
+
+def _is_lost(a: Any, b: Any, total: Any) -> bool:
+    """Whether a sum is one of its terms, or so much smaller that few of its digits are right."""
+    if total == 0 or total in (a, b):
+        return True
+    left = CONTEXT.mag(total) - max(CONTEXT.mag(a), CONTEXT.mag(b)) + CONTEXT.prec
+    return bool(left < BITS)
 
 
 def times(a: Value, b: Value) -> Value:

@@ -185,7 +185,7 @@ SENTENCES = {
     "count_proved": "{steps} proved for {scope}{refs}{hidden}.",
     "unnumbered": ", {n} of them without a number, since it prints as the line before",
     "unnumbered_several": ", {n} of them without a number, since they print as the line before",
-    "count_tested": "{steps} tested, not proved, for {scope}{refs}.",
+    "count_tested": "{steps} {scope}, not proved{refs}.",
     "count_undecided": "{steps} undecided ({scope}){refs}.",
     "count_refuted": "{steps} refuted{refs}.",
     "count_assumed": "{steps} assumed{refs}.",

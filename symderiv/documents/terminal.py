@@ -53,7 +53,7 @@ class _Page:
     def plain(self, phrase: Phrase) -> str:
         """Words and formulas."""
         text = plain(phrase, self.unicode)
-        return text if self.unicode else _ascii(text)
+        return text if self.unicode else in_ascii(text)
 
     def rule(self, char: str) -> str:
         return char * self.width
@@ -160,11 +160,12 @@ class _Page:
 
 _PLAIN = {
     "–": "-", "—": "-", "−": "-", "×": "x", "…": "...", "′": "'", "’": "'", "•": "-", "·": "*",
-    "½": "1/2", "²": "^2", "∂": "d", "Σ": "sum", "≤": "<=", "≥": ">=", "∞": "inf", "‖": "||",
+    "½": "1/2", "²": "^2", "³": "^3", "∂": "d", "Σ": "sum", "≤": "<=", "≥": ">=", "∞": "inf",
+    "‖": "||", "ᵀ": ".T", "⊙": "*", "√": "sqrt", "\N{COMBINING CIRCUMFLEX ACCENT}": "_hat",
 }  # fmt: skip
 
 
-def _ascii(text: str) -> str:
+def in_ascii(text: str) -> str:
     """Whatever words are left outside ASCII, spelled or replaced."""
     table = {**{v: k for k, v in reversed(GREEK.items())}, **_PLAIN}
     spelled = "".join(table.get(c, c) for c in text)

@@ -7,6 +7,7 @@ were derived, entry by entry, so that a reader can redo each of them with a pock
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,18 @@ from symderiv.algebra.expr import (
 from symderiv.algebra.index import Index, Size, as_index
 from symderiv.calculus.graph import EXAMPLE, Graph
 from symderiv.calculus.steps import Derivation
-from symderiv.documents.numbers import NoValue, Undefined, Value, evaluate, plus, shown, times
+from symderiv.documents.numbers import (
+    MOST_DIGITS,
+    PRECISION,
+    NoValue,
+    Undefined,
+    Value,
+    digits,
+    evaluate,
+    plus,
+    shown,
+    times,
+)
 from symderiv.frontend.example import Example
 
 if TYPE_CHECKING:
@@ -45,6 +57,8 @@ class Numbers:
     concrete: Concrete
     given: Given
     _values: dict[tuple[Tensor, Where], Value] = field(default_factory=dict)
+    _digits: int = PRECISION
+    _running: bool = False
 
     @property
     def graph(self) -> Graph:
@@ -56,9 +70,27 @@ class Numbers:
         key = tensor, where
         if key in self.given:
             return self.given[key]
-        if key not in self._values:
+        if key not in self._values and self._running:
             self._values[key] = self._evaluated(tensor, where)
+        while key not in self._values:
+            try:
+                with self._precisely():
+                    self._values[key] = self._evaluated(tensor, where)
+            except Undefined:  # or only rounded so: 1 - a, where a is very near to 1
+                if self._digits >= MOST_DIGITS:
+                    raise
+                self._digits *= 10
+                self._values.clear()
         return self._values[key]
+
+    @contextmanager
+    def _precisely(self) -> Iterator[None]:
+        self._running = True
+        try:
+            with digits(self._digits):
+                yield
+        finally:
+            self._running = False
 
     def _evaluated(self, tensor: Tensor, where: Where) -> Value:
         equations: list[tuple[Sequence[Index], Expr]] = [
@@ -118,7 +150,7 @@ class Numbers:
                 continue
             for where, slope in self.array(adjoint.tensor).items():
                 moved[of, where] = plus(moved[of, where], times(Fraction(-rate), slope))
-        return Numbers(self.derivation, self.concrete, moved)
+        return Numbers(self.derivation, self.concrete, moved, _digits=self._digits)
 
 
 def numbers_of(

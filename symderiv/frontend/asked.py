@@ -30,18 +30,17 @@ def asked_names(wrt: str | Iterable[str]) -> list[str]:
 
 
 def asked_tensors(built: Built, network: Network, names: Iterable[str]) -> list[Tensor]:
-    """The tensors of these names; ``W`` and ``b`` are all weights and all biases.
+    """The tensors of these names of a network of layers; ``W`` and ``b`` are all weights, biases.
 
     Where units are written out, X, W1 and b1 are all that stand for them. Raises SpecError for a
     name that is not there and for one that is frozen.
     """
     graph = built.graph
     frozen = built.held(network.freeze)
-    own = {public_name(t, graph): (t,) for t in graph.inputs if t.role is not Role.TARGET}
+    own = {public_name(t, network): (t,) for t in graph.inputs if t.role is not Role.TARGET}
     families: dict[str, tuple[Tensor, ...]] = {}
-    if not network.is_program:
-        for name, members in built.parameters.items():
-            families[family(name)] = (*families.get(family(name), ()), *members)
+    for name, members in built.parameters.items():
+        families[family(name)] = (*families.get(family(name), ()), *members)
     found = families | dict(built.units) | own
     if "X" in found:
         found.setdefault("x", found["X"])
@@ -49,7 +48,7 @@ def asked_tensors(built: Built, network: Network, names: Iterable[str]) -> list[
     for name in names:
         if name not in found:
             free = (t for t in graph.inputs if t.role in _DIFFERENTIABLE and t not in frozen)
-            known = ", ".join(public_name(t, graph) for t in free)
+            known = ", ".join(public_name(t, network) for t in free)
             raise SpecError(
                 f"wrt names {show(name)}", f"known are {known}", field="wrt", value=name
             )
@@ -63,12 +62,12 @@ def asked_tensors(built: Built, network: Network, names: Iterable[str]) -> list[
     return list(chosen)
 
 
-def public_name(tensor: Tensor, graph: Graph) -> str:
-    """What users call a tensor: the input is X, unless there are several, x1, x2."""
-    only = [t for t in graph.inputs if t.role is Role.INPUT] == [tensor]
-    return "X" if only else tensor.name
+def public_name(tensor: Tensor, network: Network) -> str:
+    """What users call a tensor: the input x of a network of layers is X; all else has its name."""
+    return "X" if tensor.name == "x" and not network.is_program else tensor.name
 
 
-def public_names(graph: Graph) -> str:
+def public_names(graph: Graph, network: Network) -> str:
     """All that can be asked for, as a list in a sentence."""
-    return ", ".join(public_name(t, graph) for t in graph.inputs if t.role in _DIFFERENTIABLE)
+    asked = (t for t in graph.inputs if t.role in _DIFFERENTIABLE)
+    return ", ".join(public_name(t, network) for t in asked)

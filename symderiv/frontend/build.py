@@ -135,9 +135,9 @@ def _wrt(network: Network, tensors: Mapping[str, tuple[Tensor, ...]]) -> tuple[T
         for member in members:
             if member != "X" and network.is_frozen(member):
                 if name in asked and name == member:
-                    raise SpecError(f"request.wrt asks for {name}, which is frozen",
-                                    "leave it out of one of them",
-                                    field="request.wrt", value=name)  # fmt: skip
+                    raise SpecError(f"wrt names {name}, which is frozen",
+                                    "leave it out of wrt or of freeze",
+                                    field="wrt", value=name)  # fmt: skip
                 continue
             chosen.update(dict.fromkeys(tensors[member]))
     return tuple(chosen)

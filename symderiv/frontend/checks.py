@@ -127,6 +127,15 @@ def check_size(size: object, field: str) -> int | str:
     return check_identifier(size, field)
 
 
+def check_size_names(sizes: Sequence[int | str], quantities: Sequence[str]) -> None:
+    """Refuse a size that is called as a quantity of the same network, alpha of ELU, or is π."""
+    for n, size in enumerate(sizes):
+        if size == "pi" or size in quantities:
+            kind = "a constant" if size == "pi" else "a parameter of this network"
+            raise SpecError(f"size n{n} is {show(size)}, {kind}", "give the size another name",
+                            field=f"size n{n}", value=size)  # fmt: skip
+
+
 def _decimal(size: object) -> str:
     """A size as it is refused: 1.0 is no whole number, and shows that it is none."""
     whole = isinstance(size, Fraction) and size.denominator == 1

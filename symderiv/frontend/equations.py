@@ -142,9 +142,14 @@ class Equations:
             return self.name(value, fitting(node), key)
         return value
 
-    def atom(self, node: Node, wanted: str = "", *, twice: bool = False) -> Value:
-        """A node as part of a function or a power: without sums, and light if written twice."""
-        value = self.value(node)
+    def atom(
+        self, node: Node, wanted: str = "", *, twice: bool = False, value: Value | None = None
+    ) -> Value:
+        """A node as part of a function or a power: without sums, and light if written twice.
+
+        Its ``value`` is given where it is known; to find it again at each level takes 2^n steps.
+        """
+        value = self.value(node) if value is None else value
         if value.sums or (twice and value.weight > LIGHT):
             return self.name(value, wanted or fitting(node), self.key(node))
         return value
@@ -267,7 +272,7 @@ class Equations:
         if exponent is None:
             base = self.atom(left)
             self._positive(node, base, f"{brief(right)} need not be a whole number")
-            return self.elementwise(real_power, node, base, self.atom(right))
+            return self.elementwise(real_power, node, base, self.atom(right, value=value))
         if exponent.denominator == 1:
             wanted = fitting(left)
             return self._integer_power(

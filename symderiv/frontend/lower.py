@@ -10,7 +10,7 @@ value of an activation. Products, powers and functions have NumPy's meaning.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symderiv.algebra.expr import (
@@ -202,7 +202,8 @@ class _Program:
         definitions = used(definitions, cost)
         graph = Graph(
             tuple(definitions), cost,
-            named=intermediate(definitions), sizes=dict(self.axes.numbers), kind=Kind.PROGRAM,
+            named=intermediate(definitions) | self.asked(definitions),
+            sizes=dict(self.axes.numbers), kind=Kind.PROGRAM,
         )  # fmt: skip
         graph = replace(graph, asked=as_written(graph, equations.conditions(definitions)))
         return Lowered(graph, self.wrt(graph, inputs, target), self.axes.numbers, target, upstream)
@@ -228,20 +229,24 @@ class _Program:
         why = "the part of a later cost that this array has, to first order"
         return upstream, Definition(cost, (), body, why)
 
+    def asked(self, definitions: Iterable[Definition]) -> frozenset[str]:
+        """The steps whose gradients are asked for: results, which formulas keep by their names."""
+        return frozenset(d.target.name for d in definitions if d.target.name in self.request.wrt)
+
     def wrt(self, graph: Graph, inputs: Mapping[str, Tensor], target: Tensor) -> tuple[Tensor, ...]:
         """What is asked for; by default every input that there is."""
         present = [t for t in inputs.values() if t in graph.inputs]
         known = {t.name: t for t in (*present, *(d.target for d in graph.definitions))}
         for name in self.request.wrt:
-            if name not in known or known[name] == graph.cost:
+            if name not in known or name == self.goal:
                 reason = f"{self.goal} does not depend on it"
                 if name == self.goal:
                     reason = "it is what is differentiated"
                 elif self.shapes.is_size(name):
                     reason = "it is a size"
-                raise SpecError(f"request.wrt names {name}, but {reason}",
+                raise SpecError(f"wrt names {name}, but {reason}",
                                 f"choose from {listed([t.name for t in present])}",
-                                field="request.wrt", value=name)  # fmt: skip
+                                field="wrt", value=name)  # fmt: skip
         chosen = tuple(known[name] for name in self.request.wrt) or tuple(present)
         if not chosen:
             raise SpecError(f"{self.goal} does not depend on any variable",

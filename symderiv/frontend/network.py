@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from symderiv.frontend.checks import (
     check_activations,
@@ -13,6 +13,7 @@ from symderiv.frontend.checks import (
     check_loss,
     check_scalars,
     check_single_units,
+    check_size_names,
     check_sizes,
     check_title,
     check_word,
@@ -126,6 +127,7 @@ class Network:
             check_single_units(widths, chosen)
         punished = None if penalty is None else check_word(penalty, "penalty", "penalty", ("l2",))
         hyper = hyperparameters(chosen, chosen_loss, punished)
+        check_size_names(widths, (*names, *hyper))
         return cls(
             sizes=widths,
             generic=generic,
@@ -164,6 +166,14 @@ class Network:
             request=asked,
             sources=source_texts(program),
         )
+
+    def asking(self, wrt: Sequence[str]) -> Network:
+        """This program, differentiated by ``wrt`` instead of what its own request says."""
+        asked = self.request or Request()
+        given = {"cost": asked.cost, "upstream": asked.upstream, "wrt": wrt}
+        targets = [name for name, _ in self.program]
+        request = check_request(given, targets, (*variables(self.program), *targets))
+        return replace(self, request=request)
 
     @property
     def is_program(self) -> bool:

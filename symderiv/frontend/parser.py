@@ -120,6 +120,10 @@ class Parser(Cursor):
             primes += 1
         if self.at_op("("):
             return self.call(name, column, primes, positional_axis=numpy)
+        hyphened = f"{name}_{self.after()}"  # leaky-relu, without a space
+        if self.at_op("-") and self.column == column + len(name) and hyphened in self.functions:
+            remedy = f"write {hyphened}(...), or spaces around the minus"
+            raise self.error(f"{name}-{self.after()} is a difference", remedy, column)
         if primes:
             raise self.error("a prime without a function", "write sigma'(z)", column)
         if numpy and name != "pi":

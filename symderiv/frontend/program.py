@@ -139,8 +139,16 @@ def check_shapes(given: object, known: Sequence[str]) -> Shapes:
         given = None
     if given is None:
         raise SpecError("shapes is not a table", 'write x = "m n"', field="shapes", value=given)
-    check_names([name for name, _ in pairs], "shapes", known)
-    return tuple(sorted((name, _shape(value, f"shape of {name}")) for name, value in pairs))
+    variables_ = check_names([name for name, _ in pairs], "shapes", known)
+    shapes = tuple(sorted((name, _shape(value, f"shape of {name}")) for name, value in pairs))
+    for name, shape in shapes:
+        for size in shape:
+            if size in variables_ or size in CONSTANTS:
+                kind = "a constant" if size in CONSTANTS else "a variable with a shape of its own"
+                raise SpecError(f"shape of {name} has the size {size}, which is {kind}",
+                                "give the size another name",
+                                field=f"shape of {name}", value=size)  # fmt: skip
+    return shapes
 
 
 def _shape(given: object, field: str) -> tuple[int | str, ...]:
@@ -209,5 +217,5 @@ def check_request(
             raise SpecError(f"request.upstream is {upstream!r}, which the program uses",
                             "choose a new name, such as dy",
                             field="request.upstream", value=upstream)  # fmt: skip
-    wrt = check_names(given.get("wrt") or (), "request.wrt", inputs, families)
+    wrt = check_names(given.get("wrt") or (), "wrt", inputs, families)
     return Request(None if cost is None else str(cost), upstream, wrt)

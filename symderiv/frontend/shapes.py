@@ -208,8 +208,8 @@ class Shapes:
             if place is None:
                 raise Misfit(index, f"the index {brief(index)} is not a whole number",
                              "entries are named by numbers from 0 on, such as x[0,1]")  # fmt: skip
-            if place in (0, -1):
-                continue
+            if place == 0 or (place == -1 and size.number is None):
+                continue  # there is a first entry and a last one, whatever the size
             if size.number is None:
                 raise Misfit(index, f"entry {place} of an axis of size {size}",
                              "give the size as a number, a name may be 1")  # fmt: skip

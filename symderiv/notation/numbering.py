@@ -66,7 +66,8 @@ class Numbering:
         names = Names(self.notation, graph)
         errors = [a for a in adjoints if names.has_name(a.tensor)]
         hidden = [a for a in adjoints if a.tensor.named and not names.has_name(a.tensor)]
-        if not errors or (graph.written_out and hidden):
+        asked_for = [a for a in hidden if a.tensor.of in self.derivation.wrt]
+        if not errors or asked_for or (graph.written_out and hidden):
             asked = [a for a in adjoints if a.tensor.of in graph.inputs or a.tensor.named]
             sort = Sort.PROGRAM
             return tuple(Group(sort, f"{sort.tag}{n}", (a,)) for n, a in enumerate(asked, start=1))

@@ -84,7 +84,7 @@ def _spelling(
     shown: dict[str, str] = {}
     keys = {key for key, _ in groups}
     for size in sorted(set(sizes) - keys, key=sizes.index):
-        shown[size] = assigned.first((spelled(size), verbatim(size))).entry
+        shown[size] = assigned.size(size)
     found: dict[str, Symbol] = {}
     order = sorted(groups, key=lambda g: _rank(g[0], g[1], usual))
     for key, part in order:
@@ -130,9 +130,17 @@ class _Assigned:
 
     def first(self, candidates: Iterable[Symbol]) -> Symbol:
         """The first candidate that is free, which is then taken."""
-        symbol = next(s for s in candidates if self.is_free(s) and not self.is_entry(s))
+        symbol = next(filter(self.is_open, candidates))
         self.take(symbol)
         return symbol
+
+    def size(self, name: str) -> str:
+        """A size as TeX: as a quantity is written, or else upright."""
+        found = next(filter(self.is_open, (spelled(name), verbatim(name))), None)
+        if found is None:
+            return self.script(name)
+        self.take(found)
+        return found.entry
 
     def script(self, size: str) -> str:
         """A size that is called as a quantity is: upright."""
@@ -148,6 +156,10 @@ class _Assigned:
         if not row.is_loss:
             letter = notation.functions.get(row.name, row.latex)
             self.words |= {letter, rf"\bm{{{letter}}}", row.letter} - {""}
+
+    def is_open(self, symbol: Symbol) -> bool:
+        """Whether a symbol is free, and does not look like an entry of an array."""
+        return self.is_free(symbol) and not self.is_entry(symbol)
 
     def is_free(self, symbol: Symbol) -> bool:
         return self.words.isdisjoint((symbol.entry, symbol.array, symbol.unicode, symbol.ascii))

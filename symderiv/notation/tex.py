@@ -277,7 +277,7 @@ class TexPrinter(Printer):
         pieces = [self.piece(a) for a in args]
         if not any(orders):
             pattern = self.pattern(row.call)
-            return self.filled(pattern, args) if pattern else self.applied(symbol, pieces)
+            return self.filled(pattern, pieces) if pattern else self.applied(symbol, pieces)
         position = next(n for n, order in enumerate(orders) if order)
         if len(args) - len(row.hyper) == 1 and not any(orders[1:]):
             return self.applied(primed(symbol, orders[0]), pieces)
@@ -305,9 +305,8 @@ class TexPrinter(Printer):
         inside = ", ".join(self.signed(p) for p in pieces)
         return Piece(f"{symbol}{left}{inside}{right}", ATOM, height, False, "paren", "call")
 
-    def filled(self, pattern: str, args: tuple[Expr, ...]) -> Piece:
+    def filled(self, pattern: str, pieces: Sequence[Piece]) -> Piece:
         r"""A call pattern with its ``#1``, in parentheses where the pattern has none."""
-        pieces = [self.piece(a) for a in args]
         negative = pattern.startswith("-")
         pattern = pattern.removeprefix("-")
         height = max((p.height for p in pieces), default=FLAT)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
 import pytest
 
 import symderiv
-from symderiv import SpecError
+from symderiv import Network, SpecError
 
 NET = "2-3-1:sigmoid+bce"
 
@@ -80,3 +85,77 @@ def test_a_quantity_shows_itself_and_the_package_lists_its_names() -> None:
     shown = symderiv.derive(NET).delta(2)._repr_latex_()
     assert shown.startswith("$") and r"\delta^{2}_{js}" in shown
     assert {"derive", "parse_spec", "SpecError"} <= set(dir(symderiv))
+
+
+BILINEAR = {
+    "program": {"s": "sum((X @ A)*Z, axis=1)", "J": "mean(y*s)"},
+    "shapes": {"X": "m p", "A": "p q", "Z": "m q", "y": "m"},
+    "request": {"wrt": ["A", "X", "Z"]},
+}
+
+
+def test_a_variable_of_a_program_is_what_it_is_called() -> None:
+    network = Network.build(**BILINEAR)
+    for made in (symderiv.derive(network), symderiv.derive(network, wrt="X")):
+        assert made.gradient("X").adjoint.tensor.of.name == "X"  # type: ignore[union-attr]
+    made = symderiv.derive(
+        Network.build(program="J = sum(B*x*w)", shapes={"x": "m n", "w": "n", "B": "m n"}),
+        wrt=["w", "x"],
+    )
+    assert made.gradient("B").adjoint.tensor.name == "dB"
+    with pytest.raises(KeyError, match="no derivative by X: known are B, x, w"):
+        made.gradient("X")
+    with pytest.raises(SpecError, match="wrt names 'X', which is not there"):
+        symderiv.derive(made.network, wrt="X")
+
+
+def test_the_input_of_a_network_is_x_too() -> None:
+    made = symderiv.derive(NET)
+    assert made.gradient("x").latex() == made.gradient("X").latex()
+    assert symderiv.derive(NET, wrt="x").wrt == symderiv.derive(NET, wrt="X").wrt
+
+
+STEPS = "u = a*b; v = sin(u); J = u*v + a"
+
+
+def test_the_gradient_by_a_step_on_the_way() -> None:
+    asked = symderiv.derive(STEPS, wrt=["u", "a"])
+    request = {"wrt": ["u", "a"]}
+    assert asked.render("md") == replace_command(
+        symderiv.derive(Network.build(program=STEPS, request=request)), asked.command
+    )
+    assert str(asked.gradient("u").sympy()) in ("u*cos(u) + v", "v + u*cos(u)")
+    assert r"\frac{\partial J}{\partial u}" in str(asked.render("md"))
+    assert set(json.loads(asked.render("json"))["gradients"]) == {"u", "a"}
+    module: dict[str, Any] = {"__name__": "module"}
+    exec(symderiv.derive(STEPS, wrt="u").render("numpy"), module)
+    params = module["init"](np.random.default_rng(0))
+    u = params["a"] * params["b"]
+    _, gradients = module["cost_and_gradients"](params)
+    assert set(gradients) == {"u"}
+    assert gradients["u"] == pytest.approx(np.sin(u) + u * np.cos(u))
+    assert module["check_gradients"](params) < 1e-12
+    assert module["train"](params, 0.1, 2)[1]
+
+
+def replace_command(made: symderiv.api.PublishedDerivation, command: str) -> str | bytes:
+    return replace(made, command=command).render("md")
+
+
+def test_a_step_between_others_comes_in_time_in_a_module() -> None:
+    text = "h = tanh(W @ x); g = tanh(W @ h); J = sum(tanh(W @ g)*x)"
+    network = Network.build(program=text, shapes={"W": "n n", "x": "n"})
+    module: dict[str, Any] = {"__name__": "module"}
+    exec(symderiv.derive(network, wrt="h,W").render("numpy"), module)
+    params = module["init"](np.random.default_rng(0), {"n": 3})
+    assert set(module["cost_and_gradients"](params)[1]) == {"h", "W"}
+    assert module["check_gradients"](params) < 1e-12
+
+
+@pytest.mark.parametrize(("wrt", "said"), [("J", "what is differentiated"), ("G", "not there")])
+def test_what_is_differentiated_and_its_gradient_are_not_asked_for(wrt: str, said: str) -> None:
+    network = Network.build(
+        program="J = softmax(X @ W)", shapes={"X": "m n", "W": "n k"}, request={"upstream": "G"}
+    )
+    with pytest.raises(SpecError, match=said):
+        symderiv.derive(network, wrt=wrt)

@@ -59,6 +59,28 @@ def test_numbers_of_thousands_of_digits_are_printed() -> None:
     assert "e−4343" in shown(program("J = exp(x)", x=-10000))
 
 
+SATURATED = """
+sizes = [1, 1]
+activation = "sigmoid"
+loss = "bce"
+[example]
+X = [[100]]
+Y = [[1]]
+W1 = [[10]]
+b1 = [0]
+rate = 0.5
+"""
+
+
+def test_an_output_that_rounds_to_one_has_its_values() -> None:
+    text = shown(parse_toml(SATURATED))
+    assert "The example in numbers" in text
+    assert "C = 5.0759589e−435" in text  # log(1 + exp(-1000)), by hand
+    assert "after this step it is 5.0759589e−435" in text
+    less = shown(parse_toml(SATURATED.replace("[[10]]", "[[1]]")))
+    assert "C = 3.72007598e−44" in less  # log(1 + exp(-100))
+
+
 def test_zero_times_the_logarithm_of_zero_in_a_loss() -> None:
     text = shown(parse_toml(KL))
     assert "The example in numbers" in text
@@ -151,3 +173,43 @@ def test_a_spec_that_is_taken_for_an_option(capsys: pytest.CaptureFixture[str]) 
     line = capsys.readouterr().err
     assert "it begins with a size, as 2-3-1:sigmoid+bce does" in line
     assert line.count("\n") == 1
+
+
+def fraction(depth: int) -> str:
+    return "a/(b + " * depth + "a" + ")" * depth
+
+
+def statements(count: int, text: str) -> str:
+    return "; ".join(text.format(k=k, before=k - 1, next=k + 1) for k in range(1, count))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "J = " + "**".join("a" * 12),
+        "J = " + fraction(8),
+        statements(100, "v{next} = sin(v{k})*v{k}"),
+        statements(60, "v{next} = v{k}*v{before}"),
+    ],
+)
+def test_what_is_deep_or_has_many_statements_is_shown_soon(text: str) -> None:
+    start = time.process_time()
+    assert shown(text)
+    assert time.process_time() - start < 4  # less than 1 on a machine with nothing else to do
+
+
+@pytest.mark.parametrize("text", ["J = " + "**".join("a" * 40), "J = " + fraction(30)])
+def test_what_nobody_could_read_is_refused_soon(text: str) -> None:
+    start = time.process_time()
+    with pytest.raises(symderiv.SpecError, match="grows beyond what can be read; give its parts"):
+        symderiv.derive(text)
+    assert time.process_time() - start < 4
+
+
+def test_in_a_long_program_every_derivative_has_a_name() -> None:
+    made = symderiv.derive(statements(60, "v{next} = v{k}*v{before}"))
+    assert not made.unproved
+    latex = made.gradient("v30").latex()
+    assert r"\frac{\partial v_{60}}{\partial v_{31}}" in latex
+    assert len(latex) < 300
+    assert r"\partial" not in symderiv.derive("u = a*b; J = u*a").gradient("b").latex()[40:]

@@ -235,3 +235,81 @@ def test_what_has_no_module_is_said_in_one_line_and_documents_are_written(
         "symderiv: no module: a product with an array that would have to be repeated\n"
     )
     assert [path.suffix for path in tmp_path.iterdir()] == [".md"]
+
+
+@pytest.mark.parametrize("kind", ["activations", "losses", "layers", "notations", "rules"])
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_list_where_not_all_characters_can_be_printed(kind: str, encoding: str) -> None:
+    done = run("list", kind, PYTHONIOENCODING=encoding, PYTHONUTF8="0")
+    assert done.returncode == 0 and done.stdout.isascii() and "?" not in done.stdout
+
+
+def test_json_where_not_all_characters_can_be_printed(tmp_path: Path) -> None:
+    given = ("derive", "2-1:sigmoid+bce", "--to", "json", "--json", "-o", str(tmp_path))
+    done = run(*given, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    written = (tmp_path / "net_2_1_sigmoid_bce.json").read_text(encoding="utf-8")
+    assert json.loads(done.stdout) == json.loads(written)
+
+
+UNPROVED = "J = a/(b + " * 1 + "a/(b + " * 6 + "a" + ")" * 7
+
+
+def test_what_is_not_proved_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", UNPROVED]) == 4
+    out, err = capsys.readouterr()
+    assert err == "symderiv: 1 step is not proved for all sizes\n"
+    assert "1 step is tested at random points, not proved: (S3)." in out
+
+
+def test_files_of_others_stay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["derive", "2-1:sigmoid+bce", "--to", "tex,numpy,json,md,pdf", "-o", str(tmp_path)]
+    assert main(given) == main(given) == 0  # its own are replaced
+    capsys.readouterr()
+    for suffix in (".tex", ".py", ".json", ".md", ".pdf"):
+        path = tmp_path / f"net_2_1_sigmoid_bce{suffix}"
+        ours = path.read_bytes()
+        theirs = b"%PDF-1.7 /Creator(me)" if suffix == ".pdf" else b"notes on symderiv\n"
+        path.write_bytes(theirs)
+        assert main(given) == 2
+        assert path.read_bytes() == theirs
+        said = capsys.readouterr().err
+        assert "was not written by symderiv; choose another --name" in said
+        assert said.count("\n") == 1
+        path.write_bytes(ours)
+
+
+def test_files_are_called_as_the_toml_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, stem in (("my-net", "my_net"), ("2 layers", "net_2_layers"), ("json", "json_net")):
+        path = tmp_path / f"{name}.toml"
+        path.write_text('sizes = [2, 1]\nloss = "mse"\n', encoding="utf-8")
+        assert main(["derive", str(path), "--to", "md", "-o", str(tmp_path / "out")]) == 0
+        assert (tmp_path / "out" / f"{stem}.md").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is full")
+@pytest.mark.parametrize("given", [("show", "2-1:sigmoid+bce"), ("list", "losses")])
+def test_a_full_disk_is_one_line(given: tuple[str, ...]) -> None:
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        command = [sys.executable, "-m", "symderiv", *given]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=120)
+    assert done.returncode == 2
+    assert done.stderr == b"symderiv: standard output: No space left on device\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the rights of folders")
+@pytest.mark.parametrize("command", [["derive", "2-1:sigmoid+bce"], ["gallery"]])
+def test_a_folder_that_cannot_be_written_is_found_first(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr("symderiv.api.derive", lambda *_, **__: pytest.fail("derived first"))
+    assert main([*command, "-o", str(tmp_path / "deeper" / "out")]) == 2
+    assert "cannot be written to" in capsys.readouterr().err
+
+
+def test_counts_agree_with_their_nouns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["derive", "J = sin(a)", "--to", "md", "-o", str(tmp_path)]) == 0
+    assert "steps proved for all sizes, 1 lemma\n" in capsys.readouterr().out

@@ -1,8 +1,11 @@
 """One line, whatever the value: nothing raw, nothing long, a caret below the right column."""
 
+from typing import Any
+
 import pytest
 
-from symderiv.frontend import SpecError, parse_expression
+import symderiv
+from symderiv.frontend import Network, SpecError, parse_expression
 from symderiv.frontend.errors import show, suggest
 
 BAD = "x\x1b[31m\n\u202e\ud800y"
@@ -76,3 +79,24 @@ def test_caret_of_a_long_text_shows_a_window_around_the_place() -> None:
 
 def test_an_error_without_a_place_has_no_caret() -> None:
     assert SpecError("bad", field="loss").caret() == ""
+
+
+def test_a_hyphen_is_a_minus() -> None:
+    for text in ("J = leaky-relu(a)", "J = 1 + 2*hard-tanh(a)"):
+        with pytest.raises(SpecError, match=r"is a difference; write \w+_\w+\(...\), or spaces"):
+            Network.build(program=text)
+    assert Network.build(program="J = leaky - relu(a)").parameters == ("leaky", "a")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [({"output": 3}, "output is 3; write the path"), ({"layout": None}, "unknown layout None")],
+)
+def test_arguments_of_a_wrong_type(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(SpecError, match=words):
+        symderiv.derive("2-1:sigmoid+bce", **given)
+
+
+def test_a_network_that_was_not_built() -> None:
+    with pytest.raises(SpecError, match=r"no layers; make it with Network\.build"):
+        symderiv.derive(Network((2, 3, 1)))

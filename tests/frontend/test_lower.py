@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import symderiv
 from symderiv.algebra.expr import Access, Role, Tensor
 from symderiv.algebra.index import Size, as_index
 from symderiv.calculus.backprop import backprop
@@ -289,3 +290,9 @@ def test_names_never_clash() -> None:
     assert {"r", "z", "a"} <= {t.name for t in low.graph.inputs}
     assert all(isinstance(d.left, Access) for d in low.graph.definitions)
     assert isinstance(low.graph.cost, Tensor)
+
+
+def test_the_last_entry_of_an_axis_with_a_number() -> None:
+    given = {"program": "J = 2*a[-1]", "shapes": {"a": "3"}}
+    gradient = symderiv.derive(Network.build(**given)).gradient("a")  # type: ignore[arg-type]
+    assert "[3 = j]" in gradient.latex()

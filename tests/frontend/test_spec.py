@@ -305,7 +305,7 @@ BUILD_REFUSED: list[tuple[dict[str, object], str, str]] = [
     ({"title": "x" * 201}, "title", "200"),
     ({"shapes": {"x": "m n"}}, "shapes", "program"),
     ({"request": {"cost": "J"}}, "request.cost", "leave cost out"),
-    ({"request": {"wrt": ["W9"]}}, "request.wrt", "X, W1"),
+    ({"request": {"wrt": ["W9"]}}, "wrt", "X, W1"),
     ({"request": {"with": ["W1"]}}, "request", "known: cost, upstream, wrt"),
     ({"request": 3}, "request", "table"),
     ({"program": "J = a"}, "sizes", "program"),
@@ -345,7 +345,7 @@ PROGRAM_REFUSED: list[tuple[dict[str, object], str, str]] = [
     ({"request": {"cost": "J", "upstream": "dy"}}, "request", "leave one out"),
     ({"request": {"upstream": "b"}}, "request.upstream", "dy"),
     ({"request": {"upstream": "a b"}}, "request.upstream", "not a name"),
-    ({"request": {"wrt": ["q"]}}, "request.wrt", "known: b, c"),
+    ({"request": {"wrt": ["q"]}}, "wrt", "known: b, c"),
 ]
 
 

@@ -99,7 +99,7 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     "manifest",
     ['[[item]]\nfile = "none"', '[[item]]\nfile = "../x"', "[[item", None,
-     '[[item]]\nfile = "one"\nlayout = "upside down"'],
+     '[[item]]\nfile = "one"\nlayout = "upside down"', "", "item = 3", "item = [1]", "item = []"],
 )  # fmt: skip
 def test_bad_manifest(
     manifest: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -112,3 +112,21 @@ def test_bad_manifest(
     assert main(["gallery", "-o", str(tmp_path / "out"), "--examples", str(tmp_path)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_wrong_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "gallery.toml").write_text('[[item]]\nfile = "one"\n', encoding="utf-8")
+    for text in ("sizes = [2, 1\n", 'sizes = [2, 1]\nloss = "mse"\nfreeze = ["W", "b"]\n'):
+        (tmp_path / "one.toml").write_text(text, encoding="utf-8")
+        assert main(["gallery", "-o", str(tmp_path / "out"), "--examples", str(tmp_path)]) == 2
+        assert capsys.readouterr().err.startswith("symderiv: one.toml: ")
+
+
+def test_a_page_of_others_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "gallery.toml").write_text('[[item]]\nfile = "one"\n', encoding="utf-8")
+    (tmp_path / "one.toml").write_text('sizes = [2, 1]\nloss = "mse"\n', encoding="utf-8")
+    given = ["gallery", "-o", str(tmp_path), "--examples", str(tmp_path)]
+    assert main(given) == main(given) == 0
+    (tmp_path / "README.md").write_text("mine", encoding="utf-8")
+    assert main(given) == 2
+    assert "README.md was not written by symderiv" in capsys.readouterr().err
