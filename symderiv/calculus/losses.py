@@ -61,6 +61,10 @@ _SOFTMAX_MINUS_TARGET = (
     "return (1 - y) * (e / s) - y * miss  # p - y would cancel where p is near y",
 )
 
+_POISSON_OF = (
+    "the loss poisson of a = {}(z): PyTorch's and Keras's also divide by the number of outputs"
+)
+
 # fmt: off
 _ROWS: tuple[Row, ...] = (
     ScalarFunction(
@@ -208,7 +212,7 @@ _ROWS: tuple[Row, ...] = (
             lambda z, y, v: softplus(-z),
         ),
         why="minus log a is softplus(-z), and the slope of a = sigma(z) is a sigma(-z)",
-        factor="the loss poisson of a = sigma(z)",
+        factor=_POISSON_OF.format("sigma"),
         uses=("sigmoid",),
         numpy=("return sigmoid(z) + y * np.logaddexp(0, -z)",),
         numpy_derivatives=(
@@ -224,7 +228,7 @@ _ROWS: tuple[Row, ...] = (
             lambda z, y, v: -log(softplus(z)),
         ),
         why="the slope of softplus is sigma",
-        factor="the loss poisson of a = softplus(z)",
+        factor=_POISSON_OF.format("softplus"),
         uses=("sigmoid",),
         numpy=(
             "a = np.logaddexp(0, z)",
@@ -248,7 +252,7 @@ _ROWS: tuple[Row, ...] = (
         definition=lambda z, y: exp(-(z**2)) + y * z**2,
         derivatives=(lambda z, y, v: 2 * z * (y - exp(-(z**2))), lambda z, y, v: z**2),
         why="minus log a is z squared, and the slope of a is -2 z a",
-        factor="the loss poisson of a = gaussian(z)",
+        factor=_POISSON_OF.format("gaussian"),
         uses=("gaussian",),
         numpy=("return gaussian(z) + y * z**2",),
         numpy_derivatives=(
@@ -263,7 +267,7 @@ _ROWS: tuple[Row, ...] = (
             Part("loss", "sum", ("y", "q"), lambda y, q: exp(q) - y * q),
         ),
         why="the logarithm of softmax is z minus the logarithm of the sum",
-        factor="the loss poisson of a = softmax(z)",
+        factor=_POISSON_OF.format("softmax"),
         uses=("log-softmax",),
         numpy=(
             "q = log_softmax(z, axis)",

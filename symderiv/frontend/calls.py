@@ -167,13 +167,13 @@ def _slope(eq: Equations, node: Call, row: ScalarFunction, args: list[Value]) ->
 
 def comparison(eq: Equations, node: Compare) -> Value:
     """1 where the comparison holds, else 0."""
-    (left, right), strict = _ordered(eq, node)
+    (left, right), strict = ordered(eq, node)
     if strict:
         return eq.elementwise(_greater, node, left, right)
     return eq.elementwise(lambda x, y: 1 - _greater(y, x), node, left, right)
 
 
-def _ordered(eq: Equations, node: Compare) -> tuple[tuple[Value, Value], bool]:
+def ordered(eq: Equations, node: Compare) -> tuple[tuple[Value, Value], bool]:
     """The sides of ``a > b`` or ``a >= b``, and whether it is the strict one."""
     pair = eq.atom(node.left, twice=True), eq.atom(node.right, twice=True)
     return (pair if node.op in (">", ">=") else pair[::-1]), node.op in (">", "<")
@@ -195,7 +195,7 @@ def _where(eq: Equations, node: Call) -> Value:
     if not isinstance(condition, Compare):
         raise Misfit(condition, f"the condition {brief(condition)} is not a comparison",
                      "write where(x > 0, ..., ...)")  # fmt: skip
-    (left, right), strict = _ordered(eq, condition)
+    (left, right), strict = ordered(eq, condition)
     chosen = eq.under(left, right, strict, yes, no)
     if strict:
         return eq.elementwise(

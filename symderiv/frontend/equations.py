@@ -184,9 +184,7 @@ class Equations:
         self, left: Value, right: Value, strict: bool, yes: Node, no: Node
     ) -> tuple[Value, Value]:
         """The values of two nodes: ``yes`` where left > right (or left ≥ right), else ``no``."""
-        larger, smaller = (left, right) if strict else (right, left)
-        axes = max(left.axes, right.axes, key=len)
-        difference = elementwise(lambda x, y: x - y, axes, larger, smaller)
+        difference = _difference(left, right, strict)
         values = []
         for node, holds in ((yes, strict), (no, not strict)):
             self.guards.append((difference, holds))
@@ -230,6 +228,8 @@ class Equations:
                 return self._quotient(node, left, right)
             case Binary("**", left, right):
                 return self._power(node, left, right)
+            case Binary("*", left, right):
+                return self.elementwise(times, node, *self._factors(left, right))
             case Binary(op, left, right):
                 return self.elementwise(_OPERATORS[op], node, self.value(left), self.value(right))
             case Compare():
@@ -249,6 +249,20 @@ class Equations:
             return number(size_of(self.axes.of(self.shapes.sizes[name])))
         assert name == "pi"
         return number(PI)
+
+    def _factors(self, left: Node, right: Node) -> list[Value]:
+        """Two factors; where a comparison in one is false, nothing is asked by the other."""
+        values = []
+        for side, other in ((left, right), (right, left)):
+            guards = [self._guard(c) for c in _comparisons(other)]
+            self.guards += guards
+            values.append(self.value(side))
+            del self.guards[len(self.guards) - len(guards) :]
+        return values
+
+    def _guard(self, node: Compare) -> tuple[Value, bool]:
+        (larger, smaller), strict = calls.ordered(self, node)
+        return _difference(larger, smaller, strict), strict
 
     def _quotient(self, node: Node, left: Node, right: Node) -> Value:
         below = self.atom(right)
@@ -307,6 +321,24 @@ class Equations:
             raise Misfit(node, f"a power of {value}", f"the base must be positive: {why}")
 
 
+def _comparisons(node: Node) -> list[Compare]:
+    """The comparisons among the factors of a product."""
+    match node:
+        case Compare():
+            return [node]
+        case Binary("*", left, right):
+            return _comparisons(left) + _comparisons(right)
+        case _:
+            return []
+
+
+def _difference(left: Value, right: Value, strict: bool) -> Value:
+    """What is positive where left > right, or if not ``strict`` where left ≥ right is false."""
+    larger, smaller = (left, right) if strict else (right, left)
+    axes = max(left.axes, right.axes, key=len)
+    return elementwise(lambda x, y: x - y, axes, larger, smaller)
+
+
 def _too_long(entry: Expr, exponent: int) -> bool:
     if not isinstance(entry, Number):
         return False
@@ -314,6 +346,4 @@ def _too_long(entry: Expr, exponent: int) -> bool:
     return longest * abs(exponent) > 2000
 
 
-_OPERATORS: dict[str, calls.Formula] = {
-    "+": add, "-": lambda x, y: x - y, "*": times,
-}  # fmt: skip
+_OPERATORS: dict[str, calls.Formula] = {"+": add, "-": lambda x, y: x - y}

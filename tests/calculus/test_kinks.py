@@ -85,7 +85,7 @@ def test_the_slope_at_a_kink_is_the_one_that_is_stated(row: ScalarFunction) -> N
     ("hard-tanh,identity+mse", "at $z = -1$ and $z = 1$; the value used there is $0$."),
     ("hard-swish,relu+mse", "at $z = -3$ and $z = 3$; the values used there are $0$ and $1$."),
     ("leaky-relu,prelu+mse", r"the value used there is $\alpha$."),
-    ("leaky-relu,elu+mse", r"the value used there is $\beta$; if that is 1, both sides have this"),
+    ("leaky-relu,elu+mse", r"at $z = 0$ unless $\beta = 1$; the value used there is $\beta$."),
     ("selu,identity+mse", r"the value used there is $\mathit{scale}\, \alpha$."),
     ("relu,identity+mae", "at $a = y$; the value used there is $0$."),
     ("relu,identity+hinge", r"at $a = \frac{1}{y}$; the value used there is $0$."),

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import symderiv
 from tests.code.generated import LAYOUTS, NETWORKS, M, data, module, run, source
 
 ALL = [(spec, layout) for spec in NETWORKS for layout in LAYOUTS]
@@ -292,11 +291,6 @@ def test_the_text_is_python_3_9(spec: str, layout: str) -> None:
     ast.parse(text, feature_version=(3, 9))
     assert max(map(len, text.splitlines())) <= 99
     assert all(line == line.rstrip() for line in text.splitlines())
-
-
-def test_a_comment_writes_the_lines_of_a_log_softmax_with_their_layer() -> None:
-    text = symderiv.derive("2-3-2:log-softmax,softmax+mse").render("numpy")
-    assert "# (D2) e¹ = exp(z¹)" in str(text)
 
 
 @pytest.mark.parametrize("layout", ["rows", "columns"])
