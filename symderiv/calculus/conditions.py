@@ -30,6 +30,7 @@ from symderiv.algebra.expr import (
     tensors_in,
     walk,
 )
+from symderiv.algebra.index import Index, Var, as_index
 from symderiv.algebra.matching import alpha_equal
 from symderiv.calculus.brackets import Guard, excludes_zero, guard_of, implies
 from symderiv.calculus.functions import (
@@ -167,6 +168,20 @@ def _asked(
             yield Condition(definition, function, (access,), POSITIVE)
     else:
         yield Condition(definition, function, (argument,), domain)
+
+
+def _least(index: Index) -> int | None:
+    """The least value of an index, where every size is at least 1; None if there is none."""
+    while True:
+        found = next(((s, n) for s, n in index.terms if isinstance(s, Var)), None)
+        if found is None:
+            break
+        var, factor = found
+        end = var.axis.start if factor > 0 else var.axis.stop
+        index = index - factor * as_index(var) + factor * end
+    if any(factor < 0 for _, factor in index.terms):
+        return None
+    return index.const + sum(factor for _, factor in index.terms)
 
 
 def _is_hyperparameter(access: Access) -> bool:
@@ -319,10 +334,12 @@ def _sign(graph: Graph, expr: Expr, positive: bool) -> int | None:
     match expr:
         case Number(value):
             return None if value < 0 else int(value > 0)
-        case SizeOf():
-            return 1
-        case Sum(_, body):
-            return _sign(graph, body, positive)
+        case SizeOf(index):
+            least = _least(index)
+            return None if least is None or least < 0 else int(least > 0)
+        case Sum(var, body):
+            sign, least = _sign(graph, body, positive), _least(var.axis.size)
+            return 0 if sign == 1 and (least is None or least < 1) else sign  # maybe no term
         case Add(terms):
             signs = [_sign(graph, t, positive) for t in terms]
             return None if None in signs else max(s for s in signs if s is not None)

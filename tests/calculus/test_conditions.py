@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from symderiv.algebra.expr import Access, Tensor, walk
+from symderiv.algebra.expr import Access, Expr, Role, SizeOf, Sum, Tensor, apply, walk
+from symderiv.algebra.index import Axis, Index, Size, as_index, fresh
+from symderiv.calculus.builder import Builder
 from symderiv.calculus.conditions import NONZERO, Condition, conditions
 from symderiv.calculus.functions import Domain
 from symderiv.calculus.graph import Graph
@@ -173,3 +175,22 @@ def test_what_a_name_that_cancels_asked_is_kept_by_its_definition(tmp_path: Path
     )
     found = spoken_of(build_graph(parse_spec(str(path))).graph)
     assert found == [("sqrt", ["v"], "not negative"), ("log", ["v"], "positive")]
+
+
+def assumed_of(body: Expr) -> list[str]:
+    b = Builder()
+    cost = b.tensor("C", [], Role.COST)
+    b.define(cost, [], body)
+    return [c.function for c in conditions(b.graph(cost)) if isinstance(c.what, Domain)]
+
+
+def test_a_range_that_may_be_empty_is_no_reason_to_be_positive() -> None:
+    n, b = Size("n"), Builder()
+    x = b.tensor("x", [Axis("unit", as_index(n))], Role.PARAMETER)
+    for start, asked in ((1, []), (2, ["log"])):
+        i = fresh(Axis("unit", as_index(n), Index(start)))
+        assert assumed_of(apply("log", Sum(i, apply("exp", x[i])))) == asked
+    assert assumed_of(apply("log", SizeOf(as_index(n)))) == []
+    assert assumed_of(apply("log", SizeOf(as_index(n) - 1))) == ["log"]
+    assert assumed_of(1 / SizeOf(as_index(n) + as_index(Size("m")) - 1)) == []
+    assert assumed_of(1 / SizeOf(as_index(n) - as_index(Size("m")))) == [""]
