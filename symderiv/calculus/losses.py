@@ -169,8 +169,8 @@ _ROWS: tuple[Row, ...] = (
         definition=lambda a, y: y * (log(y) - log(a)),
         derivatives=(lambda a, y, v: -y / a, lambda a, y, v: log(y) - log(a) + 1),
         why="log has slope 1/a; the entropy of y does not depend on a",
-        factor="Keras's KLDivergence; PyTorch's KLDivLoss takes log a, and also divides by the"
-        " number of outputs unless reduction='batchmean'",
+        factor="0 log 0 counts as 0, as in Keras's KLDivergence; PyTorch's KLDivLoss takes log a,"
+        " and also divides by the number of outputs unless reduction='batchmean'",
         numpy=(
             "yes = np.where(y == 0, 1, y)  # 0 log 0 = 0",
             "r = (y - a) / a",
@@ -448,8 +448,8 @@ _ROWS: tuple[Row, ...] = (
             Part("loss", "sum", ("y", "q"), lambda y, q: y * (log(y) - q)),
         ),
         why="the logarithm of softmax is z minus the logarithm of the sum",
-        factor="Keras's KLDivergence takes p; PyTorch's KLDivLoss takes log p, and also divides by"
-        " the number of outputs unless reduction='batchmean'",
+        factor="0 log 0 counts as 0; Keras's KLDivergence takes p; PyTorch's KLDivLoss takes log p,"
+        " and also divides by the number of outputs unless reduction='batchmean'",
         uses=("log-softmax",),
         numpy=(
             "yes = np.where(y == 0, 1, y)  # 0 log 0 = 0",

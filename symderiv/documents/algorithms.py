@@ -74,7 +74,7 @@ def accumulators(ledger: Ledger, equations: tuple[named.Named, ...]) -> list[Lin
         names = named.relative_names(ledger, chain, equation.base)
         right = ledger.show(chain.adjoint.closed, names)
         left = ledger.show(chain.adjoint.left, names)
-        lines.append((1, (left + GETS + right, *_range(ledger, equation))))
+        lines.append((1, (left + GETS + right, *_range(ledger, equation, backwards=True))))
     for equation, (var, body, _) in split:
         chain = equation.chains[0]
         names = _names(ledger, equation, (var,))
@@ -138,8 +138,8 @@ def _store(ledger: Ledger, equation: named.Named, letter: str, more: tuple[Var, 
     return ledger.show(access, _names(ledger, equation, more))
 
 
-def _range(ledger: Ledger, equation: named.Named) -> Phrase:
-    found = named.layer_range(ledger, equation.chains)
+def _range(ledger: Ledger, equation: named.Named, backwards: bool = False) -> Phrase:
+    found = named.layer_range(ledger, equation.chains, backwards)
     return (" ", *found) if found else ()
 
 

@@ -86,8 +86,11 @@ def has_matrix(ledger: Ledger, named: Named) -> bool:
     return node is not None and ledger.show_matrix(node, chain.names) is not None
 
 
-def layer_range(ledger: Ledger, chains: Sequence[ChainEntry]) -> Phrase:
-    """``for l = 1, ..., 3``: the layers of chains that are printed as one."""
+def layer_range(ledger: Ledger, chains: Sequence[ChainEntry], backwards: bool = False) -> Phrase:
+    """``for l = 1, ..., 3``: the layers of chains that are printed as one.
+
+    ``backwards`` is the order in which errors are computed, ``for l = 3, ..., 1``.
+    """
     chain = chains[0]
     first = chain.adjoint.indices[0] if chain.adjoint.indices else None
     variable = None if first is None else first.variable
@@ -95,14 +98,15 @@ def layer_range(ledger: Ledger, chains: Sequence[ChainEntry]) -> Phrase:
         start = ledger.show_index(variable.axis.start, chain.names)
         stop = ledger.show_index(variable.axis.stop, chain.names)
         letter = ledger.show_letter(variable, chain.names)
-        return say("layers", range=_range(letter, start, stop))
+        ends = (stop, start) if backwards else (start, stop)
+        return say("layers", range=_range(letter, *ends))
     shift = ledger.notation.activation_shift
-    numbers = sorted(c.layer + shift for c in chains if c.layer is not None)
+    numbers = sorted((c.layer + shift for c in chains if c.layer is not None), reverse=backwards)
     if len(numbers) < 2:
         return ()
     name = chain.names.axis_letter("layer")
     letter = Math(name, name, name)
-    if len(numbers) > SPELLED and all(b - a == 1 for a, b in pairwise(numbers)):
+    if len(numbers) > SPELLED and all(abs(b - a) == 1 for a, b in pairwise(numbers)):
         low, high = (Math(str(n), str(n), str(n)) for n in (numbers[0], numbers[-1]))
         return say("layers", range=_range(letter, low, high))
     listed = ", ".join(map(str, numbers))

@@ -273,8 +273,8 @@ class TextPrinter(Printer):
 _PATTERN = (
     (r"\left", ""), (r"\right", ""), (r"\tfrac12", "½"), (r"\,", " "), (r"\pi", "π"),
     (r"e^{#1}", "exp(#1)"), (r"\sqrt{#1}", "sqrt(#1)"), (r"\log #1", "log(#1)"),
-    (r"\log #2", "log(#2)"), (r"\log(", "log("), ("#1^{#2}", "#1**#2"), ("^2", "²"),
-    (r"\lvert", "|"), (r"\rvert", "|"),
+    (r"\log #2", "log(#2)"), (r"\log\frac{#2}{#1}", "log(#2/#1)"), (r"\log(", "log("),
+    ("#1^{#2}", "#1**#2"), ("^2", "²"), (r"\lvert", "|"), (r"\rvert", "|"),
 )  # fmt: skip
 
 

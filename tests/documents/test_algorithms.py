@@ -83,7 +83,13 @@ def test_cache() -> None:
 
 def test_any_depth_has_loops_over_layers() -> None:
     lines = boxes("n0-...-nL:sigmoid+mse")[LOOP]
-    assert any(line.endswith("for l = 1, …, L-1") for line in lines)
+    assert any("δ" in line and line.endswith("for l = L-1, …, 1") for line in lines)
+    assert any("Δ" in line and line.endswith("for l = 1, …, L") for line in lines)
+
+
+def test_errors_of_numbered_layers_are_found_from_the_last_to_the_first() -> None:
+    lines = boxes("2-3-3-3-1:tanh+mse")[LOOP]
+    assert any("δ" in line and line.endswith("for l = 3, 2, 1") for line in lines)
 
 
 @pytest.mark.parametrize("layout", ["rows", "columns", "single"])
