@@ -13,7 +13,7 @@ from functools import cached_property
 
 from symderiv.algebra.expr import Access, Add, Role, Tensor, tensors_in
 from symderiv.algebra.index import Index, Var
-from symderiv.calculus.graph import Definition, Graph
+from symderiv.calculus.graph import Definition, Graph, Kind
 from symderiv.calculus.steps import Adjoint, Derivation
 from symderiv.notation.conventions import Notation
 from symderiv.notation.names import Names
@@ -67,7 +67,8 @@ class Numbering:
         errors = [a for a in adjoints if names.has_name(a.tensor)]
         hidden = [a for a in adjoints if a.tensor.named and not names.has_name(a.tensor)]
         asked_for = [a for a in hidden if a.tensor.of in self.derivation.wrt]
-        if not errors or asked_for or (graph.written_out and hidden):
+        program = graph.kind is Kind.PROGRAM or (graph.written_out and hidden)
+        if not errors or asked_for or program:
             asked = [a for a in adjoints if a.tensor.of in graph.inputs or a.tensor.named]
             sort = Sort.PROGRAM
             return tuple(Group(sort, f"{sort.tag}{n}", (a,)) for n, a in enumerate(asked, start=1))

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from symderiv.algebra.expr import Tensor
 from symderiv.calculus.functions import Row, rows
-from symderiv.calculus.graph import Graph
+from symderiv.calculus.graph import Graph, Kind
 from symderiv.notation.conventions import Notation, Symbol, spelled, verbatim
 
 _SUBSCRIPT = re.compile(r"(.+)_\{(\w(?:,\w)*|\d+)\}")
@@ -48,7 +48,7 @@ def spelling(notation: Notation, graph: Graph | None, *, code: bool = False) -> 
     errors |= {t.symbol for t in graph.upstream}
     return _spelling(
         notation, graph.tensors, parts, graph.size_names, graph.functions, graph.taken_apart,
-        errors, code,
+        errors, graph.kind is Kind.PROGRAM, code,
     )  # fmt: skip
 
 
@@ -61,6 +61,7 @@ def _spelling(
     functions: frozenset[str],
     taken_apart: frozenset[Tensor],
     errors: frozenset[str],
+    alike: bool,
     code: bool,
 ) -> Spelling:
     groups: dict[tuple[str, str], list[Tensor]] = {}
@@ -94,6 +95,7 @@ def _spelling(
         shown[size] = assigned.script(size)
     named = [notation.errors[e] for e in errors if e in notation.errors]
     free = all(assigned.is_free(error) for error in named)
+    free = free and (len(named) == len(errors) or not alike)  # δ beside ∂J/∂u would look odd
     if free:
         for error in named:
             assigned.take(error)

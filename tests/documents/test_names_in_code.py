@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import symderiv
 from symderiv.code import numpy_module
 from symderiv.documents import document
 from symderiv.documents.model import Code, Table
@@ -48,3 +49,31 @@ def test_of_composed_networks(name: str) -> None:
     names = in_table(made, about)
     assert ("eps" in names) == (name != "LSTM")
     assert names <= names_in(numpy_module(made, about))
+
+
+RECURRENT = """
+[program]
+h1 = "tanh(W @ x1 + U @ h0)"
+h2 = "tanh(W @ x2 + U @ h1)"
+J = "sum((h2 - y)**2)"
+[shapes]
+W = "n k"
+U = "n n"
+x1 = "k"
+x2 = "k"
+h0 = "n"
+y = "n"
+[request]
+cost = "J"
+wrt = ["W", "U"]
+"""
+
+
+def test_a_program_is_no_network_of_layers(tmp_path: Path) -> None:
+    """Both products have an error with a name; neither is that of an output layer."""
+    path = tmp_path / "recurrent.toml"
+    path.write_text(RECURRENT, encoding="utf-8")
+    text = str(symderiv.derive(path).render("md"))
+    assert "BP" not in text and "layer" not in text and "δ" not in text and r"\delta" not in text
+    for tag in ("G1", "G2", "G3", "G4"):
+        assert tag in text
