@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -46,3 +47,25 @@ def test_weights_are_drawn_by_the_range_of_what_follows(activation: str, rule: s
 def test_a_proof_that_is_kept_does_not_depend_on_what_targets_sum_to() -> None:
     """It is found by the text of the domains, and a lemma is about one entry."""
     assert repr(replace(DISTRIBUTION, total=None)) == repr(DISTRIBUTION)
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "softmax"])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"name": "My_row"}, "a name is small letters"),
+        ({"range_": "real"}, "range_ is 'real', which is no Range"),
+        ({"hyper": (("alpha", 1),)}, "hyper are not the last of its arguments"),
+    ],
+)
+def test_a_row_that_is_none_is_refused(name: str, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(rows()[name], **changes)
+
+
+def test_a_row_has_a_derivative_by_each_argument() -> None:
+    bce = rows()["bce"]
+    with pytest.raises(ValueError, match="derivatives has 1 entries for the 2 arguments a, y"):
+        replace(bce, derivatives=bce.derivatives[:1])
+    with pytest.raises(ValueError, match="the derivative by a is missing"):
+        replace(bce, derivatives=(None, bce.derivatives[1]))

@@ -13,10 +13,12 @@ from symderiv.algebra.expr import (
     ONE,
     Access,
     Bracket,
+    Expr,
     Role,
     SizeOf,
     Sum,
     Tensor,
+    add,
     apply,
     delta,
     sum_over,
@@ -35,6 +37,7 @@ from symderiv.calculus.losses import LOSSES
 from symderiv.calculus.networks import feed_forward
 from symderiv.calculus.normalization import batch_norm
 from symderiv.calculus.recurrent import rnn
+from symderiv.calculus.simplify import LIMIT, LONGEST, Chain, TooLong
 from symderiv.proof.check import check
 from tests.oracles.duals import errors
 from tests.oracles.forward import sizes
@@ -412,3 +415,37 @@ def test_defaults_of_hyperparameters() -> None:
         for wrong in ((*given, *values, 1), ()):
             with pytest.raises(TypeError):
                 row(*wrong)
+
+
+# --- What is asked for, and how much is too much --------------------------------------------------
+
+
+def test_gradients_are_those_by_inputs_and_by_what_was_asked_for() -> None:
+    graph = feed_forward(["tanh", "sigmoid"], "bce")
+    (first,) = (t for t in graph.tensors if t.name == "a1")
+    weights = [t for t in graph.inputs if t.name == "W1"]
+    found = backprop(graph, [first, *weights])
+    results = {a.tensor.of.name for a in found.adjoints if found.is_gradient(a) and a.tensor.of}
+    assert results == {"a1", "W1"}
+
+
+@pytest.mark.parametrize(("nodes", "lines"), [
+    (LONGEST + 50, 1), (LONGEST - 50, 1 + LIMIT // (LONGEST - 50)),
+])  # fmt: skip
+def test_a_line_and_a_chain_have_a_greatest_length(nodes: int, lines: int) -> None:
+    """One line that nobody would read, or many that are each short enough."""
+    b = Builder()
+    x, c = b.tensor("x", [], Role.PARAMETER), b.tensor("C", [], Role.COST)
+    b.define(c, [], x[()])
+    chain = Chain(x[()], b.graph(c), [])
+    for n in range(1, lines):
+        assert chain.extend(_of_length(nodes, n, x), "derivative", "")
+    with pytest.raises(TooLong, match="the derivative by x"):
+        chain.extend(_of_length(nodes, lines, x), "derivative", "")
+
+
+def _of_length(nodes: int, first: int, x: Tensor) -> Expr:
+    terms: list[Expr] = []
+    while sum(1 for _ in walk(add(*terms))) < nodes - 4:
+        terms.append(apply("sin", x[()] * (first + len(terms))))
+    return add(*terms)
