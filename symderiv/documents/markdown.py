@@ -67,7 +67,12 @@ def phrase(parts: Phrase) -> str:
 
 
 def formula(tex: str) -> str:
-    """A formula between dollars in a table cell."""
+    r"""A formula between dollars in a table cell.
+
+    MathJax has no \bm, and GitHub forbids \operatorname.
+    """
+    tex = tex.replace(r"\bm{", r"\boldsymbol{")
+    tex = re.sub(r"\\operatorname\{([^{}]*)\}", r"\\mathop{\\mathrm{\1}}\\nolimits", tex)
     return tex.replace("|", r"\vert ").replace("\n", " ")
 
 

@@ -44,12 +44,12 @@ def page(spec: str) -> str:
 @pytest.mark.parametrize(
     "spec, sentence",
     [
-        ("2-2:relu+mse", r"$\operatorname{relu}$ has no derivative at $z = 0$; the value"),
+        ("2-2:relu+mse", r"$\mathop{\mathrm{relu}}\nolimits$ has no derivative at $z = 0$; the value"),
         ("2-2:elu+mse", r"at $z = 0$ unless $\alpha = 1$; the value used there is"
          r" $\alpha$."),
         ("J = elu(a, 2)", r"the value used there is $2$."),
-        ("J = where(x > 0, x, a)", r"$\operatorname{step}(z) = [z > 0]$ jumps at $z = 0$"),
-        ("J = sign(x)*a", r"$\operatorname{sgn}$ jumps at $z = 0$"),
+        ("J = where(x > 0, x, a)", r"$\mathop{\mathrm{step}}\nolimits(z) = [z > 0]$ jumps at $z = 0$"),
+        ("J = sign(x)*a", r"$\mathop{\mathrm{sgn}}\nolimits$ jumps at $z = 0$"),
     ],
 )  # fmt: skip
 def test_kinks_and_jumps(spec: str, sentence: str) -> None:
@@ -62,7 +62,7 @@ def test_elu_is_smooth_for_alpha_1() -> None:
 
 def test_the_step_is_no_array_of_ones() -> None:
     made = page("J = where(x > 0, x**2, a*x)")
-    assert r"\operatorname{step}'" in made and r"\mathbf{1}" not in made
+    assert r"\mathop{\mathrm{step}}\nolimits'" in made and r"\mathbf{1}" not in made
 
 
 @pytest.mark.parametrize("spec", ["2-2:gelu+mse", "J = gelu(a)"])
@@ -70,3 +70,10 @@ def test_the_notation_says_what_phi_is(spec: str) -> None:
     row = r"| $\Phi$, $\varphi$ | distribution function and density of the standard normal |"
     assert row in page(spec)
     assert "standard normal" not in page("2-2:tanh+mse")
+
+
+def test_markdown_speaks_as_mathjax_does() -> None:
+    r"""GitHub forbids \operatorname, and MathJax has no \bm."""
+    made = page("2-3-2:leaky-relu,softmax+ce")
+    assert r"\bm" not in made and r"\operatorname" not in made
+    assert r"\boldsymbol{x}" in made and r"\mathop{\mathrm{lrelu}}\nolimits" in made
