@@ -76,4 +76,4 @@ def test_markdown_speaks_as_mathjax_does() -> None:
     r"""GitHub forbids \operatorname, and MathJax has no \bm."""
     made = page("2-3-2:leaky-relu,softmax+ce")
     assert r"\bm" not in made and r"\operatorname" not in made
-    assert r"\boldsymbol{x}" in made and r"\mathop{\mathrm{lrelu}}\nolimits" in made
+    assert r"\boldsymbol" in made and r"\mathop{\mathrm{lrelu}}\nolimits" in made

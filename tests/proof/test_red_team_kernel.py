@@ -35,10 +35,11 @@ from symderiv.algebra.expr import (
 from symderiv.algebra.index import Axis, Index, Size, as_index, fresh
 from symderiv.algebra.normal import normal
 from symderiv.calculus.builder import Builder
-from symderiv.calculus.graph import Definition, Graph, Recurrence
+from symderiv.calculus.graph import Definition, Fact, Graph, Recurrence
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Step, Uses
 from symderiv.proof.check import BrokenChain, check
 from symderiv.proof.counting import zero_at_all_sizes
+from symderiv.proof.decide import Statement, Worlds, sample
 from symderiv.proof.degrees import MAX_BITS, Degrees, Heights
 from symderiv.proof.field import P, World, assignments
 from symderiv.proof.verdict import Status, Verdict
@@ -160,6 +161,20 @@ def test_indices_of_ranges_that_overlap(other: Axis, zero: bool) -> None:
     steps = (step(dw[p, q], true), step(true, claim))
     made = Adjoint(dw, (as_index(p), as_index(q)), steps, claim)
     assert last(Derivation(b.graph(c), (made,))) in FALSE
+
+
+@pytest.mark.parametrize("place", [1, 2, 0])
+def test_a_fact_about_one_entry_alone(place: int) -> None:
+    """s + x[1] = s makes the first entry 0, and no other; every value of j is tried."""
+    b = Builder()
+    (j,) = b.over(N)
+    at = Index(place) if place else as_index(j)
+    fact = Fact(Add((SCALAR[()], VECTOR[at])), SCALAR[()], "given", () if place else (j,))
+    c = b.tensor("C", [], Role.COST)
+    b.define(c, [], sum_over(j, VECTOR[j] * SCALAR[()]))
+    statement = Statement(VECTOR[j], ZERO, Worlds(b.graph(c)), facts=(fact,))
+    assert statement.shifted == ({j} if place else set())
+    assert sample(statement, {}).status is (Status.UNDECIDED if place else Status.TESTED)
 
 
 def test_a_function_of_a_range_is_not_a_scalar() -> None:
