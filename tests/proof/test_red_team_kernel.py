@@ -39,7 +39,7 @@ from symderiv.calculus.graph import Definition, Fact, Graph, Recurrence
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Step, Uses
 from symderiv.proof.check import BrokenChain, check
 from symderiv.proof.counting import zero_at_all_sizes
-from symderiv.proof.decide import Statement, Worlds, sample
+from symderiv.proof.decide import TRIALS, Statement, Worlds, sample
 from symderiv.proof.degrees import MAX_BITS, Degrees, Heights
 from symderiv.proof.field import P, World, assignments
 from symderiv.proof.verdict import Status, Verdict
@@ -163,6 +163,13 @@ def test_indices_of_ranges_that_overlap(other: Axis, zero: bool) -> None:
     assert last(Derivation(b.graph(c), (made,))) in FALSE
 
 
+def with_cost(body: Expr) -> Graph:
+    b = Builder()
+    c = b.tensor("C", [], Role.COST)
+    b.define(c, [], body)
+    return b.graph(c)
+
+
 @pytest.mark.parametrize("place", [1, 2, 0])
 def test_a_fact_about_one_entry_alone(place: int) -> None:
     """s + x[1] = s makes the first entry 0, and no other; every value of j is tried."""
@@ -170,11 +177,17 @@ def test_a_fact_about_one_entry_alone(place: int) -> None:
     (j,) = b.over(N)
     at = Index(place) if place else as_index(j)
     fact = Fact(Add((SCALAR[()], VECTOR[at])), SCALAR[()], "given", () if place else (j,))
-    c = b.tensor("C", [], Role.COST)
-    b.define(c, [], sum_over(j, VECTOR[j] * SCALAR[()]))
-    statement = Statement(VECTOR[j], ZERO, Worlds(b.graph(c)), facts=(fact,))
+    graph = with_cost(sum_over(j, VECTOR[j] * SCALAR[()]))
+    statement = Statement(VECTOR[j], ZERO, Worlds(graph), facts=(fact,))
     assert statement.shifted == ({j} if place else set())
     assert sample(statement, {}).status is (Status.UNDECIDED if place else Status.TESTED)
+
+
+def test_sizes_stay_small_in_however_many_worlds() -> None:
+    graph = with_cost(VECTOR[Index(1)])
+    statement = Statement(Sum(fresh(N), ONE), ONE, Worlds(graph))
+    sizes = [statement.worlds.world(statement, {}, trial).sizes for trial in range(30)]
+    assert all(sizes[n] == sizes[n % TRIALS] for n in range(30))
 
 
 def test_a_function_of_a_range_is_not_a_scalar() -> None:
