@@ -98,7 +98,8 @@ SENTENCES = {
     "the chain rule runs through the parts of {f}.",
     "hidden": "A unit of layer {l} acts on the loss through every unit of layer {next}: the "
     "paths are summed. The weight that carried its value forward carries the error back.",
-    "general": " Written for layer {l}; the same holds for {range}.",
+    "general": "Written for layer {l}, with the equation numbers of {member}; the same holds for "
+    "{range}.",
     "output_generic": "At {last} the error comes from the loss.",
     "hidden_generic": "Let the errors of {axis} {next} be known. Then those of {axis} {l} follow, "
     "for {range}; with the base, all errors are known.",

@@ -215,7 +215,8 @@ def error_section(ledger: Ledger, alike: list[list[ChainEntry]], first: bool) ->
             intro = say("output", a=_symbol(ledger, a, last))
         else:
             after = ledger.show_layer((last.layer or 0) + 1, names)
-            intro = (*say("hidden", l=number, next=after), *shared.holds_for(ledger, alike))
+            note = shared.holds_for(ledger, alike)
+            intro = (*say("hidden", l=number, next=after), *((" ", *note) if note else ()))
     asides = _asides(ledger, last) if first else ()
     return Section(heading, (Prose(intro), *(chain_block(ledger, c) for c in group), *asides))
 

@@ -54,10 +54,15 @@ def printed(ledger: Ledger, alike: Sequence[Group]) -> Group:
 
 
 def holds_for(ledger: Ledger, alike: Sequence[Group]) -> Phrase:
-    """``Written for layer l; the same holds for l = 1, ..., 4``, in the letter of the notation."""
+    """``Written for layer l; the same holds for l = 1, ..., 4``, in the letter of the notation.
+
+    The tags of forward equations and steps are those of the layer that is printed.
+    """
     if len(alike) == 1:
         return ()
     last = [group[-1] for group in alike]
     letter = Names(ledger.notation, ledger.graph).axis_letter("layer")
     layer = Math(letter, letter, letter)
-    return say("general", l=layer, range=named.layer_range(ledger, last)[1:])
+    first = ledger.show_layer(last[0].layer or 0, Names(ledger.notation, ledger.graph))
+    member = layer + Math(*[" = "] * 3) + first
+    return say("general", l=layer, member=member, range=named.layer_range(ledger, last)[1:])
