@@ -45,7 +45,7 @@ def distinguished(nodes: Iterable[Expr], heads: Iterable[Index] = ()) -> set[Ran
     found: set[Range] = set()
 
     def mark(*indices: Index) -> None:
-        found.update((v.axis.start, v.axis.stop) for i in indices for v in i.variables)
+        found.update(_ends(v.axis) for i in indices for v in i.variables)
 
     for node in nodes:
         match node:
@@ -54,28 +54,28 @@ def distinguished(nodes: Iterable[Expr], heads: Iterable[Index] = ()) -> set[Ran
                 for slot, index in zip(tensor.slots, indices, strict=True):
                     axis = substitute_axis(slot.axis, place)
                     place[slot] = index
-                    mine = (axis.start, axis.stop)
                     variable = index.variable
-                    if variable is None or (variable.axis.start, variable.axis.stop) != mine:
+                    if variable is None or _ends(variable.axis) != _ends(axis):
                         mark(index)
-                        found.add(mine)
+                        found.add(_ends(axis))
             case Delta(left, right):
-                ends = [(v.axis.start, v.axis.stop) for i in (left, right) if (v := i.variable)]
-                if len(ends) < 2 or ends[0] != ends[1]:
+                one, other = left.variable, right.variable
+                if one is None or other is None or _ends(one.axis) != _ends(other.axis):
                     mark(left, right)
             case SizeOf(index) | Bracket(index):
                 mark(index)
             case Select(at, var, _):
-                mark(at, as_index(var), var.axis.start, var.axis.stop)
+                mark(at, as_index(var), *_ends(var.axis))
             case Sum(var, _):
-                mark(var.axis.start, var.axis.stop)
+                mark(*_ends(var.axis))
     for index in heads:
         variable = index.variable
-        if variable is None:
-            mark(index)
-        else:
-            mark(variable.axis.start, variable.axis.stop)
+        mark(*((index,) if variable is None else _ends(variable.axis)))
     return found
+
+
+def _ends(axis: Axis) -> Range:
+    return axis.start, axis.stop
 
 
 def listed(numbers: Iterable[int]) -> str:

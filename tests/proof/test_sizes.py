@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from symderiv.algebra.expr import (
+    ONE,
     Bracket,
     Delta,
+    Expr,
     Select,
     SizeOf,
     Sum,
@@ -15,7 +19,7 @@ from symderiv.algebra.expr import (
 from symderiv.algebra.index import Axis, Index, Size, as_index, fresh
 from symderiv.calculus.graph import Graph
 from symderiv.proof.decide import Statement, Worlds
-from symderiv.proof.sizes import DEPTH, assign, grid, size_symbols
+from symderiv.proof.sizes import DEPTH, assign, distinguished, grid, size_symbols
 
 L, T = Size("L"), Size("T")
 LAYER = fresh(Axis("layer", as_index(L), ordered=True), "l")
@@ -78,3 +82,45 @@ def test_worlds_that_are_drawn_again_stay_small() -> None:
         for seed in range(12):
             world = statement.worlds.world(statement, {}, trial, seed)
             assert world.sizes == {"m": 3 + trial + seed % 4}
+
+
+A, B_ = Axis("unit", as_index(Size("a"))), Axis("unit", as_index(Size("b")))
+ALL_OF_A, ALL_OF_B = (Index(1), as_index(Size("a"))), (Index(1), as_index(Size("b")))
+I, J, K = fresh(A, "i"), fresh(A, "j"), fresh(B_, "k")
+X = Tensor("x", (fresh(A),))
+ROWS = fresh(A, "r")
+RAGGED = Tensor("y", (ROWS, fresh(Axis("unit", as_index(ROWS)))))
+
+
+@pytest.mark.parametrize(
+    ("node", "ranges"),
+    [
+        (X[I], []),
+        (X[1], [ALL_OF_A]),
+        (X[I + 1], [ALL_OF_A]),
+        (X[K], [ALL_OF_A, ALL_OF_B]),  # two ranges meet in one axis
+        (X[K - 1], [ALL_OF_A, ALL_OF_B]),
+        (Delta(as_index(I), as_index(J)), []),
+        (Delta(as_index(I), as_index(K)), [ALL_OF_A, ALL_OF_B]),
+        (Delta(as_index(I), Index(1)), [ALL_OF_A]),
+        (Delta(Index(1), as_index(I)), [ALL_OF_A]),
+        (Delta(as_index(K), as_index(I) + 1), [ALL_OF_A, ALL_OF_B]),
+        (SizeOf(as_index(I)), [ALL_OF_A]),
+        (Bracket(as_index(I) - as_index(K)), [ALL_OF_A, ALL_OF_B]),
+        (Select(as_index(I), K, X[K]), [ALL_OF_A, ALL_OF_B]),
+        (Sum(I, X[I]), []),
+        (Sum(fresh(Axis("unit", A.stop, as_index(I))), ONE), [ALL_OF_A]),
+        (Sum(fresh(Axis("unit", as_index(K))), ONE), [ALL_OF_B]),
+        (RAGGED[I, fresh(Axis("unit", as_index(I)))], []),
+        (RAGGED[I, J], [ALL_OF_A, (Index(1), as_index(I))]),
+    ],
+)
+def test_where_more_counts_than_which_values_are_equal(node: Expr, ranges: list[object]) -> None:
+    assert distinguished([node]) == set(ranges)
+
+
+def test_equations_about_one_entry_tell_it_from_the_others() -> None:
+    part = fresh(Axis("unit", as_index(K), as_index(I)))
+    assert distinguished([], [as_index(I)]) == set()
+    assert distinguished([], [as_index(I) + 1]) == {ALL_OF_A}
+    assert distinguished([], [as_index(part)]) == {ALL_OF_A, ALL_OF_B}
