@@ -82,7 +82,12 @@ def sides(
 def has_matrix(ledger: Ledger, named: Named) -> bool:
     """Whether the equation has a matrix form that prints."""
     chain = named.chains[0]
-    node = ledger.matrix(chain.adjoint.closed, chain.adjoint.indices)
+    return prints(ledger, chain, chain.adjoint.closed)
+
+
+def prints(ledger: Ledger, chain: ChainEntry, right: Expr) -> bool:
+    """Whether a right side of the chain has a matrix form that prints."""
+    node = ledger.matrix(right, chain.adjoint.indices)
     return node is not None and ledger.show_matrix(node, chain.names) is not None
 
 

@@ -117,8 +117,9 @@ SENTENCES = {
     "derivative is a matrix with the entries {entry}, not the product of one output with its "
     "complement. Summed with the targets, which add up to 1, it leaves {closed}.",
     # the four equations
-    "four": "The same equations without indices, with the shape under each matrix.",
-    "four_single": "The same equations without indices.",
+    "all_four": "The same equations without indices",
+    "some_four": "Those of them that can be written without indices",
+    "four_shapes": ", with the shape under each matrix",
     "ones": "{one} is the array of ones of the fitting shape.",
     "layers": "for {range}",
     "a0": "{a0} is the input {x}.",

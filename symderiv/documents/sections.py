@@ -370,14 +370,19 @@ def four_section(
         chain = equation.chains[0]
         names = named.relative_names(ledger, chain, equation.base)
         general = named.general_form(chain) if equation.sort is Sort.BACK else None
+        if general is not None and not named.prints(ledger, chain, general):
+            general = None
         if general is not None:
             lhs, rhs = named.sides(ledger, chain, general, names, matrix=True)
             matrix.append(Row(lhs, rhs, (), ""))
         lhs, rhs = named.sides(ledger, chain, chain.adjoint.closed, names, matrix=True, shapes=True)
         matrix.append(Row(None if general is not None else lhs, rhs, (), equation.tag))
     if matrix and any(m.rhs != i.rhs for m, i in zip(matrix, index, strict=False)):
-        key = "four_single" if presentation.layout == "single" else "four"
-        note = (*say(key), *_ones_note(ledger, equations), *_input_note(ledger, equations))
+        some = sum(1 for row in matrix if row.tag) < len(equations)
+        which = say("some_four" if some else "all_four")
+        shapes = () if presentation.layout == "single" else say("four_shapes")
+        notes = (*_ones_note(ledger, equations), *_input_note(ledger, equations))
+        note = (*which, *shapes, ".", *notes)
         blocks += [Prose(note), Equations(tuple(matrix))]
     elif equations[0].sort is Sort.PROGRAM:
         return None  # the result says it all

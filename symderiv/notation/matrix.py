@@ -270,24 +270,26 @@ class MatrixPrinter:
         return Piece(rf"{base.text}^{{\odot {exponent}}}", POWER, base.height, False, "power", "")
 
     def call(self, function: str, args: tuple[MatrixExpr, ...], orders: tuple[int, ...]) -> Piece:
-        """A function entry by entry."""
+        """A function entry by entry; its hyperparameters are the same for all entries."""
         row = rows()[function]
-        if len(args) != 1:
+        numbers = [a.value for a in args[1:] if isinstance(a, Fill)]
+        if len(numbers) != len(args) - 1 or len(numbers) != len(row.hyper) or any(orders[1:]):
             raise NotMatrix
         inner = self.piece(args[0])
+        inside = [inner, *map((self.text if self.plain else self.tex).piece, numbers)]
         if row.is_identity and not any(orders):
             return inner
         if self.plain:
             name = row.plain_name if self.unicode else row.python_name
             prime = "′" if self.unicode else "'"
-            return self.text.applied(name + prime * orders[0], [inner])
+            return self.text.applied(name + prime * orders[0], inside)
         if row.call and not any(orders):
             text = self.tex.pattern(row.call)
-            if inner.level >= ATOM and not inner.negative and text.count("#") == 1:
+            if inner.level >= ATOM and not inner.negative and text.count("#") == len(inside) == 1:
                 return Piece(text.replace("#1", inner.text), POWER, inner.height, False, "", "call")
             raise NotMatrix
         symbol = self.names.notation.functions.get(function, row.latex)
-        return self.tex.applied(primed(symbol, orders[0]), [inner])
+        return self.tex.applied(primed(symbol, orders[0]), inside)
 
 
 def re_word(symbol: str) -> bool:

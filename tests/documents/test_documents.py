@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+import symderiv
 from symderiv.algebra.expr import Role
 from symderiv.calculus.backprop import backprop
 from symderiv.calculus.builder import Builder
@@ -182,3 +183,11 @@ def test_latex_compiles(name: str) -> None:
         pytest.skip(str(missing))
     tex = to_latex(checked(name), PRESENTATIONS[name])
     assert compile_pdf(tex).startswith(b"%PDF")
+
+
+def test_the_section_without_indices_has_none() -> None:
+    """Once a slope with a hyperparameter was written with indices between matrices."""
+    text = str(symderiv.derive("2-3-2:elu,identity+huber").render("md"))
+    after = text.split("without indices")[1].split("## ")[0]
+    assert "Those of them that can be written" in text and "_{js}" not in after
+    assert r"\mathop{\mathrm{elu}}\nolimits'(\mathbf{z}^{1}, \alpha)" in after
