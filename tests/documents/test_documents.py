@@ -190,4 +190,4 @@ def test_the_section_without_indices_has_none() -> None:
     text = str(symderiv.derive("2-3-2:elu,identity+huber").render("md"))
     after = text.split("without indices")[1].split("## ")[0]
     assert "Those of them that can be written" in text and "_{js}" not in after
-    assert r"\mathop{\mathrm{elu}}\nolimits'(\mathbf{z}^{1}, \alpha)" in after
+    assert r"\mathop{\mathrm{elu}}\nolimits'\bigl(\mathbf{z}^{1}, \alpha\bigr)" in after
