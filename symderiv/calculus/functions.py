@@ -35,8 +35,9 @@ Lines = tuple[str, ...]
 class Domain:
     """Where an argument lives: the open interval ``low..high``, or the ``values`` listed.
 
-    Proofs assume the interval, numeric checks draw from it; ``closed`` adds its ends. ``total`` is
-    what the entries of one example sum to, which a lemma, about one entry, makes no use of.
+    Proofs assume the interval, numeric checks draw from it; ``closed`` adds its ends, and what is
+    excepted stands in ``without``. ``total`` is what the entries of one example sum to, which a
+    lemma, about one entry, makes no use of.
     """
 
     text: str
@@ -44,6 +45,7 @@ class Domain:
     high: Fraction | None = None
     closed: bool = False
     values: tuple[Fraction, ...] = ()
+    without: tuple[Fraction, ...] = field(default=(), repr=False)
     total: Fraction | None = field(default=None, repr=False)
 
     @property
@@ -53,7 +55,7 @@ class Domain:
 
     def contains(self, number: Fraction) -> bool:
         """Whether a number lies there."""
-        if self.values:
+        if self.values or number in self.without:
             return number in self.values
         ends = self.closed and number in (self.low, self.high)
         above = self.low is None or number > self.low
@@ -61,6 +63,7 @@ class Domain:
 
 
 REAL = Domain("real")
+NONZERO = Domain("not 0", without=(Fraction(0),))
 POSITIVE = Domain("positive", Fraction(0))
 NONNEGATIVE = Domain("not negative", Fraction(0), closed=True)
 UNIT = Domain("between 0 and 1, ends excluded", Fraction(0), Fraction(1))

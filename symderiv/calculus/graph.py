@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from symderiv.algebra.binding import instantiate
 from symderiv.algebra.expr import Access, Apply, Expr, Tensor, tensors_in, walk
 from symderiv.algebra.index import Index, Size, Var
-from symderiv.calculus.functions import Domain
 
 if TYPE_CHECKING:
     from symderiv.calculus.conditions import Condition
@@ -246,11 +245,6 @@ class Graph:
 
     @cached_property
     def _leading(self) -> dict[tuple[Tensor, Tensor | None], frozenset[Tensor]]:
-        return {}
-
-    @cached_property
-    def ranges(self) -> dict[Expr, Domain | None]:
-        """The ranges of values as they are found; None for a value of which nothing is known."""
         return {}
 
     @cached_property

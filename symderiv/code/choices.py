@@ -24,9 +24,9 @@ from symderiv.algebra.expr import (
     walk,
 )
 from symderiv.calculus.brackets import guarded
-from symderiv.calculus.conditions import NONZERO, lies_in
-from symderiv.calculus.functions import REAL, rows
+from symderiv.calculus.functions import NONZERO, REAL, rows
 from symderiv.calculus.graph import Definition, Graph
+from symderiv.calculus.implied import Implied
 
 CHOICE = "where"
 """The name of ``f if u > 0 else g`` as a function of u, f and g, in trees that become code."""
@@ -94,19 +94,20 @@ def _strong(product: Mul, graph: Graph) -> Expr:
 
 def may_fail(expr: Expr, graph: Graph) -> bool:
     """Whether a value may be missing, or overflow, where the inputs are moderate numbers."""
-    return any(_may_fail(node, graph) for node in walk(expr))
+    implied = Implied(graph)
+    return any(_may_fail(node, graph, implied) for node in walk(expr))
 
 
-def _may_fail(node: Expr, graph: Graph) -> bool:
+def _may_fail(node: Expr, graph: Graph, implied: Implied) -> bool:
     match node:
         case Pow(base, exponent) if exponent < 0:
-            return not lies_in(graph, base, NONZERO)
+            return not implied.lies_in(base, NONZERO)
         case Apply("exp"):
             return True
         case Apply(function, args, _) if function != CHOICE:
             domains = getattr(rows()[function], "domain", ())
             return any(
-                domain is not REAL and not lies_in(graph, argument, domain)
+                domain is not REAL and not implied.lies_in(argument, domain)
                 for argument, domain in zip(args, domains, strict=False)
             )
         case Access(tensor, _):

@@ -32,7 +32,6 @@ from symderiv.algebra.expr import (
 )
 from symderiv.algebra.index import is_zero
 from symderiv.algebra.matching import match
-from symderiv.calculus.conditions import lies_in
 from symderiv.calculus.functions import (
     LOG_PROBABILITY,
     NONNEGATIVE,
@@ -47,6 +46,7 @@ from symderiv.calculus.functions import (
     symbols,
 )
 from symderiv.calculus.graph import Definition, Graph
+from symderiv.calculus.implied import Implied
 from symderiv.calculus.losses import LOGITS
 from symderiv.calculus.reference import text
 from symderiv.calculus.rewriting import named_value, tidy
@@ -186,6 +186,7 @@ class Forms:
 
     def __init__(self, derivation: Derivation, kept: set[Tensor]) -> None:
         self.graph = derivation.graph
+        self.implied = Implied(self.graph)
         self.adjoints = derivation.adjoints
         self.kept = kept
         parts = [d for d in self.graph.definitions if d.part_of]
@@ -194,7 +195,7 @@ class Forms:
         self.tame = {
             d.target
             for group in groups
-            if all(lies_in(self.graph, a, SIGNED) for a in inputs_of(group) if _is_output(a))
+            if all(self.implied.lies_in(a, SIGNED) for a in inputs_of(group) if _is_output(a))
             for d in group
         }
         self._known: dict[int, Expr] = {}
@@ -224,7 +225,7 @@ class Forms:
             case Apply(function, _, orders) if any(orders):
                 return _is_open(rows()[function].domain[orders.index(1)])
             case Apply("exp", (argument,)):
-                return not lies_in(self.graph, argument, LOG_PROBABILITY)
+                return not self.implied.lies_in(argument, LOG_PROBABILITY)
         return False
 
     def _exceeds_a_number(self, base: Expr) -> bool:
@@ -233,7 +234,7 @@ class Forms:
             return False
         numbers = [t for t in base.terms if isinstance(t, Number) and t.value > 0]
         others = [t for t in base.terms if t not in numbers]
-        return bool(numbers) and all(lies_in(self.graph, t, NONNEGATIVE) for t in others)
+        return bool(numbers) and all(self.implied.lies_in(t, NONNEGATIVE) for t in others)
 
     def _may_cancel(self, node: Expr) -> bool:
         """Whether it is 1 − a or 1 − a² with a between −1 and 1, which may be near them."""
@@ -241,7 +242,7 @@ class Forms:
             return False
         taken = (-term for term in node.terms if term != ONE)
         bases = (term.base if isinstance(term, Pow) else term for term in taken)
-        return any(lies_in(self.graph, base, SIGNED) for base in bases)
+        return any(self.implied.lies_in(base, SIGNED) for base in bases)
 
     def _inserted(self, expr: Expr) -> Expr:
         def image(access: Access) -> Expr | None:

@@ -11,8 +11,8 @@ from symderiv.algebra.binding import replace_accesses
 from symderiv.algebra.expr import ZERO, Access, Expr, Number, Pow, Role, Tensor, add, mul, power
 from symderiv.algebra.index import as_index
 from symderiv.calculus.brackets import Guard
-from symderiv.calculus.conditions import NONZERO, Condition
-from symderiv.calculus.functions import NONNEGATIVE, PI, POSITIVE, REAL, Domain, real_power
+from symderiv.calculus.conditions import Condition
+from symderiv.calculus.functions import NONNEGATIVE, NONZERO, PI, POSITIVE, REAL, Domain, real_power
 from symderiv.calculus.graph import Definition
 from symderiv.frontend import calls
 from symderiv.frontend.cursor import MAX_EXPONENT

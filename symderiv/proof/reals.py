@@ -32,8 +32,8 @@ from symderiv.algebra.expr import (
     walk,
 )
 from symderiv.algebra.index import Var
-from symderiv.calculus.conditions import NONZERO, Condition, conditions
-from symderiv.calculus.functions import Domain, rows
+from symderiv.calculus.conditions import Condition, conditions
+from symderiv.calculus.functions import NONZERO, Domain, rows
 from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.sympy_bridge import to_sympy
 from symderiv.proof import balls
@@ -141,7 +141,7 @@ class RealWorld(World):
         return True
 
     def _keeps(self, value: Any, domain: Domain) -> bool:
-        if domain is NONZERO:
+        if domain == NONZERO:
             return self._sign(value) != 0
         number = self.arithmetic.number
         if domain.values:
@@ -260,7 +260,7 @@ def _points(
     domains = {
         c.arguments[0].tensor: c.what
         for c in asked
-        if isinstance(c.what, Domain) and c.what is not NONZERO
+        if isinstance(c.what, Domain) and c.what != NONZERO
         and isinstance(c.arguments[0], Access)
         and not graph.definitions_of(c.arguments[0].tensor)
     }  # fmt: skip

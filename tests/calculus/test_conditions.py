@@ -14,10 +14,10 @@ import pytest
 from symderiv.algebra.expr import Access, Expr, Role, SizeOf, Sum, Tensor, apply, walk
 from symderiv.algebra.index import Axis, Index, Size, as_index, fresh
 from symderiv.calculus.builder import Builder
-from symderiv.calculus.conditions import NONZERO, Condition, conditions
-from symderiv.calculus.functions import Domain
+from symderiv.calculus.conditions import Condition, conditions
+from symderiv.calculus.functions import NONZERO, Domain
 from symderiv.calculus.graph import Graph
-from symderiv.frontend import parse_spec
+from symderiv.frontend import parse_spec, parse_toml
 from symderiv.frontend.build import build_graph
 from tests.oracles.forward import Forward, by_definition, definition
 
@@ -73,7 +73,7 @@ def graph_of(text: str) -> Graph:
 def met(condition: Condition, forward: Forward) -> bool:
     (argument,) = condition.arguments
     value = forward.value(argument, {})
-    if condition.what is NONZERO:
+    if condition.what == NONZERO:
         return bool(value != 0)
     assert isinstance(condition.what, Domain)
     low, high = condition.what.low, condition.what.high
@@ -194,3 +194,27 @@ def test_a_range_that_may_be_empty_is_no_reason_to_be_positive() -> None:
     assert assumed_of(apply("log", SizeOf(as_index(n) - 1))) == ["log"]
     assert assumed_of(1 / SizeOf(as_index(n) + as_index(Size("m")) - 1)) == []
     assert assumed_of(1 / SizeOf(as_index(n) - as_index(Size("m")))) == [""]
+
+
+SHARES = """
+[program]
+p = "softmax(x)"
+a = "p"
+h = "0.5*p"
+J = "sum({})"
+[shapes]
+x = "n"
+"""
+
+
+@pytest.mark.parametrize(
+    ("term", "asked"),
+    [
+        ("log(p)", []), ("log(1 - p)", ["log"]), ("log(1 - a)", ["log"]), ("log(2 - p)", []),
+        ("log(1 - 2*h)", ["log"]), ("1/(2*p - 2)", [""]), ("log(a + h)", []), ("1/(3 - p - h)", []),
+    ],
+)  # fmt: skip
+def test_the_softmax_of_one_unit_is_1(term: str, asked: list[str]) -> None:
+    """Whoever uses it under another name, or a part of it, is no safer from 1 − 1."""
+    graph = build_graph(parse_toml(SHARES.format(term))).graph
+    assert [c.function for c in conditions(graph) if isinstance(c.what, Domain)] == asked
