@@ -35,9 +35,9 @@ Lines = tuple[str, ...]
 class Domain:
     """Where an argument lives: the open interval ``low..high``, or the ``values`` listed.
 
-    Proofs assume the interval, numeric checks draw from it; ``closed`` adds its ends, and what is
-    excepted stands in ``without``. ``total`` is what the entries of one example sum to, which a
-    lemma, about one entry, makes no use of.
+    Proofs assume the interval, numeric checks draw from it; ``closed`` adds its ends, ``with_high``
+    the upper one, and what is excepted stands in ``without``. ``total`` is what the entries of one
+    example sum to, which a lemma, about one entry, makes no use of.
     """
 
     text: str
@@ -46,6 +46,7 @@ class Domain:
     closed: bool = False
     values: tuple[Fraction, ...] = ()
     without: tuple[Fraction, ...] = field(default=(), repr=False)
+    with_high: bool = field(default=False, repr=False)
     total: Fraction | None = field(default=None, repr=False)
 
     @property
@@ -57,7 +58,9 @@ class Domain:
         """Whether a number lies there."""
         if self.values or number in self.without:
             return number in self.values
-        ends = self.closed and number in (self.low, self.high)
+        ends = (self.closed and number == self.low) or (
+            (self.closed or self.with_high) and number == self.high
+        )
         above = self.low is None or number > self.low
         return ends or (above and (self.high is None or number < self.high))
 
@@ -67,6 +70,7 @@ NONZERO = Domain("not 0", without=(Fraction(0),))
 POSITIVE = Domain("positive", Fraction(0))
 NONNEGATIVE = Domain("not negative", Fraction(0), closed=True)
 UNIT = Domain("between 0 and 1, ends excluded", Fraction(0), Fraction(1))
+SHARE = Domain("between 0 and 1, 0 excluded", Fraction(0), Fraction(1), with_high=True)
 TARGET = Domain("between 0 and 1", Fraction(0), Fraction(1), closed=True)
 DISTRIBUTION = Domain(
     "between 0 and 1, summing to 1", Fraction(0), Fraction(1), closed=True, total=Fraction(1)
@@ -98,7 +102,7 @@ PROBABILITY = Range(
     "every output to be a probability of its own, in (0, 1)", (POSITIVE_NUMBER,),
 )  # fmt: skip
 PROBABILITY_VECTOR = Range(
-    "outputs that share one probability, since they add up to 1", UNIT,
+    "outputs that share one probability, since they add up to 1", SHARE,
     "the outputs to be a probability vector", (POSITIVE_NUMBER,),
 )  # fmt: skip
 LOG_PROBABILITIES = Range(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 from symderiv.algebra.expr import (
@@ -24,7 +24,6 @@ from symderiv.calculus.functions import (
     LOG_PROBABILITY,
     NONZERO,
     POSITIVE,
-    PROBABILITY_VECTOR,
     Domain,
     VectorFunction,
     rows,
@@ -37,7 +36,7 @@ class Implied:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._ranges: dict[Expr, Domain | None] = {}
+        self._ranges: dict[Expr, _Interval | None] = {}
 
     def lies_in(self, expr: Expr, domain: Domain, positive: bool = False) -> bool:
         """Whether the equations imply it; with ``positive``, if hyperparameters are positive."""
@@ -48,7 +47,7 @@ class Implied:
         if domain.values:
             return False
         known = self._range(expr)
-        if known is not None and _within(known, domain):
+        if known is not None and known.within(_Interval.of(domain)):
             return True
         if domain.high is not None or domain.low is None or domain.low < 0:
             return False
@@ -60,24 +59,26 @@ class Implied:
         if isinstance(expr, Pow) and expr.exponent < 0:
             return True
         known = self._range(expr)
-        return known is not None and (_within(known, POSITIVE) or _within(known, LOG_PROBABILITY))
+        sides = map(_Interval.of, (POSITIVE, LOG_PROBABILITY))
+        return known is not None and any(map(known.within, sides))
 
-    def _range(self, expr: Expr) -> Domain | None:
+    def _range(self, expr: Expr) -> _Interval | None:
         """The range of a function's value, times a number or plus others: 1 − σ(z) is in (0, 1)."""
         if expr not in self._ranges:
             self._ranges[expr] = self._found(expr)
         return self._ranges[expr]
 
-    def _found(self, expr: Expr) -> Domain | None:
+    def _found(self, expr: Expr) -> _Interval | None:
         match expr:
             case Number(value):
-                return Domain("", value, value, closed=True)
+                return _Interval(value, value, True, True)
             case Add(terms):
                 return _sum(self._range(term) for term in terms)
             case Mul((Number(value), factor)):
-                return _times(value, self._range(factor))
+                known = self._range(factor)
+                return None if known is None else known.times(value)
             case Apply(function, _, orders):
-                return None if any(orders) else rows()[function].values
+                return None if any(orders) else _Interval.of(rows()[function].values)
             case Access():
                 definition = self._equation(expr)
                 if definition is None:
@@ -85,8 +86,7 @@ class Implied:
                 whole = rows().get(definition.part_of)
                 if not isinstance(whole, VectorFunction) or not self._is_last(definition):
                     return self._range(definition.body)
-                shared = whole.range_ is PROBABILITY_VECTOR
-                return replace(whole.values, total=Fraction(1)) if shared else whole.values
+                return _Interval.of(whole.values)
         return None
 
     def _sign(self, expr: Expr, positive: bool) -> int | None:
@@ -116,7 +116,7 @@ class Implied:
             case Access() | Apply():
                 known = self._range(expr)
                 if known is not None and known.low is not None and known.low >= 0:
-                    return int(known.low > 0 or not known.closed)
+                    return int(known.low > 0 or not known.has_low)
                 definition = self._equation(expr) if isinstance(expr, Access) else None
                 return None if definition is None else self._sign(definition.body, positive)
         return None
@@ -143,44 +143,60 @@ def is_hyperparameter(expr: Expr) -> bool:
 # --- Intervals ------------------------------------------------------------------------------------
 
 
-def _within(inner: Domain, outer: Domain) -> bool:
-    """Whether the interval of ``inner`` is part of that of ``outer``."""
-    edges = outer.closed or not inner.closed  # an end that both have is in both
-    low = outer.low is None or (
-        inner.low is not None and (inner.low > outer.low or (edges and inner.low == outer.low))
-    )
-    return low and (
-        outer.high is None
-        or (
-            inner.high is not None
-            and (inner.high < outer.high or (edges and inner.high == outer.high))
+@dataclass(frozen=True)
+class _Interval:
+    """What is known of a value; an end of None is infinite."""
+
+    low: Fraction | None
+    high: Fraction | None
+    has_low: bool = False
+    has_high: bool = False
+
+    @classmethod
+    def of(cls, domain: Domain) -> _Interval:
+        """All of a domain that is an interval."""
+        return cls(domain.low, domain.high, domain.closed, domain.closed or domain.with_high)
+
+    def within(self, other: _Interval) -> bool:
+        """Whether it is part of the other."""
+        above = other.low is None or (
+            self.low is not None
+            and (self.low > other.low or (self.low == other.low and other.has_low >= self.has_low))
         )
-    )
+        return above and (
+            other.high is None
+            or (
+                self.high is not None
+                and (
+                    self.high < other.high
+                    or (self.high == other.high and other.has_high >= self.has_high)
+                )
+            )
+        )
+
+    def times(self, value: Fraction) -> _Interval:
+        """All its numbers times one that is not 0."""
+        low, high = (None if end is None else value * end for end in (self.low, self.high))
+        if value > 0:
+            return _Interval(low, high, self.has_low, self.has_high)
+        return _Interval(high, low, self.has_high, self.has_low)
+
+    def plus(self, other: _Interval) -> _Interval:
+        """All sums of two numbers."""
+        low = None if self.low is None or other.low is None else self.low + other.low
+        high = None if self.high is None or other.high is None else self.high + other.high
+        return _Interval(
+            low, high, self.has_low and other.has_low, self.has_high and other.has_high
+        )
 
 
-def _times(value: Fraction, known: Domain | None) -> Domain | None:
-    """A number times what is known; of a single unit softmax is 1, and 1 − softmax is 0."""
-    if known is None:
-        return None
-    ends = [None if end is None else value * end for end in (known.low, known.high)]
-    low, high = ends if value > 0 else ends[::-1]
-    closed = known.closed or (value < 0 and known.total is not None)
-    return Domain("", low, high, closed, total=known.total)
-
-
-def _sum(ranges: Iterable[Domain | None]) -> Domain | None:
-    """Where a sum lies if each term is in its range; open where one of them is."""
-    known = list(ranges)
-    if None in known:
-        return None
-    lows, highs = [d.low for d in known if d], [d.high for d in known if d]
-    return Domain(
-        "",
-        None if None in lows else sum((e for e in lows if e is not None), Fraction(0)),
-        None if None in highs else sum((e for e in highs if e is not None), Fraction(0)),
-        closed=all(d.closed for d in known if d),
-        total=next((d.total for d in known if d and d.total is not None), None),
-    )
+def _sum(intervals: Iterable[_Interval | None]) -> _Interval | None:
+    total = _Interval(Fraction(0), Fraction(0), True, True)
+    for interval in intervals:
+        if interval is None:
+            return None
+        total = total.plus(interval)
+    return total
 
 
 def _least(index: Index) -> int | None:

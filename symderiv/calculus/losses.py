@@ -22,6 +22,7 @@ from symderiv.calculus.functions import (
     PROBABILITY,
     PROBABILITY_VECTOR,
     REAL,
+    SHARE,
     SIGNS,
     TARGET,
     UNIT,
@@ -139,7 +140,7 @@ _ROWS: tuple[Row, ...] = (
     ),
     ScalarFunction(
         name="ce", arguments=("a", "y"), latex=r"\ell", call=r"-#2 \log #1",
-        domain=(UNIT, DISTRIBUTION), needs=PROBABILITY_VECTOR,
+        domain=(SHARE, DISTRIBUTION), needs=PROBABILITY_VECTOR,
         definition=lambda a, y: -y * log(a),
         derivatives=(lambda a, y, v: -y / a, lambda a, y, v: -log(a)),
         why="log has slope 1/a; only outputs with a target contribute",
@@ -165,7 +166,7 @@ _ROWS: tuple[Row, ...] = (
     ),
     ScalarFunction(
         name="kl", arguments=("a", "y"), latex=r"\ell", call=r"#2 \log\frac{#2}{#1}",
-        domain=(UNIT, DISTRIBUTION), needs=PROBABILITY_VECTOR,
+        domain=(SHARE, DISTRIBUTION), needs=PROBABILITY_VECTOR,
         definition=lambda a, y: y * (log(y) - log(a)),
         derivatives=(lambda a, y, v: -y / a, lambda a, y, v: log(y) - log(a) + 1),
         why="log has slope 1/a; the entropy of y does not depend on a",

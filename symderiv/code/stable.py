@@ -10,7 +10,7 @@ activation that has a row of its own as one function of the logits is computed b
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symderiv.algebra.binding import instantiate, replace_accesses, substitute
 from symderiv.algebra.expr import (
@@ -54,6 +54,7 @@ from symderiv.calculus.steps import Adjoint, Derivation
 from symderiv.proof.lemmas import fusion_verdict
 from symderiv.proof.verdict import Status
 
+_SMALL = replace(SIGNED, closed=True)  # also where softmax gives 1, or tanh as good as 1
 _LEADING = {"chain rule", "definition", "derivative", "delta collapse"}
 
 
@@ -122,7 +123,8 @@ def find_head(graph: Graph) -> Head | None:
 def group_of(graph: Graph, definition: Definition) -> list[Definition]:
     """The lines of the vector function that ends in this equation, or the equation alone.
 
-    Where every unit is written out for itself, there is no array to apply the function to.
+    Where every unit is written out for itself, or the argument is more than an array, there is no
+    array to apply the function to.
     """
     group: list[Definition] = []
     for line in graph.definitions:
@@ -131,7 +133,7 @@ def group_of(graph: Graph, definition: Definition) -> list[Definition]:
             continue
         group.append(line)
         if len(group) == len(row.parts):
-            if line == definition and _has_sum(group):
+            if line == definition and _has_sum(group) and _is_applied(row, group):
                 return group
             group = []
     return [definition]
@@ -140,6 +142,36 @@ def group_of(graph: Graph, definition: Definition) -> list[Definition]:
 def _has_sum(group: list[Definition]) -> bool:
     """Whether there is a sum over units; where they are written out there are terms instead."""
     return any(isinstance(node, Sum) for d in group for node in walk(d.body))
+
+
+def _is_applied(row: VectorFunction, group: list[Definition]) -> bool:
+    """Whether the lines are those of the row, applied to whole arrays as they are stored."""
+    inside = {line.target: part.name for line, part in zip(group, row.parts, strict=True)}
+    target = next((a.tensor for a in inputs_of(group) if not _is_output(a)), None)
+    others = {a.tensor for a in inputs_of(group)} - {target}
+    names = [name for name in row.arguments if name != "y"]
+    if len(others) != len(names) or (target is None) == row.is_loss:
+        return False
+    called = inside | dict(zip(others, names, strict=True)) | ({target: "y"} if target else {})
+
+    def letter(access: Access) -> Expr:
+        return Tensor(called[access.tensor])[()]
+
+    for line, part in zip(group, row.parts, strict=True):
+        var, body = (
+            (line.body.var, line.body.body) if isinstance(line.body, Sum) else (None, line.body)
+        )
+        if (part.kind == "sum") is (var is None):
+            return False
+        if replace_accesses(body, letter) != part.formula(*(Tensor(n)[()] for n in part.of)):
+            return False
+        own = line.indices[line.target.ordered :]
+        for access in (node for node in walk(body) if isinstance(node, Access)):
+            at = access.indices[access.tensor.ordered :]
+            left = tuple(i for i in at if var is None or i.variable != var)
+            if left != own and access.tensor not in inside:
+                return False
+    return True
 
 
 def inputs_of(group: list[Definition]) -> list[Access]:
@@ -195,7 +227,7 @@ class Forms:
         self.tame = {
             d.target
             for group in groups
-            if all(self.implied.lies_in(a, SIGNED) for a in inputs_of(group) if _is_output(a))
+            if all(self.implied.lies_in(a, _SMALL) for a in inputs_of(group) if _is_output(a))
             for d in group
         }
         self._known: dict[int, Expr] = {}
@@ -242,7 +274,7 @@ class Forms:
             return False
         taken = (-term for term in node.terms if term != ONE)
         bases = (term.base if isinstance(term, Pow) else term for term in taken)
-        return any(self.implied.lies_in(base, SIGNED) for base in bases)
+        return any(self.implied.lies_in(base, _SMALL) for base in bases)
 
     def _inserted(self, expr: Expr) -> Expr:
         def image(access: Access) -> Expr | None:

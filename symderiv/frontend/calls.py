@@ -266,7 +266,7 @@ def vector(eq: Equations, node: Call, name: str = "", role: Role = Role.AUXILIAR
     if node.primes or len(node.args) != 1:
         raise Misfit(node, f"{node.name} with {'a prime' if node.primes else 'more arguments'}",
                      f"write {node.name}(z), or its parts")  # fmt: skip
-    z = eq.atom(node.args[0], "z", twice=True)
+    z = eq.whole(node.args[0], "z")
     known = {row.arguments[0]: z}
     for part in row.parts[:-1]:
         value = elementwise(part.formula, z.axes, *(known[n] for n in part.of))

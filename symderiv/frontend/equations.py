@@ -154,6 +154,15 @@ class Equations:
             return self.name(value, wanted or fitting(node), self.key(node))
         return value
 
+    def whole(self, node: Node, wanted: str) -> Value:
+        """A node as an array that has a name, as what computes with whole arrays takes it."""
+        value = self.value(node)
+        indices = tuple(map(as_index, variables(value.axes)))
+        entry = value.entry(indices)
+        if isinstance(entry, Access) and entry.indices == indices:
+            return value
+        return self.name(value, wanted, self.key(node))
+
     def constant(self, value: Value) -> Fraction | None:
         """The number that a value is, or None."""
         entry = value.entry(tuple(map(as_index, variables(value.axes))))

@@ -201,7 +201,7 @@ SHARES = """
 p = "softmax(x)"
 a = "p"
 h = "0.5*p"
-J = "sum({})"
+J = "sum({}) + sum(a) + sum(h)"
 [shapes]
 x = "n"
 """
