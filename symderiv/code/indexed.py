@@ -9,9 +9,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from symderiv.algebra.binding import free_variables
-from symderiv.algebra.expr import Access, Add, Apply, Delta, Expr, Mul, Pow, SizeOf, Sum, mul, walk
-from symderiv.algebra.index import Index, Var
+from symderiv.algebra.binding import free_variables, substitute
+from symderiv.algebra.expr import (
+    Access,
+    Add,
+    Apply,
+    Delta,
+    Expr,
+    Mul,
+    Pow,
+    Select,
+    SizeOf,
+    Sum,
+    mul,
+    walk,
+)
+from symderiv.algebra.index import Index, Var, as_index
 from symderiv.code.emit import Emitter
 from symderiv.code.functions import NoCode
 from symderiv.code.pieces import ATOM, PRODUCT, SUM, UNARY, Kind, Piece, all_reads, joined_text
@@ -61,9 +74,39 @@ class Indexed:
                 return Piece(f"np.eye({size.text})", ATOM, "matrix", size.reads)
             case Delta(left, right) if [left.variable or right.variable] == list(axes):
                 return self._one_hot(right - left if left.variable else left - right, axes[0])
+            case Select(at, var, body):
+                return self._winner(at, var, body, axes)
+            case Sum(var, body) if _is_maximum(var, body):
+                assert isinstance(body, Mul)
+                entry = next(f for f in body.factors if not isinstance(f, Select))
+                inner = self._full(entry, [*axes, var])
+                text = f"np.max({inner.text}, axis=-1)" if axes else f"np.max({inner.text})"
+                return Piece(text, ATOM, _kind(axes), inner.reads)
             case Mul() | Sum():
                 return self._product(expr, axes)
         raise NoCode(f"no NumPy form of {type(expr).__name__}")
+
+    def _full(self, expr: Expr, order: Sequence[Var]) -> Piece:
+        """An array with all of these axes. Raises NoCode where it has fewer."""
+        if any(v not in free_variables(expr) for v in order):
+            raise NoCode("a maximum over what does not depend on its index")
+        return self.array(expr, order)
+
+    def _winner(self, at: Index, var: Var, body: Expr, axes: Sequence[Var]) -> Piece:
+        """``[i = argmax]`` over i: rows of the identity, one for each maximum."""
+        place = at.variable
+        if place is None or place not in axes or place.axis != var.axis:
+            raise NoCode("the winner of a maximum at an index that is more than a letter")
+        others = [v for v in axes if v != place]
+        inner = self._full(body, [*others, var])
+        size = self.emitter.number(SizeOf(var.axis.size))
+        which = f"np.argmax({inner.text}, axis=-1)" if others else f"np.argmax({inner.text})"
+        text = f"np.eye({size.text})[{which}]"
+        if [*others, place] != list(axes):
+            if len(axes) != 2:
+                raise NoCode("the winner of a maximum along an axis in between")
+            text += ".T"
+        return Piece(text, ATOM, _kind(axes), inner.reads | size.reads)
 
     def _one_hot(self, difference: Index, var: Var) -> Piece:
         """``[2 = i]`` over i: a row of the identity."""
@@ -131,6 +174,14 @@ def _kind(axes: Sequence[Var]) -> Kind:
     if not axes:
         return "number"
     return "vector" if len(axes) == 1 else "matrix"
+
+
+def _is_maximum(var: Var, body: Expr) -> bool:
+    """Whether Σ body is Σ_k a[k] [k = argmax a], the largest of the a[k]."""
+    match body:
+        case Mul((Select(at, inner, entries), entry)) | Mul((entry, Select(at, inner, entries))):
+            return at.variable == var and substitute(entries, {inner: as_index(var)}) == entry
+    return False
 
 
 def _sums(expr: Expr) -> bool:

@@ -145,8 +145,9 @@ class Numbers:
 def joined_text(pieces: Sequence[Piece]) -> str:
     """``a - b + c``."""
     first, *rest = pieces
-    if rest and first.text.startswith("-") and not rest[0].text.startswith("-"):
-        return f"{joined_text(rest)} - {first.at(PRODUCT)[1:]}"
+    taken = first.at(PRODUCT)
+    if rest and taken.startswith("-") and not rest[0].text.startswith("-"):
+        return f"{joined_text(rest)} - {taken[1:]}"
     text = first.text
     for piece in rest:
         shown = piece.at(PRODUCT)

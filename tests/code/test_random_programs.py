@@ -1,0 +1,109 @@
+"""Programs put together at random: their modules agree with complex steps of the definitions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from symderiv import SpecError, derive
+from symderiv.frontend import Network
+from tests.code.generated import run
+
+SHAPES = {"x": "3", "w": "3", "X": "2 3", "V": "2 3", "c": "", "t": "3"}
+VECTORS, MATRICES, NUMBERS = ("x", "w", "t", "x*w"), ("X", "V", "X*V"), ("c", "c**2")
+SCALAR = ("tanh", "sigmoid", "exp", "sin", "softplus")
+WHOLE = ("softmax", "log_softmax")
+
+
+def module_of(text: str) -> Any:
+    """The module of a program, with a point at which its functions have values."""
+    names = {name: shape for name, shape in SHAPES.items() if shape and name in _words(text)}
+    source = str(derive(Network.build(program=text, shapes=names)).render("numpy"))
+    net = run(source)
+    return net, net.init(np.random.default_rng(2))
+
+
+def _words(text: str) -> set[str]:
+    return {"".join(c) for c in _split(text)}
+
+
+def _split(text: str) -> list[list[str]]:
+    words: list[list[str]] = [[]]
+    for char in text:
+        if char.isalnum() or char == "_":
+            words[-1].append(char)
+        else:
+            words.append([])
+    return words
+
+
+def arrays(leaves: tuple[str, ...]) -> st.SearchStrategy[str]:
+    """Expressions of one shape."""
+
+    def bigger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+        number = st.sampled_from(("2", "c", "-1", "1/3"))
+        return st.one_of(
+            st.builds("{}({})".format, st.sampled_from(SCALAR + WHOLE), inner),
+            st.builds("({} {} {})".format, inner, st.sampled_from("+-*"), inner),
+            st.builds("({}*{})".format, number, inner),
+            st.builds("({}/(3 + {}**2))".format, inner, inner),
+            st.builds("({} - mean({}))".format, inner, inner),
+            st.builds("maximum({}, {})".format, inner, inner),
+        )
+
+    return st.recursive(st.sampled_from(leaves), bigger, max_leaves=5)
+
+
+@st.composite
+def programs(draw: st.DrawFn) -> str:
+    leaves = draw(st.sampled_from((VECTORS, MATRICES)))
+    lines = [f"p = {draw(arrays(leaves))}"]
+    if draw(st.booleans()):
+        lines.append(f"q = {draw(arrays((*leaves, 'p')))}")
+    last = "q" if len(lines) == 2 else "p"
+    after = f" + sum({last}**2)" if draw(st.booleans()) else ""
+    return "; ".join([*lines, f"J = sum({draw(arrays((last, leaves[0])))}*{last}){after}"])
+
+
+@settings(max_examples=120, deadline=None)
+@given(programs())
+def test_a_module_agrees_with_its_definitions(text: str) -> None:
+    try:
+        net, params = module_of(text)
+    except SpecError as error:
+        assume(False)
+        raise AssertionError from error
+    assert net.check_gradients(params) < 1e-9
+
+
+@pytest.mark.parametrize("function", WHOLE)
+@pytest.mark.parametrize(
+    "argument",
+    ["2*x", "-x", "x/3", "x**2", "tanh(x)", "exp(x)", "x + w", "c*x", "x*w", "x/c", "x - mean(x)",
+     "2*X", "X*V", "tanh(X)", "c*X", "X.T", "2*X.T", "X[0]", "X.T[1]", "X + x"],
+)  # fmt: skip
+def test_a_vector_function_of_an_expression(function: str, argument: str) -> None:
+    """Once code applied the function to the array in the expression, without the rest."""
+    net, params = module_of(f"p = {function}({argument}); J = sum(p**2*sin(p))")
+    assert net.check_gradients(params) < 1e-9
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "J = max(x)",
+        "J = min(x*w)**2",
+        "J = max(X)",
+        "p = max(X, axis=1); J = sum(p**2)",
+        "p = max(X, axis=0); J = sum(sin(p))",
+        "p = min(X - V, axis=1); J = sum(exp(p))",
+        "p = X - max(X, axis=1, keepdims=True); J = sum(p**3)",
+    ],
+)
+def test_a_maximum_over_an_axis(text: str) -> None:
+    net, params = module_of(text)
+    assert net.check_gradients(params) < 1e-9
