@@ -34,13 +34,13 @@ def match(pattern: Expr, expr: Expr, variables: Iterable[Var]) -> Binding | None
 
 def alpha_equal(left: Expr, right: Expr) -> bool:
     """Whether two trees differ in the names of bound variables at most."""
-    return left is right or _alike(left, right, {}, {})
+    return left is right or _alike(left, right, {}, {}, 0)
 
 
 Levels = dict[Var, int]  # bound variables by how deep they are bound
 
 
-def _alike(left: Expr, right: Expr, mine: Levels, theirs: Levels) -> bool:
+def _alike(left: Expr, right: Expr, mine: Levels, theirs: Levels, depth: int) -> bool:
     if type(left) is not type(right):
         return False
 
@@ -61,14 +61,15 @@ def _alike(left: Expr, right: Expr, mine: Levels, theirs: Levels) -> bool:
                 return False
             if not (same(v.axis.start, w.axis.start) and same(v.axis.stop, w.axis.stop)):
                 return False
-            mine, theirs = {**mine, v: len(mine)}, {**theirs, w: len(mine)}
+            mine, theirs = {**mine, v: depth}, {**theirs, w: depth}
+            depth += 1  # not len(mine): a variable may be bound again inside
         case (Apply(f, _, p), Apply(g, _, q)) if f != g or p != q:
             return False
         case (Pow(_, p), Pow(_, q)) if p != q:
             return False
     parts, others = children(left), children(right)
     return len(parts) == len(others) and all(
-        _alike(a, b, mine, theirs) for a, b in zip(parts, others, strict=True)
+        _alike(a, b, mine, theirs, depth) for a, b in zip(parts, others, strict=True)
     )
 
 

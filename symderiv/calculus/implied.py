@@ -20,6 +20,7 @@ from symderiv.algebra.expr import (
     tensors_in,
 )
 from symderiv.algebra.index import Index, Var, as_index
+from symderiv.calculus.composed import group_of
 from symderiv.calculus.functions import (
     LOG_PROBABILITY,
     NONZERO,
@@ -83,10 +84,8 @@ class Implied:
                 definition = self._equation(expr)
                 if definition is None:
                     return None
-                whole = rows().get(definition.part_of)
-                if not isinstance(whole, VectorFunction) or not self._is_last(definition):
-                    return self._range(definition.body)
-                return _Interval.of(whole.values)
+                whole = self._vector_function(definition)
+                return self._range(definition.body) if whole is None else _Interval.of(whole.values)
         return None
 
     def _sign(self, expr: Expr, positive: bool) -> int | None:
@@ -129,10 +128,19 @@ class Implied:
                 return None if back and not isinstance(definition.body, Apply) else definition
         return None
 
-    def _is_last(self, definition: Definition) -> bool:
-        """Whether no later line of the same vector function uses what the equation defines."""
+    def _vector_function(self, definition: Definition) -> VectorFunction | None:
+        """The vector function whose value the equation defines; nobody's word is taken for it.
+
+        Where units are written out the builder of the network is trusted.
+        """
+        whole = rows().get(definition.part_of)
         users = self._graph.users(definition.target)
-        return not any(d.part_of == definition.part_of for d in users)
+        if not isinstance(whole, VectorFunction) or any(
+            d.part_of == definition.part_of for d in users
+        ):
+            return None
+        applied = self._graph.written_out or len(group_of(self._graph, definition)) > 1
+        return whole if applied else None
 
 
 def is_hyperparameter(expr: Expr) -> bool:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from symderiv.algebra.expr import Apply, Role, Sum, Tensor, walk
 from symderiv.algebra.index import Axis, Index, Size
+from symderiv.calculus.composed import group_of, inputs_of
 from symderiv.calculus.functions import Row, ScalarFunction, rows
 from symderiv.calculus.graph import Definition, Graph
 from symderiv.code.emit import Emitter
 from symderiv.code.functions import NoCode, number
 from symderiv.code.names import Naming
-from symderiv.code.stable import group_of, inputs_of
 
 _SCALES = {
     "He": "2 / inputs (He)",

@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable, Sequence
 
 from symderiv.algebra.expr import ONE, Apply, Role, Sum, Tensor
 from symderiv.algebra.index import Index
+from symderiv.calculus.composed import group_of, inputs_of
 from symderiv.calculus.functions import rows
 from symderiv.code.functions import NoCode, number
 from symderiv.code.lines import listed, returned, statement, unpacked
 from symderiv.code.parameters import Parameter
 from symderiv.code.program import Program
-from symderiv.code.stable import group_of, inputs_of
 from symderiv.code.statements import Item, Line, Loop, Use, needed
 
 

@@ -34,6 +34,7 @@ from symderiv.algebra.index import (
 from symderiv.algebra.matrix import Fill, Matrix, MatrixExpr, Scalar, children
 from symderiv.algebra.matrixform import matrix_form, row_axes
 from symderiv.calculus.brackets import guard_of
+from symderiv.calculus.composed import group_of, inputs_of
 from symderiv.calculus.functions import ScalarFunction, VectorFunction, rows
 from symderiv.calculus.graph import Definition, Recurrence
 from symderiv.calculus.steps import Adjoint, Derivation
@@ -49,8 +50,6 @@ from symderiv.code.stable import (
     Forms,
     Head,
     find_head,
-    group_of,
-    inputs_of,
     summed_axis,
     with_log_sigmoid,
 )

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 from symderiv.algebra.expr import Access, Add, Apply, Number, Role, Sum, walk
 from symderiv.algebra.matrixform import matrix_form
+from symderiv.calculus.composed import group_of
 from symderiv.calculus.functions import Domain, rows
 from symderiv.calculus.graph import Definition, Fact
 from symderiv.code.functions import NoCode, number
 from symderiv.code.program import Program
-from symderiv.code.stable import group_of, summed_axis
+from symderiv.code.stable import summed_axis
 
 
 def facts_used(program: Program) -> list[Fact]:

@@ -32,6 +32,7 @@ from symderiv.algebra.expr import (
 )
 from symderiv.algebra.index import is_zero
 from symderiv.algebra.matching import match
+from symderiv.calculus.composed import group_of, has_sum, inputs_of
 from symderiv.calculus.functions import (
     LOG_PROBABILITY,
     NONNEGATIVE,
@@ -89,7 +90,7 @@ def find_head(graph: Graph) -> Head | None:
         return None
     (definition,) = graph.definitions_of(loss)
     group = group_of(graph, definition)
-    if isinstance(rows().get(definition.part_of), VectorFunction) and not _has_sum(group):
+    if isinstance(rows().get(definition.part_of), VectorFunction) and not has_sum(group):
         return None
     used = inputs_of(group)
     target = next((a for a in used if a.tensor.role is Role.TARGET), None)
@@ -118,67 +119,6 @@ def find_head(graph: Graph) -> Head | None:
     if isinstance(row, VectorFunction) and row.numpy_gradient:
         return Head(row, output, target, axis=summed_axis(group))
     return None
-
-
-def group_of(graph: Graph, definition: Definition) -> list[Definition]:
-    """The lines of the vector function that ends in this equation, or the equation alone.
-
-    Where every unit is written out for itself, or the argument is more than an array, there is no
-    array to apply the function to.
-    """
-    group: list[Definition] = []
-    for line in graph.definitions:
-        row = rows().get(line.part_of)
-        if not isinstance(row, VectorFunction):
-            continue
-        group.append(line)
-        if len(group) == len(row.parts):
-            if line == definition and _has_sum(group) and _is_applied(row, group):
-                return group
-            group = []
-    return [definition]
-
-
-def _has_sum(group: list[Definition]) -> bool:
-    """Whether there is a sum over units; where they are written out there are terms instead."""
-    return any(isinstance(node, Sum) for d in group for node in walk(d.body))
-
-
-def _is_applied(row: VectorFunction, group: list[Definition]) -> bool:
-    """Whether the lines are those of the row, applied to whole arrays as they are stored."""
-    inside = {line.target: part.name for line, part in zip(group, row.parts, strict=True)}
-    target = next((a.tensor for a in inputs_of(group) if not _is_output(a)), None)
-    others = {a.tensor for a in inputs_of(group)} - {target}
-    names = [name for name in row.arguments if name != "y"]
-    if len(others) != len(names) or (target is None) == row.is_loss:
-        return False
-    called = inside | dict(zip(others, names, strict=True)) | ({target: "y"} if target else {})
-
-    def letter(access: Access) -> Expr:
-        return Tensor(called[access.tensor])[()]
-
-    for line, part in zip(group, row.parts, strict=True):
-        var, body = (
-            (line.body.var, line.body.body) if isinstance(line.body, Sum) else (None, line.body)
-        )
-        if (part.kind == "sum") is (var is None):
-            return False
-        if replace_accesses(body, letter) != part.formula(*(Tensor(n)[()] for n in part.of)):
-            return False
-        own = line.indices[line.target.ordered :]
-        for access in (node for node in walk(body) if isinstance(node, Access)):
-            at = access.indices[access.tensor.ordered :]
-            left = tuple(i for i in at if var is None or i.variable != var)
-            if left != own and access.tensor not in inside:
-                return False
-    return True
-
-
-def inputs_of(group: list[Definition]) -> list[Access]:
-    """The entries that equations take from outside."""
-    inside = {d.target for d in group}
-    found = [node for d in group for node in walk(d.body) if isinstance(node, Access)]
-    return [access for access in found if access.tensor not in inside]
 
 
 def summed_axis(group: list[Definition]) -> int:

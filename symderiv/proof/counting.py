@@ -41,7 +41,7 @@ from symderiv.algebra.expr import (
     tensors_in,
     walk,
 )
-from symderiv.algebra.index import Index, Size, Var, as_index
+from symderiv.algebra.index import Axis, Index, Size, Var, as_index
 from symderiv.algebra.normal import normal
 from symderiv.calculus.graph import Graph
 from symderiv.proof.degrees import MAX_BITS, MAX_DEGREE, Degrees, Heights
@@ -131,9 +131,10 @@ def measure(expr: Expr, bound: frozenset[Var]) -> Degree:
     match expr:
         case Number():
             return Degree()
-        case Access(_, indices):
-            for index in indices:
-                _size_of(index)
+        case Access(tensor, indices):
+            for index, axis in zip(indices, tensor.axes, strict=True):
+                if _size_of(index) != _name(_the_size(axis)):
+                    raise NotCovered("an index of an axis that is as long as something else")
             return Degree()
         case Delta(left, right):
             if _size_of(left) != _size_of(right):
@@ -180,10 +181,15 @@ def _size_of(index: Index) -> str:
     variable = index.variable
     if variable is None or variable.axis.ordered or variable.axis.start != Index(1):
         raise NotCovered("an index that is not plain")
-    ((size, coefficient),) = variable.axis.stop.terms or ((None, 0),)
-    if coefficient != 1 or variable.axis.stop.const or not isinstance(size, Size):
-        raise NotCovered("an axis that is not as long as a size")
-    return _name(size)
+    return _name(_the_size(variable.axis))
+
+
+def _the_size(axis: Axis) -> Size:
+    """The size that says how long an axis is. Raises NotCovered."""
+    match axis.stop.terms:
+        case ((Size() as size, 1),) if not axis.stop.const and axis.start == Index(1):
+            return size
+    raise NotCovered("an axis that is not as long as a size")
 
 
 def _name(size: Size | Var) -> str:

@@ -79,6 +79,14 @@ def _wrong(value: object) -> str | None:
             return f"{number!r} is no exact number"
         case Pow(_, exponent) if type(exponent) is not int or abs(exponent) > MAX_EXPONENT:
             return f"the exponent {exponent} is no integer between ±{MAX_EXPONENT}"
+        case Pow(_, 0):
+            return "a power with the exponent 0 is no power"
+        case Apply(function, args, orders) if len(args) != len(orders) or any(
+            type(order) is not int or order < 0 for order in orders
+        ):
+            return f"{function} is not differentiated {orders} times"
+        case Index() if any(type(factor) is not int for _, factor in value.terms):
+            return "an index is no whole multiple"
         case Index() if type(value.const) is not int or value != value * 1:
             return "an index is not in lowest form"
         case Size(name, _) if type(name) is not str or "[" in name or "]" in name:

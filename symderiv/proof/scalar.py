@@ -132,16 +132,18 @@ def _decide(question: Question) -> Verdict:
     near = _centres(question)
     whole = {s for s, d in question.domains.items() if d is SIZE}
     count, instances, unproved = 0, 0, 0
-    for piece in _pieces(question.left, question.right, (), box):
+    for piece in _pieces(_Piece(question.left, question.right, _denominators(question)), box):
         count += 1
         if count > PIECES:
             return Verdict(Status.UNDECIDED, f"more than {PIECES} pieces", SCOPE)
         try:
             narrow = _narrowed(box, piece.conditions)
+            _require_denominators(piece, narrow)
             proved = proves_zero(piece.left - piece.right, narrow, piece.conditions)
         except OutsideTower:
             proved = False
-        except Undefined:
+        except Undefined:  # on this piece a side has no value
+            unproved += 1
             continue
         symbols = sorted(question.domains, key=lambda s: s.name)
         points = (
@@ -187,27 +189,51 @@ class _Piece:
 
     left: Any
     right: Any
-    conditions: tuple[Any, ...]
+    denominators: tuple[Any, ...]
+    conditions: tuple[Any, ...] = ()
+
+    def cut(self, image: Mapping[Any, Any], conditions: tuple[Any, ...]) -> _Piece:
+        """The part of it where also these conditions hold, and brackets have these values."""
+        below = tuple(d.xreplace(image) for d in self.denominators)
+        return _Piece(self.left.xreplace(image), self.right.xreplace(image), below, conditions)
 
 
-def _pieces(left: Any, right: Any, conditions: tuple[Any, ...], box: balls.Box) -> Iterator[_Piece]:
+def _denominators(question: Question) -> tuple[Any, ...]:
+    """What both sides divide by, also where a factor that a piece makes 0 would hide it."""
     import sympy
 
-    steps = left.atoms(step()) | right.atoms(step())
+    powers = question.left.atoms(sympy.Pow) | question.right.atoms(sympy.Pow)
+    return tuple(p.base for p in sympy.ordered(powers) if p.exp.is_negative)
+
+
+def _require_denominators(piece: _Piece, narrow: Mapping[Any, Any]) -> None:
+    """Raise Undefined where a denominator is 0 on the whole piece."""
+    for base in piece.denominators:
+        try:
+            if proves_zero(base, narrow, piece.conditions):
+                raise Undefined
+        except OutsideTower:
+            continue
+
+
+def _pieces(whole: _Piece, box: balls.Box) -> Iterator[_Piece]:
+    import sympy
+
+    sides = (whole.left, whole.right, *whole.denominators)
+    steps = frozenset().union(*(side.atoms(step()) for side in sides))
     innermost = [s for s in steps if not s.args[0].has(step())]
     if not innermost:
-        yield _Piece(left, right, conditions)
+        yield whole
         return
     chosen = next(iter(sympy.ordered(innermost)))
-    condition = chosen.args[0]
+    condition = sympy.expand(chosen.args[0])
     for number, side in ((1, condition), (0, -condition)):
         if side.is_Rational and not (side > 0 or number == 0 == side):
             continue
-        further = conditions if side.is_Rational else (*conditions, side)
+        further = whole.conditions if side.is_Rational else (*whole.conditions, side)
         if further and _empty(further, box):
             continue
-        image = {chosen: sympy.Integer(number)}
-        yield from _pieces(left.xreplace(image), right.xreplace(image), further, box)
+        yield from _pieces(whole.cut({chosen: sympy.Integer(number)}, further), box)
 
 
 def _linear(expr: Any) -> dict[Any, Fraction]:

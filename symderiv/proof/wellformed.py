@@ -17,6 +17,7 @@ from symderiv.algebra.expr import (
     Select,
     Sum,
     Tensor,
+    children,
     indices_of,
     ranges_of,
     walk,
@@ -49,6 +50,8 @@ def require_well_formed(derivation: Derivation) -> None:
         raise IllFormed(wrong)
     names, ranges = _Names(), _Ranges()
     graph = derivation.graph
+    for tensor in graph.upstream:
+        names.know(tensor)
     for definition in graph.definitions:
         names.meet(definition.left, *_accesses(definition))
         ranges.meet(definition.left, definition.body)
@@ -68,8 +71,11 @@ def require_well_formed(derivation: Derivation) -> None:
             for premise in step.premises:
                 if isinstance(premise, Lemma):
                     _require_placeholders(premise)
+                elif isinstance(premise, Fact):
+                    _require_quantified(premise)
     for fact in graph.facts:
         ranges.meet(fact.left, fact.right)
+        _require_quantified(fact)
     _require_disjoint((a.tensor, a.indices) for a in derivation.adjoints)
     known = {*graph.tensors, graph.cost, *(a.tensor for a in derivation.adjoints)}
     for tensor in names.tensors:
@@ -95,11 +101,15 @@ class _Names:
             tensor = access.tensor
             if len(access.indices) != len(tensor.slots):
                 raise IllFormed(f"{tensor.name} has {len(tensor.slots)} axes")
-            known = self._known.setdefault(tensor.name, tensor)
-            if known is not tensor and id(tensor) not in self._same:
-                if _identity(known) != _identity(tensor):
-                    raise IllFormed(f"two tensors are called {tensor.name}")
-                self._same.add(id(tensor))
+            self.know(tensor)
+
+    def know(self, tensor: Tensor) -> None:
+        """Raise IllFormed if its name stands for something else than before."""
+        known = self._known.setdefault(tensor.name, tensor)
+        if known is not tensor and id(tensor) not in self._same:
+            if _identity(known) != _identity(tensor):
+                raise IllFormed(f"two tensors are called {tensor.name}")
+            self._same.add(id(tensor))
 
 
 class _Ranges:
@@ -112,6 +122,7 @@ class _Ranges:
     def meet(self, *exprs: Expr) -> None:
         """Raise IllFormed if a variable has another range than before, or is not made yet."""
         for expr in exprs:
+            _require_bound_once(expr)
             for node in walk(expr):
                 for variable in _variables(node):
                     if variable.uid >= self._newest:
@@ -119,6 +130,19 @@ class _Ranges:
                     known = self._known.setdefault(variable.uid, variable.axis)
                     if known is not variable.axis and known != variable.axis:
                         raise IllFormed(f"the index {variable.name} has two ranges")
+
+
+def _require_bound_once(expr: Expr) -> None:
+    """No index is bound inside a sum over itself, nor bound here and free there."""
+    free = free_variables(expr)
+    waiting: list[tuple[Expr, frozenset[Var]]] = [(expr, frozenset())]
+    while waiting:
+        node, outer = waiting.pop()
+        if isinstance(node, Sum | Select):
+            if node.var in outer or node.var in free:
+                raise IllFormed(f"the index {node.var.name} is bound twice")
+            outer = outer | {node.var}
+        waiting += ((child, outer) for child in children(node))
 
 
 def _variables(node: Expr) -> Iterator[Var]:
@@ -136,6 +160,13 @@ def _spoken(adjoint: Adjoint) -> Iterator[Expr]:
         for premise in step.premises:
             if isinstance(premise, Fact):
                 yield from (premise.left, premise.right)
+
+
+def _require_quantified(fact: Fact) -> None:
+    """A fact says for which values of its indices it holds."""
+    free = free_variables(fact.left) | free_variables(fact.right)
+    if not free <= set(fact.variables):
+        raise IllFormed(f"a fact does not say what an index is: {fact.text}")
 
 
 def _require_spoken_of(adjoint: Adjoint) -> None:
@@ -170,6 +201,8 @@ def _require_equation(definition: Definition) -> None:
     """Its variables are different, run over whole axes, and are all that the body speaks of."""
     target = definition.target
     _require_covered(target, definition.indices)
+    if any(access.tensor.role is Role.ADJOINT for access in _accesses(definition)):
+        raise IllFormed(f"{target.name} is computed from a derivative")
     try:
         normal(definition.body)
     except ZeroDivisionError:
@@ -267,7 +300,10 @@ def _require_recurrence(block: Recurrence) -> None:
             if access.tensor in own:
                 back = as_index(head) - access.indices[0]
                 later = any(d.target == access.tensor for d in block.definitions[n:])
-                known = any(d.at(access) is not None for d in block.definitions[:n])
+                known = any(
+                    d.target == access.tensor and d.at(access) is not None
+                    for d in block.definitions[:n]
+                )
                 if is_nonnegative(back if known or not later else back - 1) is not True:
                     raise IllFormed(f"{definition.target.name} uses {access.tensor.name} too early")
 

@@ -1,0 +1,75 @@
+"""Vector functions in a graph: which lines are the parts of one, and what it is applied to."""
+
+from __future__ import annotations
+
+from symderiv.algebra.binding import replace_accesses
+from symderiv.algebra.expr import Access, Expr, Role, Sum, Tensor, walk
+from symderiv.calculus.functions import VectorFunction, rows
+from symderiv.calculus.graph import Definition, Graph
+
+
+def group_of(graph: Graph, definition: Definition) -> list[Definition]:
+    """The lines of the vector function that ends in this equation, or the equation alone.
+
+    Where every unit is written out for itself, or the argument is more than an array, there is no
+    array to apply the function to.
+    """
+    group: list[Definition] = []
+    for line in graph.definitions:
+        row = rows().get(line.part_of)
+        if not isinstance(row, VectorFunction):
+            continue
+        group.append(line)
+        if len(group) == len(row.parts):
+            if line == definition and has_sum(group) and _is_applied(row, group):
+                return group
+            group = []
+    return [definition]
+
+
+def has_sum(group: list[Definition]) -> bool:
+    """Whether there is a sum over units; where they are written out there are terms instead."""
+    return any(isinstance(node, Sum) for d in group for node in walk(d.body))
+
+
+def _is_applied(row: VectorFunction, group: list[Definition]) -> bool:
+    """Whether the lines are those of the row, applied to whole arrays as they are stored."""
+    inside = {line.target: part.name for line, part in zip(group, row.parts, strict=True)}
+    target = next((a.tensor for a in inputs_of(group) if a.tensor.role is Role.TARGET), None)
+    others = {a.tensor for a in inputs_of(group)} - {target}
+    names = [name for name in row.arguments if name != "y"]
+    if len(others) != len(names) or (target is None) == row.is_loss:
+        return False
+    called = inside | dict(zip(others, names, strict=True)) | ({target: "y"} if target else {})
+
+    def letter(access: Access) -> Expr:
+        return Tensor(called[access.tensor])[()]
+
+    kinds = {line.target: part.kind for line, part in zip(group, row.parts, strict=True)}
+    places: set[int] = set()  # of the axis along which is summed
+    for line, part in zip(group, row.parts, strict=True):
+        var = line.body.var if isinstance(line.body, Sum) else None
+        body = line.body.body if isinstance(line.body, Sum) else line.body
+        if (part.kind == "sum") is (var is None):
+            return False
+        if replace_accesses(body, letter) != part.formula(*(Tensor(n)[()] for n in part.of)):
+            return False
+        own = line.indices[line.target.ordered :]
+        for access in (node for node in walk(body) if isinstance(node, Access)):
+            at = access.indices[access.tensor.ordered :]
+            if var is not None and kinds.get(access.tensor) != "sum":
+                places.add(next((n for n, i in enumerate(at) if i.variable == var), -1))
+                at = tuple(i for i in at if i.variable != var)
+            elif kinds.get(access.tensor) == "sum" and var is None:
+                places.add(next((n for n, i in enumerate(own) if i not in at), -1))
+                at = own if at == tuple(i for i in own if i in at) else at
+            if at != own:
+                return False
+    return len(places) == 1 and -1 not in places
+
+
+def inputs_of(group: list[Definition]) -> list[Access]:
+    """The entries that equations take from outside."""
+    inside = {d.target for d in group}
+    found = [node for d in group for node in walk(d.body) if isinstance(node, Access)]
+    return [access for access in found if access.tensor not in inside]
