@@ -150,8 +150,8 @@ class Program:
         short = min(axes, key=lambda a: is_nonnegative(a.stop - axes[0].stop) is True)
         lines, after = [], []
         for definition, axis in zip(block.definitions, axes, strict=True):
-            line = self._line(definition.left, definition.body, self._tag(definition))
-            lines.append(line)
+            tag = self._tag(definition)
+            lines.append(self._line(definition.left, definition.body, tag))
             if axis.stop == short.stop:
                 continue
             if axis.stop - short.stop != Index(1) or axis.start != short.start:
@@ -159,7 +159,6 @@ class Program:
             left = _member(definition.target, axis.stop)
             body = definition.at(left)
             assert body is not None
-            tag = line.note.split(" ", 1)[0]
             after.append(self._line(left, body, tag))
         return [self._loop(lines, short, block.var.name), *after]
 

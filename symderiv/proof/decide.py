@@ -345,5 +345,5 @@ def _sample(statement: Statement, lemmas: LemmaTable, trials: int, roots: bool) 
     return Verdict(
         Status.TESTED,
         f"{compared} evaluation{'s' * (compared != 1)} in {FIELD}",
-        f"tested at {shown}" if shown else "tested at this size",
+        f"tested at {shown}" if shown else "tested at random points",  # no size is free
     )
