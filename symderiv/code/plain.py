@@ -71,7 +71,6 @@ def program_data(program: Program, plain: Program, freeze: frozenset[Tensor]) ->
             f'"{name}": {_draw(tuple_text(s), domains.get(name))},' for name, s in shapes.items()
         ],
         "size_names": sizes,
-        "functions": program.functions,
         "cost_body": [
             *unpack,
             *setup_lines(program, cost, names),

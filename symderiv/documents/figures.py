@@ -63,7 +63,7 @@ def network_figure(ledger: Ledger, presentation: Presentation) -> str:
                 lines.append(rf"\node at ({x:g},{unit.y:g}) {{$\vdots$}};")
             else:
                 style = _style(unit.layer, layers)
-                label = _label(ledger, unit, layers)
+                label = _label(ledger, unit)
                 lines.append(rf"\node[{style}] ({unit.name}) at ({x:g},{unit.y:g}) {{{label}}};")
     for left, right in pairwise(columns):
         for unit in left:
@@ -82,7 +82,7 @@ def _style(layer: int, layers: list[int]) -> str:
     return "output neuron" if layer == layers[-1] else "neuron"
 
 
-def _label(ledger: Ledger, unit: Unit, layers: list[int]) -> str:
+def _label(ledger: Ledger, unit: Unit) -> str:
     names = Names(ledger.notation, ledger.graph)
     tensors = _activations(ledger, unit.layer)
     if not tensors or unit.number is None:

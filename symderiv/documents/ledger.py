@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from symderiv.algebra.expr import Access, Expr, Partial, Role, Tensor
+from symderiv.algebra.expr import Access, Expr, Partial, Role, Sum, Tensor, walk
 from symderiv.algebra.index import Index, Var
 from symderiv.algebra.matrix import MatrixExpr
 from symderiv.algebra.matrixform import matrix_form, row_axes
@@ -18,6 +18,7 @@ from symderiv.notation import (
     Notation,
     Numbering,
     Sort,
+    Symbol,
     index_variables,
     latex,
     matrix_latex,
@@ -203,6 +204,10 @@ class Ledger:
         plain = TextPrinter(names).index(index)
         return Math(TexPrinter(names).index(index), plain, plain)
 
+    def show_symbol(self, symbol: Symbol) -> Math:
+        """The letter of a quantity, without indices."""
+        return Math(symbol.entry, symbol.unicode, symbol.ascii)
+
     def show_layer(self, layer: int, names: Names) -> Math:
         """The label of a layer, as its activation has it."""
         label = names.layer_label(layer + self.notation.activation_shift)
@@ -225,6 +230,4 @@ def derivative(access: Access) -> Expr:
 
 def bound_variables(expr: Expr) -> frozenset[Var]:
     """The variables that some sum of the tree binds."""
-    from symderiv.algebra.expr import Sum, walk
-
     return frozenset(n.var for n in walk(expr) if isinstance(n, Sum))

@@ -139,7 +139,7 @@ def stated_form(chain: ChainEntry) -> Expr | None:
     return None
 
 
-def uses_input(ledger: Ledger, equations: tuple[Named, ...]) -> bool:
+def uses_input(equations: tuple[Named, ...]) -> bool:
     """Whether an equation for several layers writes x as an activation."""
     return any(
         n.base is not None and n.sort is Sort.WEIGHT and any(c.layer == 1 for c in n.chains)

@@ -58,7 +58,7 @@ def document(checked: Checked, presentation: Presentation) -> Document:
             section
             for section in (
                 network_section(ledger, presentation, numbers),
-                notation_section(ledger, presentation),
+                notation_section(ledger),
                 forward_section(ledger),
                 *chain_sections(ledger),
                 four_section(ledger, equations, presentation),
@@ -116,9 +116,9 @@ def network_section(
     return Section(title("network_section"), tuple(blocks)) if blocks else None
 
 
-def notation_section(ledger: Ledger, presentation: Presentation) -> Section:
+def notation_section(ledger: Ledger) -> Section:
     """The symbols."""
-    return Section(title("notation"), (notation_table(ledger, presentation),))
+    return Section(title("notation"), (notation_table(ledger),))
 
 
 def forward_section(ledger: Ledger) -> Section:
@@ -403,7 +403,7 @@ def _has_ones(node: MatrixExpr) -> bool:
 
 
 def _input_note(ledger: Ledger, equations: tuple[named.Named, ...]) -> Phrase:
-    if not named.uses_input(ledger, equations):
+    if not named.uses_input(equations):
         return ()
     symbols = ledger.notation.symbols
     zero = str(ledger.notation.activation_shift)

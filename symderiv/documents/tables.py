@@ -222,8 +222,7 @@ def _error_convention(ledger: Ledger, error: Tensor) -> Phrase:
     if loss is None or error.root != loss:
         return say("delta_cost", delta=shown, C=array(ledger, ledger.graph.cost, names))
     ell = array(ledger, loss, Names(ledger.notation, ledger.graph))
-    symbol = names.symbol(loss)
-    ell = Math(symbol.entry, symbol.unicode, symbol.ascii)
+    ell = ledger.show_symbol(names.symbol(loss))
     factor = next(c for c in ledger.chains if c.of == loss)
     if factor.adjoint.closed == ONE:
         return say("delta_loss_sum", delta=shown, ell=ell)
@@ -246,7 +245,7 @@ def _uniform(ledger: Ledger) -> bool:
 # --- Symbols ---------------------------------------------------------------------------------
 
 
-def notation_table(ledger: Ledger, presentation: Presentation) -> Table:
+def notation_table(ledger: Ledger) -> Table:
     """Symbol, meaning, shape, name in code: one row a symbol, or one a tensor."""
     groups: dict[tuple[str, str], list[Tensor]] = {}
     uniform = _uniform(ledger)
@@ -271,8 +270,7 @@ def _line(ledger: Ledger, group: list[Tensor]) -> tuple[Phrase, ...]:
     names = Names(ledger.notation, ledger.graph, base)
     symbol = array(ledger, tensor, names)
     if tensor.role is Role.LOSS:
-        letter = names.symbol(tensor)
-        symbol = Math(letter.entry, letter.unicode, letter.ascii)
+        symbol = ledger.show_symbol(names.symbol(tensor))
     meaning: Phrase = (MEANINGS[tensor.role],)
     if tensor.role is Role.PARAMETER:
         words = PARAMETERS if tensor.slots else LETTERS

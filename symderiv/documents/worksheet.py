@@ -106,8 +106,7 @@ def _chain_rows(ledger: Ledger, numbers: Numbers) -> Iterable[Row]:
 def _name(ledger: Ledger, tensor: Tensor) -> Math:
     names = Names(ledger.notation, ledger.graph)
     if tensor.role is Role.LOSS:
-        symbol = names.symbol(tensor)
-        return Math(symbol.entry, symbol.unicode, symbol.ascii)
+        return ledger.show_symbol(names.symbol(tensor))
     return array(ledger, tensor, names)
 
 

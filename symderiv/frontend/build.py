@@ -63,7 +63,7 @@ def build_graph(network: Network, layout: str = "columns", *, named: bool = Fals
     if network.is_program:
         from symderiv.frontend.lower import lower  # half of this package, and few need it
 
-        lowered = lower(network, layout)
+        lowered = lower(network)
         return Built(lowered.graph, lowered.wrt, lowered.sizes)
     built = to_graph(network, layout)
     if not built.wrt and not named:
