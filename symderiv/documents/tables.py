@@ -221,7 +221,6 @@ def _error_convention(ledger: Ledger, error: Tensor) -> Phrase:
     loss = ledger.graph.example_loss
     if loss is None or error.root != loss:
         return say("delta_cost", delta=shown, C=array(ledger, ledger.graph.cost, names))
-    ell = array(ledger, loss, Names(ledger.notation, ledger.graph))
     ell = ledger.show_symbol(names.symbol(loss))
     factor = next(c for c in ledger.chains if c.of == loss)
     if factor.adjoint.closed == ONE:
