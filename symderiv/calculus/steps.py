@@ -58,6 +58,12 @@ class Adjoint:
     closed: Expr
 
     @property
+    def of(self) -> Tensor:
+        """What the chain differentiates by."""
+        assert self.tensor.of is not None
+        return self.tensor.of
+
+    @property
     def left(self) -> Access:
         """The entry that the chain starts from."""
         return Access(self.tensor, self.indices)
@@ -80,4 +86,4 @@ class Derivation:
 
     def is_gradient(self, adjoint: Adjoint) -> bool:
         """Whether it is a result of its own: by an input, or by a quantity that was asked for."""
-        return adjoint.tensor.of in self.wrt or adjoint.tensor.of in self.graph.inputs
+        return adjoint.of in self.wrt or adjoint.of in self.graph.inputs

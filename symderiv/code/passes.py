@@ -40,7 +40,7 @@ class Passes:
         self.cost = needed(program.cost, [(graph.cost, None)])
         self.errors = needed(program.errors, uses_of(backward))
         self.forward = needed(program.forward, uses_of([*self.cost, *self.errors, *backward]))
-        member = self.result.indices[0] if self.result.tensor.ordered else None
+        member = self.result.member
         computed = needed(program.forward, [(self.result.tensor, member)])
         self.last = [i for i in computed if i not in self.forward]
         self.returned = f"return {self.naming.python(self.result.tensor, member)}"

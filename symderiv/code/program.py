@@ -127,9 +127,8 @@ class Program:
         node = matrix_form(definition.body, definition.left.indices, self.rows)
         if node is None:
             return f"{self._tag(definition)} by way of {head.row.name}"
-        member = head.argument.indices[0] if head.argument.tensor.ordered else None
         shown = self._show(definition.left, node, self._tag(definition))
-        return f"{shown}, straight from {self.naming.formula(head.argument.tensor, member)}"
+        return f"{shown}, straight from {self.naming.formula(*_use(head.argument))}"
 
     def _loss(self, definition: Definition, head: Head) -> Line:
         if isinstance(head.row, VectorFunction):
@@ -167,16 +166,17 @@ class Program:
     def _backward(self) -> None:
         head = self.head
         adjoints = self.derivation.adjoints
-        kept = {a.tensor for a in adjoints if _of(a).role in (Role.PARAMETER, Role.INPUT)}
+        kept = {a.tensor for a in adjoints if a.of.role in (Role.PARAMETER, Role.INPUT)}
         kept |= {a.tensor for a in adjoints if a.tensor.named or (head and head.at(a))}
         self.forms = Forms(self.derivation, kept)
         groups = {Role.PARAMETER: self.gradients, Role.INPUT: self.inputs}
         for adjoint in adjoints:
             if adjoint.tensor not in kept:
                 continue
-            group = groups.get(_of(adjoint).role, self.errors)
+            group = groups.get(adjoint.of.role, self.errors)
             line = self.adjoint(adjoint)
-            variable = adjoint.indices[0].variable if adjoint.tensor.ordered else None
+            member = adjoint.left.member
+            variable = None if member is None else member.variable
             if variable is None:
                 group.append(line)
                 continue
@@ -218,7 +218,7 @@ class Program:
 
     def factor(self) -> Expr:
         """∂C/∂ℓ, the same for every example: 1/m or 1."""
-        found = (a.closed for a in self.derivation.adjoints if _of(a).role is Role.LOSS)
+        found = (a.closed for a in self.derivation.adjoints if a.of.role is Role.LOSS)
         return next(found, ONE)
 
     def comparisons(self) -> tuple[list[Item], dict[str, Piece]]:
@@ -279,7 +279,7 @@ class Program:
         axes = [v for v in plain if v is not None]
         piece = Indexed(self.emitter).array(computed, axes)
         accesses = [node for node in walk(computed) if isinstance(node, Access)]
-        uses = [(a.tensor, a.indices[0] if a.tensor.ordered else None) for a in accesses]
+        uses = [_use(a) for a in accesses]
         return self._made(left, piece, uses, note)
 
     def _as_text(self, left: Access, body: Expr, tag: str) -> str:
@@ -292,7 +292,7 @@ class Program:
         return f"{tag} {' = '.join(sides)}".strip()
 
     def _made(self, left: Access, piece: Piece, uses: list[Use], note: str) -> Line:
-        member = left.indices[0] if left.tensor.ordered else None
+        member = left.member
         if self.naming.program:
             piece = with_single(piece, left)
         piece = self.emitter.stored(piece, left.tensor, member)
@@ -312,8 +312,8 @@ class Program:
         tag: str,
         prime: bool = False,
     ) -> Line:
-        member = left.indices[0] if left.tensor.ordered else None
-        uses = [(a.tensor, a.indices[0] if a.tensor.ordered else None) for a in args]
+        member = left.member
+        uses = [_use(a) for a in args]
         names = [self.naming.python(*use) for use in uses]
         call = self.functions.call_vector(row.name, names, axis, prime)
         shown = ", ".join(self.naming.formula(*use) for use in uses)
@@ -337,8 +337,7 @@ class Program:
         return tag if node is None else self._show(left, node, tag)
 
     def _show(self, left: Access, node: MatrixExpr, tag: str) -> str:
-        tensor, member = left.tensor, left.indices[0] if left.tensor.ordered else None
-        equation = f"{self.naming.formula(tensor, member)} = {formula(node, self.naming)}"
+        equation = f"{self.naming.formula(*_use(left))} = {formula(node, self.naming)}"
         return f"{tag} {equation}".strip()
 
     def _loop(self, lines: list[Line], axis: Axis, var: str) -> Loop:
@@ -373,11 +372,6 @@ def _member(family: Tensor, index: Index) -> Access:
     return family[(index, *free)]
 
 
-def _of(adjoint: Adjoint) -> Tensor:
-    assert adjoint.tensor.of is not None
-    return adjoint.tensor.of
-
-
 def _unique(accesses: list[Access]) -> list[Access]:
     seen: dict[Tensor, Access] = {}
     for access in accesses:
@@ -392,6 +386,10 @@ def _ordered(row: VectorFunction, used: list[Access]) -> list[Access]:
     if len(used) != len(row.arguments):
         raise NoCode(f"the arguments of {row.name} are not recognised")
     return others + target
+
+
+def _use(access: Access) -> Use:
+    return access.tensor, access.member
 
 
 def _leaves(node: MatrixExpr) -> Iterator[Use]:

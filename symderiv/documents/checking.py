@@ -20,6 +20,7 @@ from symderiv.calculus.functions import (
 from symderiv.calculus.steps import Lemma
 from symderiv.documents.ledger import Ledger, StepEntry
 from symderiv.documents.model import (
+    EQUALS,
     Block,
     Equations,
     Items,
@@ -173,7 +174,7 @@ def assumptions(ledger: Ledger) -> list[Phrase]:
     for fact in ledger.checked.assumptions:
         names = Names(ledger.notation, ledger.graph)
         names.fix(*fact.variables)
-        shown = ledger.show(fact.left, names) + Math(" = ", " = ", " = ")
+        shown = ledger.show(fact.left, names) + EQUALS
         shown = shown + ledger.show(fact.right, names)
         items.append(say("assumption", fact=shown, text=fact.text))
     if "positive" in ledger.graph.functions:
@@ -223,7 +224,7 @@ def kinks_at(ledger: Ledger, row: ScalarFunction, kinks: tuple[Kink, ...]) -> Ph
     """``z = -1 and z = 1``, in the letters of the table."""
     first, *others = symbols(row)
     names = Names(ledger.notation)
-    left = ledger.show(first, names) + Math(" = ", " = ", " = ")
+    left = ledger.show(first, names) + EQUALS
     return enumerated([left + ledger.show(kink.point(*others), names) for kink in kinks])
 
 
@@ -248,7 +249,7 @@ def _guards(ledger: Ledger, condition: Condition) -> Phrase:
     entry = next(e for e in ledger.definitions if e.definition is condition.definition)
     return enumerated(
         [
-            ledger.show(positive(guard.argument), entry.names) + Math(value, value, value)
+            ledger.show(positive(guard.argument), entry.names) + Math.same(value)
             for guard in condition.guards
             for value in [f" = {int(guard.holds)}"]
         ]

@@ -12,7 +12,7 @@ from symderiv.calculus.rewriting import solve
 from symderiv.calculus.rules import RULES
 from symderiv.calculus.steps import Lemma, Step, Uses
 from symderiv.documents.ledger import ChainEntry, Ledger, bound_variables
-from symderiv.documents.model import Math, Part, Phrase, Ref
+from symderiv.documents.model import EQUALS, Math, Part, Phrase, Ref
 from symderiv.documents.prose import enumerated, enumerated_phrases, filled
 
 
@@ -100,12 +100,12 @@ def _collapse(ledger: Ledger, chain: ChainEntry, step: Step) -> Places:
     terms = step.left.terms if isinstance(step.left, Add) else (step.left,)
     found = [_solved(ledger, chain, term, bound_variables(step.right)) for term in terms]
     pairs = list(dict.fromkeys(pair for solved in found for pair in solved))
-    parts: list[Part] = [left + Math(" = ", " = ", " = ") + right for left, right in pairs]
+    parts: list[Part] = [left + EQUALS + right for left, right in pairs]
     variant = ("no sum", "", "many")[min(len(parts), 2)]
     if len({left for left, _ in pairs}) == len(pairs) or len(found) > len(_ORDINALS):
         return variant, {"survivors": enumerated(parts)}
     phrases = [
-        (*enumerated([left + Math(" = ", " = ", " = ") + right for left, right in solved]),
+        (*enumerated([left + EQUALS + right for left, right in solved]),
          f" in the {ordinal} term")
         for ordinal, solved in zip(_ORDINALS, found, strict=False) if solved
     ]  # fmt: skip

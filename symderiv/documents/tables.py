@@ -22,7 +22,7 @@ from symderiv.calculus.functions import Kink, rows, scalar
 from symderiv.calculus.graph import EXAMPLE, Graph
 from symderiv.documents.checking import function_symbol, functions_used, kinks_at, slopes_used
 from symderiv.documents.ledger import Ledger, derivative
-from symderiv.documents.model import Code, Math, Part, Phrase, Table
+from symderiv.documents.model import EQUALS, Code, Math, Part, Phrase, Table
 from symderiv.documents.prose import enumerated, say
 from symderiv.documents.wording import worded
 from symderiv.frontend.presentation import Presentation
@@ -174,14 +174,14 @@ def _kinks(ledger: Ledger, used: Apply, kinks: tuple[Kink, ...]) -> Phrase:
     if kinks[0].jumps:
         if row.call and row.definition is None:  # a step, which is written as a bracket
             z = Tensor("z")[()]
-            f = f + Math("(z) = ", "(z) = ", "(z) = ") + ledger.show(apply(row.name, z), names)
+            f = f + Math.same("(z) = ") + ledger.show(apply(row.name, z), names)
         return say("jump", f=f, at=at, slopes=slopes)
     unless: Phrase = ()
     if kinks[0].unless is not None:
         name, value = kinks[0].unless
         argument = used.args[row.arguments.index(name)]
         if not isinstance(argument, Number):
-            equal = ledger.show(argument, names) + Math(*[f" = {value}"] * 3)
+            equal = ledger.show(argument, names) + Math.same(f" = {value}")
             unless = say("unless", equal=equal)
     key = "kink" if len(slopes) == 1 else "kinks"
     return say(key, f=f, at=at, slopes=slopes, unless=unless)
@@ -207,7 +207,7 @@ def _weighted_input(ledger: Ledger, weight: Tensor, names: Names) -> Part:
                 break
             lhs, rhs = ledger.show_matrix(left, names), ledger.show_matrix(right, names)
             if lhs is not None and rhs is not None:
-                return lhs + Math(" = ", " = ", " = ") + rhs
+                return lhs + EQUALS + rhs
     return ""
 
 
@@ -299,7 +299,7 @@ def _of_layer(ledger: Ledger, tensor: Tensor, names: Names) -> Phrase:
         label = ledger.show_index(member, names)
     else:
         text = names.layer_label((tensor.layer or 0) + names.shift(tensor))
-        label = Math(text, text, text)
+        label = Math.same(text)
     axis = member_axis(tensor)
     return (" of layer " if axis == "layer" else f" at {axis} ", label)
 
@@ -332,7 +332,7 @@ def _count_line(ledger: Ledger) -> tuple[Phrase, ...]:
     used = any(s == m for a in examples for s, _ in a.stop.terms)
     if not used:
         return ()
-    return (Math("m", "m", "m"),), ("number of examples",), (), ()
+    return (Math.same("m"),), ("number of examples",), (), ()
 
 
 def _normal_line(ledger: Ledger) -> tuple[Phrase, ...]:
@@ -361,5 +361,5 @@ def sizes_line(ledger: Ledger, presentation: Presentation) -> Phrase:
     for layer in known:
         size = ledger.show(SizeOf(as_index(Size("n", Index(layer)))), names)
         value = str(presentation.sizes[layer])
-        parts.append(size + Math(f" = {value}", f" = {value}", f" = {value}"))
+        parts.append(size + Math.same(f" = {value}"))
     return say("sizes", sizes=enumerated(parts))

@@ -143,8 +143,8 @@ class Numbers:
         """The same after w := w - rate ∂C/∂w, but for the parameters that are held."""
         moved = dict(self.given)
         for adjoint in self.derivation.adjoints:
-            of = adjoint.tensor.of
-            if of is None or of.role is not Role.PARAMETER or of in held:
+            of = adjoint.of
+            if of.role is not Role.PARAMETER or of in held:
                 continue
             if of not in self.graph.inputs:
                 continue
