@@ -97,7 +97,8 @@ def module_text(
         data["functions"] = [_as_data(f) for f in program.functions.all()]
         data["reference_functions"] = [_as_data(f) for f in plain.functions.all()]
         names = size_names_in(shape_of(t, program.emitter) for t in graph.inputs)
-        data["init_arguments"] = f"rng{_trial_sizes(names)}"
+        trial = _trial_widths(names)
+        data["init_arguments"] = f"rng, {dict_text(trial)}" if trial else "rng"
     else:
         data = _network_data(program, plain, about.freeze, generic)
     name = "program" if naming.program else "module"
@@ -151,9 +152,9 @@ def _network_data(
     }
 
 
-def _trial_sizes(names: Sequence[str]) -> str:
-    widths = {name: str(n) for name, n in zip(names, cycle((3, 4, 2, 5)), strict=False)}
-    return f", {dict_text(widths)}" if widths else ""
+def _trial_widths(names: Sequence[str]) -> dict[str, str]:
+    """Numbers for sizes that are names, for the check that a script runs."""
+    return {name: str(n) for name, n in zip(names, cycle((3, 4, 2, 5)), strict=False)}
 
 
 def _shapes(
@@ -295,7 +296,7 @@ def _self_check(
     program: Program, passes: Passes, found: Sequence[Parameter], generic: bool
 ) -> dict[str, object]:
     """What the derivation assumes of Y, and numbers for the check that a script runs."""
-    widths = {name: str(n) for name, n in zip(size_names(found), cycle((3, 4, 2, 5)), strict=False)}
+    widths = _trial_widths(size_names(found))
     sizes = dict_text(widths) if widths else "[3, 4, 5, 2]" if generic else ""
     known = {**widths, "m": "6"}
     if generic:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from symderiv.algebra.expr import Role, Tensor
 from symderiv.calculus.conditions import conditions
-from symderiv.calculus.functions import Domain
-from symderiv.code.functions import number
+from symderiv.calculus.functions import REAL, Domain
 from symderiv.code.lines import listed, paragraphs, unpacked
 from symderiv.code.parameters import shape_of, size_names_in, tuple_text
 from symderiv.code.passes import lines_of, setup_lines, uses_of, without
 from symderiv.code.program import Program
-from symderiv.code.selfcheck import bound_variables, sums_of_variables, target_domains, target_tests
+from symderiv.code.selfcheck import (
+    bound_variables,
+    drawn,
+    sums_of_variables,
+    target_domains,
+    target_tests,
+)
 from symderiv.code.statements import Item, Line, needed
+
+USUAL = Fraction(1, 10), Fraction(9, 10)  # where variables start
 
 
 def program_data(program: Program, plain: Program, freeze: frozenset[Tensor]) -> dict[str, object]:
@@ -68,7 +76,8 @@ def program_data(program: Program, plain: Program, freeze: frozenset[Tensor]) ->
         "parameters": [f'"{name}": {tuple_text(s, quoted=True)},' for name, s in shapes.items()],
         "init_doc": paragraphs(doc),
         "init_lines": [
-            f'"{name}": {_draw(tuple_text(s), domains.get(name))},' for name, s in shapes.items()
+            f'"{name}": {drawn(domains.get(name, REAL), tuple_text(s), USUAL)},'
+            for name, s in shapes.items()
         ],
         "size_names": sizes,
         "cost_body": [
@@ -101,14 +110,6 @@ def program_data(program: Program, plain: Program, freeze: frozenset[Tensor]) ->
         if bound
         else ["        for name in point:"],
     }
-
-
-def _draw(shape: str, domain: Domain | None) -> str:
-    """Where a variable starts: between 0.1 and 0.9, or at one of the values that it may have."""
-    if domain is None or not domain.values:
-        return f"rng.uniform(0.1, 0.9, {shape})"
-    values = ", ".join(f"{number(value)}.0" for value in domain.values)
-    return f"rng.choice([{values}], {shape})"
 
 
 def _comparisons(program: Program, unpack: list[str], names: list[str]) -> dict[str, object]:
