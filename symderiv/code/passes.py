@@ -140,9 +140,9 @@ class Passes:
             *_returned(self.inputs),
         ]
 
-    def reference(self, plain: Program) -> list[str]:
+    def reference(self, reference: Program) -> list[str]:
         """The body of ``reference_cost``: the definitions as they stand, without their notes."""
-        items = [*plain.forward, *plain.cost]
+        items = [*reference.forward, *reference.cost]
         sizes = self._sizes(reads(items) - {"L"}, [*self.names, "X", "Y"])
         return [*sizes, *_families(items), *_returned(items, notes=False)]
 

@@ -80,11 +80,11 @@ class Program:
         self.reference = reference
         self.head = None if reference else find_head(self.graph)
         self.batch = next((t for t in self.graph.inputs if t.role is Role.INPUT), None)
-        data = self.batch is not None and not naming.program
+        data = self.batch is not None and not naming.keeps_names
         self.rows = row_axes(self.batch) if self.batch is not None and data else frozenset()
         self.functions = Functions(reference=reference, scipy=scipy)
         self.libraries = "NumPy and SciPy" if scipy else "NumPy alone"
-        columns = layout == "columns" and not naming.program
+        columns = layout == "columns" and not naming.keeps_names
         self.emitter = Emitter(naming, self.functions, columns, reference)
         self.numbering = numbering or Numbering(derivation, naming.notation)
         self.drops = False  # whether a side that np.where leaves out may have no value
@@ -251,7 +251,7 @@ class Program:
         return f"({tag})" if tag else ""
 
     def _line(self, left: Access, body: Expr, tag: str) -> Line:
-        lean, inner = without_single(left, body) if self.naming.program else (left, body)
+        lean, inner = without_single(left, body) if self.naming.keeps_names else (left, body)
         computed = self._computed(inner)
         node = self._matrix(inner, lean)
         made = node if computed == inner else self._matrix(computed, lean)
@@ -262,7 +262,7 @@ class Program:
 
     def _matrix(self, body: Expr, left: Access) -> MatrixExpr | None:
         """The matrix form, with constant entries as slices."""
-        body = with_slices(body, self.naming) if self.naming.program else body
+        body = with_slices(body, self.naming) if self.naming.keeps_names else body
         return matrix_form(body, left.indices, self.rows)
 
     def _computed(self, body: Expr) -> Expr:
@@ -273,7 +273,7 @@ class Program:
 
     def _indexed(self, left: Access, lean: Access, computed: Expr, note: str) -> Line:
         """A line without a matrix form."""
-        if self.naming.program:
+        if self.naming.keeps_names:
             computed = with_slices(computed, self.naming)
         plain = [i.variable for i in lean.indices[left.tensor.ordered :]]
         axes = [v for v in plain if v is not None]
@@ -284,7 +284,7 @@ class Program:
 
     def _as_text(self, left: Access, body: Expr, tag: str) -> str:
         """The comment of a line without a matrix form: its equation with indices."""
-        own = self.naming.spelling if self.naming.program else None
+        own = self.naming.spelling if self.naming.keeps_names else None
         names = Names(self.naming.notation, spelled_as=own)
         plain = [i.variable for i in left.indices[left.tensor.ordered :]]
         names.fix(*(v for v in plain if v is not None))
@@ -293,7 +293,7 @@ class Program:
 
     def _made(self, left: Access, piece: Piece, uses: list[Use], note: str) -> Line:
         member = left.member
-        if self.naming.program:
+        if self.naming.keeps_names:
             piece = with_single(piece, left)
         piece = self.emitter.stored(piece, left.tensor, member)
         uses = [(self.naming.whole(tensor), index) for tensor, index in uses]

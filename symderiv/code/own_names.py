@@ -1,4 +1,4 @@
-"""A program of the user's own as a module: every variable is a parameter."""
+"""A module whose quantities keep their names: every variable of it is a parameter."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ from symderiv.code.statements import Item, Line, needed
 USUAL = Fraction(1, 10), Fraction(9, 10)  # where variables start
 
 
-def program_data(program: Program, plain: Program, freeze: frozenset[Tensor]) -> dict[str, object]:
+def program_data(
+    program: Program, reference: Program, freeze: frozenset[Tensor]
+) -> dict[str, object]:
     """What ``templates/numpy/program.py.j2`` prints, but for the header."""
     graph, naming = program.graph, program.naming
     inputs = list(graph.inputs)
@@ -66,7 +68,7 @@ def program_data(program: Program, plain: Program, freeze: frozenset[Tensor]) ->
         doc = "Random numbers between 0.1 and 0.9, and for targets values that they may have."
     if sizes:
         doc += f"\n\n`sizes` is a dict with {', '.join(sizes)}."
-    reference = [*plain.forward, *plain.cost]
+    written = [*reference.forward, *reference.cost]
     unpack = unpacked(names, "_arrays(params)")
     facts = sums_of_variables(program)
     bound = {*bound_variables(program), *domains}
@@ -95,8 +97,8 @@ def program_data(program: Program, plain: Program, freeze: frozenset[Tensor]) ->
         "value": value,
         "reference_unpack": unpacked(names, "(params[name] for name in PARAMETERS)"),
         "reference_lines": [
-            *setup_lines(plain, reference, names),
-            *_shifted(reference, steps),
+            *setup_lines(reference, written, names),
+            *_shifted(written, steps),
             f"    return {value}",
         ],
         "steps": [t.name for t in steps],
