@@ -78,7 +78,7 @@ def document(checked: Checked, presentation: Presentation) -> Document:
 def is_generic(ledger: Ledger) -> bool:
     """Whether the depth is a symbol."""
     graph = ledger.graph
-    return graph.kind is Kind.NETWORK and any(t.ordered for t in graph.tensors)
+    return graph.kind is Kind.NETWORK and graph.has_families
 
 
 def _title(ledger: Ledger, presentation: Presentation) -> Phrase:

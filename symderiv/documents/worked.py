@@ -157,7 +157,7 @@ def numbers_of(
     derivation: Derivation, example: Example | None, widths: Mapping[int, int | str], layout: str
 ) -> Numbers | None:
     """The numbers of an example; None where it is not complete, or too large to print."""
-    if example is None or any(t.ordered for t in derivation.graph.tensors):
+    if example is None or derivation.graph.has_families:
         return None
     arrays = _arrays(derivation.graph, example, layout)
     if arrays is None or sum(map(len, arrays.values())) > MAX_ENTRIES:
