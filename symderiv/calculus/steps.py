@@ -36,7 +36,11 @@ Premise = Lemma | Uses | Fact
 
 @dataclass(frozen=True)
 class Step:
-    """``left = right`` by a rule, given the premises; ``why`` is the reason in the case at hand."""
+    """``left = right`` by a rule, given the premises.
+
+    ``why`` is the reason where the rule itself says too little: it cites equations, and the step
+    uses none that has a tag.
+    """
 
     left: Expr
     right: Expr
