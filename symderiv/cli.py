@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from symderiv._version import VERSION
-from symderiv.options import FORMATS, LAYOUTS, SUFFIXES
+from symderiv.options import FORMATS, LAYOUT, LAYOUTS, NOTATION, SUFFIXES
 
 if TYPE_CHECKING:
     from symderiv.api import PublishedDerivation
@@ -146,8 +146,8 @@ def _parser() -> _Parser:
 
 def _about_network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC", help="2-3-1:sigmoid+bce, J = 3*(a + b*c), net.toml")
-    parser.add_argument("--notation", default="nielsen")
-    parser.add_argument("--layout", default="columns", choices=LAYOUTS)
+    parser.add_argument("--notation", default=NOTATION)
+    parser.add_argument("--layout", default=LAYOUT, choices=LAYOUTS)
     parser.add_argument("--wrt", metavar="NAMES", help="differentiate by these, a comma between")
 
 

@@ -30,6 +30,7 @@ from symderiv.frontend.presentation import Presentation
 from symderiv.notation import Numbering, Sort, notation
 from symderiv.notation.python import python_names
 from symderiv.notation.spelling import Spelling, spelling
+from symderiv.options import NOTATION
 from symderiv.proof.check import CheckedDerivation
 from symderiv.render import render_template
 
@@ -110,7 +111,7 @@ def module_text(
 
 
 def numpy_statement(
-    checked: CheckedDerivation, adjoint: Adjoint, notation_name: str = "nielsen"
+    checked: CheckedDerivation, adjoint: Adjoint, notation_name: str = NOTATION
 ) -> str:
     """The line of the module that computes one adjoint: ``dW1 = delta1 @ X.T / m``."""
     derivation = checked.derivation
