@@ -20,6 +20,7 @@ from symderiv.algebra.index import Axis, Index, Size, as_index, substitute_axis
 from symderiv.algebra.matrix import Matrix
 from symderiv.calculus.functions import Kink, rows, scalar
 from symderiv.calculus.graph import EXAMPLE, Graph
+from symderiv.calculus.primitives import OF_THE_NORMAL
 from symderiv.documents.checking import function_symbol, functions_used, kinks_at, slopes_used
 from symderiv.documents.ledger import Ledger, derivative
 from symderiv.documents.model import EQUALS, Code, Math, Part, Phrase, Table
@@ -337,17 +338,16 @@ def _count_line(ledger: Ledger) -> tuple[Phrase, ...]:
 
 def _normal_line(ledger: Ledger) -> tuple[Phrase, ...]:
     """Φ and φ, where a formula has one of them."""
-    known = {"normal-cdf": "distribution function", "normal-pdf": "density"}
     printed = [e.definition.body for e in ledger.definitions]
     printed += [e.step.right for c in ledger.chains for e in c.steps]
     for lemma in ledger.lemmas:
         definition = scalar(lemma.function).definition
         printed += [lemma.stated, *([definition(*lemma.args)] if definition else [])]
     used = {n.function for expr in printed for n in walk(expr) if isinstance(n, Apply)}
-    signs: list[Part] = [function_symbol(scalar(name)) for name in known if name in used]
+    signs: list[Part] = [function_symbol(scalar(name)) for name in OF_THE_NORMAL if name in used]
     if not signs:
         return ()
-    words = " and ".join(word for name, word in known.items() if name in used)
+    words = " and ".join(word for name, word in OF_THE_NORMAL.items() if name in used)
     return enumerated(signs, ", "), (f"{words} of the standard normal",), (), ()
 
 
