@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from symderiv._version import VERSION
-from symderiv.options import FORMATS, LAYOUTS, SUFFIXES
+from symderiv.options import FORMATS, LAYOUT, LAYOUTS, NOTATION, SUFFIXES
 
 if TYPE_CHECKING:
     from symderiv.api import PublishedDerivation
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"symderiv: {error}", file=sys.stderr)
         if sys.stderr.isatty():
             _point(error)
-        return FALSE if type(error).__name__ == "Refuted" else BAD_INPUT
+        return _code(error)
 
 
 def _point(error: Exception) -> None:
@@ -89,6 +89,13 @@ def _point(error: Exception) -> None:
 def _drop_output() -> None:
     """What is still to be printed goes nowhere, also when the interpreter ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _code(error: Exception) -> int:
+    """The exit code of what is said in one line."""
+    from symderiv.api import Refuted
+
+    return FALSE if isinstance(error, Refuted) else BAD_INPUT
 
 
 def _expected() -> tuple[type[Exception], ...]:
@@ -139,8 +146,8 @@ def _parser() -> _Parser:
 
 def _about_network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC", help="2-3-1:sigmoid+bce, J = 3*(a + b*c), net.toml")
-    parser.add_argument("--notation", default="nielsen")
-    parser.add_argument("--layout", default="columns", choices=LAYOUTS)
+    parser.add_argument("--notation", default=NOTATION)
+    parser.add_argument("--layout", default=LAYOUT, choices=LAYOUTS)
     parser.add_argument("--wrt", metavar="NAMES", help="differentiate by these, a comma between")
 
 
@@ -206,15 +213,21 @@ def _derive(options: argparse.Namespace) -> int:
 def _check_folder(folder: Path) -> None:
     """Refuse a folder that cannot be one before anything is derived."""
     try:
-        there = next((p for p in (folder, *folder.parents) if p.exists()), folder)
-        if there.exists() and not there.is_dir():
-            raise _no_folder(folder, f"{there} is a file")
-        if there.exists() and not os.access(there, os.W_OK | os.X_OK):
-            raise _no_folder(folder, f"{there} cannot be written to")
+        problem = _folder_problem(folder)
     except (OSError, ValueError) as error:
-        if type(error).__name__ == "SpecError":
-            raise
-        raise _no_folder(folder, getattr(error, "strerror", None) or str(error)) from None
+        problem = getattr(error, "strerror", None) or str(error)
+    if problem:
+        raise _no_folder(folder, problem)
+
+
+def _folder_problem(folder: Path) -> str:
+    """What is in the way of writing to a folder, or nothing."""
+    there = next((p for p in (folder, *folder.parents) if p.exists()), folder)
+    if there.exists() and not there.is_dir():
+        return f"{there} is a file"
+    if there.exists() and not os.access(there, os.W_OK | os.X_OK):
+        return f"{there} cannot be written to"
+    return ""
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from symderiv.code.functions import NoCode
 from symderiv.documents import to_svg
 from symderiv.frontend.errors import SpecError, show
 from symderiv.frontend.toml import read_toml
-from symderiv.options import LAYOUTS, SUFFIXES
+from symderiv.options import LAYOUT, LAYOUTS, SUFFIXES
 from symderiv.render import check_ours, compile_pdf, render_template, write_all
 
 MANIFEST = "gallery.toml"
@@ -69,7 +69,7 @@ def items(folder: Path) -> tuple[Item, ...]:
 
 
 def _item(folder: Path, entry: Mapping[str, object]) -> Item:
-    stem, layout = str(entry.get("file", "")), str(entry.get("layout", "columns"))
+    stem, layout = str(entry.get("file", "")), str(entry.get("layout", LAYOUT))
     path = folder / f"{stem}.toml"
     if not stem.isidentifier() or not path.is_file():
         raise SpecError(f"{MANIFEST} lists {stem!r}", "there is no such file beside it",
@@ -85,7 +85,7 @@ def derived(item: Item) -> api.PublishedDerivation:
     """The derivation of an item, checked; its command names the file."""
     with _about(item):
         made = api.derive(read_toml(item.path), layout=item.layout, name=item.stem)
-    options = f" --layout {item.layout}" if item.layout != "columns" else ""
+    options = f" --layout {item.layout}" if item.layout != LAYOUT else ""
     command = f"symderiv derive examples/{item.path.name}{options} --name {item.stem}"
     return replace(made, command=command)
 

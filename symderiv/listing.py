@@ -94,7 +94,8 @@ def _notations() -> Table:
 def _rules() -> Table:
     from symderiv.calculus.rules import RULES
 
-    return [("rule", "statement"), *((r.name, r.statement) for r in RULES.values())]
+    rules = ((r.name, r.statement, r.precondition) for r in RULES.values())
+    return [("rule", "statement", "where"), *rules]
 
 
 _LISTS: dict[str, Callable[[], Table]] = {

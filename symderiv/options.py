@@ -3,3 +3,4 @@
 FORMATS = ("tex", "pdf", "md", "numpy", "json")
 SUFFIXES = {"tex": ".tex", "pdf": ".pdf", "md": ".md", "numpy": ".py", "json": ".json"}
 LAYOUTS = ("rows", "columns", "single")
+LAYOUT, NOTATION = "columns", "nielsen"  # where nothing else is asked for

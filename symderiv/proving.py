@@ -58,5 +58,6 @@ def judged(derivation: Derivation) -> CheckedDerivation:
     checked = check(derivation, _MEMORY)
     if checked.refuted:
         step = checked.refuted[0]
-        raise Refuted(f"a step is false ({step.rule}: {step.why}); please report this")
+        rule = f"{step.rule}: {step.why}" if step.why else step.rule
+        raise Refuted(f"a step is false ({rule}); please report this")
     return checked

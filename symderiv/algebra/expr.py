@@ -169,6 +169,11 @@ class Access(Expr):
     tensor: Tensor
     indices: tuple[Index, ...]
 
+    @property
+    def member(self) -> Index | None:
+        """Which member of its family it belongs to, where the tensor is one."""
+        return self.indices[0] if self.tensor.ordered else None
+
 
 @_node
 class Delta(Expr):

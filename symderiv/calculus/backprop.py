@@ -262,13 +262,14 @@ def _contribution(
 
 def _per_example_factor(graph: Graph, found: list[Adjoint]) -> Expr:
     """∂C/∂ℓ, the same for every example: 1/m or 1."""
-    return next(a.closed for a in found if a.tensor.of == graph.example_loss)
+    return next(a.closed for a in found if a.of == graph.example_loss)
 
 
-def _example(tensor: Tensor) -> int | None:
+def example_position(tensor: Tensor) -> int | None:
+    """Which axis of a tensor counts the examples."""
     return next((n for n, s in enumerate(tensor.slots) if s.axis.name == EXAMPLE), None)
 
 
 def _example_index(access: Access) -> Index | None:
-    position = _example(access.tensor)
+    position = example_position(access.tensor)
     return None if position is None else access.indices[position]

@@ -23,14 +23,13 @@ from symderiv.algebra.expr import (
     mul,
     power,
     rebuild,
-    sum_over,
     walk,
 )
-from symderiv.algebra.index import Var
 from symderiv.algebra.matching import match
 from symderiv.algebra.normal import normal
 from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.ordering import ordered_product
+from symderiv.calculus.rewriting import tidy_sum
 
 # --- Sums with a known value ----------------------------------------------------------------
 
@@ -48,7 +47,7 @@ def reduce_sums(expr: Expr, graph: Graph) -> tuple[Expr, list[Fact]]:
             return _reduced_terms(node, graph, facts)
         if not isinstance(node, Sum):
             return node
-        parts = [linear(node.var, term) for term in terms_of(node.body)]
+        parts = [tidy_sum(node.var, term) for term in terms_of(node.body)]
         values = [_valued(part, graph) for part in parts]
         if not any(found for _, found in values):
             return node
@@ -154,16 +153,6 @@ def terms_of(expr: Expr) -> list[Expr]:
             products = [(*p, t) for p in products for t in terms_of(factor)]
         return [mul(*p) for p in products]
     return [expr]
-
-
-def linear(var: Var, term: Expr) -> Expr:
-    """``Σ_var term`` with the factors that do not contain the variable outside."""
-    factors = term.factors if isinstance(term, Mul) else (term,)
-    outside = [f for f in factors if var not in free_variables(f)]
-    inside = [f for f in factors if var in free_variables(f)]
-    if not inside:
-        return ordered_product((SizeOf(var.axis.size), *outside))
-    return ordered_product((*outside, sum_over(var, ordered_product(inside))))
 
 
 # --- Collecting -----------------------------------------------------------------------------------

@@ -281,8 +281,7 @@ def compare(
     found: list[Mismatch] = []
     times: dict[Key, int] = {}
     for chain in derivation.adjoints:
-        tensor = chain.tensor.of
-        assert tensor is not None
+        tensor = chain.of
         if chain.tensor.root != explicit.root(tensor):
             found.append(Mismatch(tensor, (), f"differentiates {explicit.root(tensor).name} here"))
             continue

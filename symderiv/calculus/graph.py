@@ -25,7 +25,7 @@ EXAMPLE = "example"  # the name of the axis that counts examples
 
 
 class Kind(Enum):
-    """What a graph was built as; whoever builds it knows, and nobody infers it again."""
+    """What a graph was built as, which its builder is told, or guesses from the inputs."""
 
     NETWORK = "network"  # arrays between one input X and one target Y
     WRITTEN_OUT = "written out"  # a network whose units are quantities of their own, as z1 and z2
@@ -124,6 +124,11 @@ class Graph:
         for block in self.blocks:
             flat.extend([block] if isinstance(block, Definition) else block.definitions)
         return tuple(flat)
+
+    @cached_property
+    def has_families(self) -> bool:
+        """Whether some tensors have one member a layer, or a time, of a number that is a symbol."""
+        return any(tensor.ordered for tensor in self.tensors)
 
     @cached_property
     def inputs(self) -> tuple[Tensor, ...]:

@@ -71,7 +71,7 @@ def with_gradient(derivation: Derivation, w: Tensor) -> tuple[Graph, Tensor]:
             return None
         return Access(define(access.tensor), access.indices)
 
-    chains = [a for a in derivation.adjoints if a.tensor.of == w]
+    chains = [a for a in derivation.adjoints if a.of == w]
     if not chains:
         raise ValueError(f"no gradient by {w.name} was derived")
     gradient = define(chains[0].tensor)

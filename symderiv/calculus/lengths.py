@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from functools import reduce
 from math import comb
 
-from symderiv.algebra.expr import Add, Apply, Expr, Mul, Number, Pow, children, walk
+from symderiv.algebra.expr import Add, Expr, Mul, Number, Pow, children, walk
+from symderiv.calculus.brackets import guard_of
 
 MAX_TERMS = 150  # of a numerator or denominator that SymPy is given to multiply out
 MAX_WORK = 4000  # and of these terms, times the degree, times the number of variables
@@ -35,11 +36,9 @@ def _leaves(expr: Expr) -> Iterator[Expr]:
 
 
 def is_piecewise(expr: Expr) -> bool:
-    """Whether it is ``where(...)``, a sum over [c > 0] that multiplying out would only spoil."""
+    """Whether it is ``where(...)``, a sum over brackets that multiplying out would only spoil."""
     return isinstance(expr, Add) and any(
-        isinstance(factor, Apply) and factor.function == "positive"
-        for term in expr.terms
-        for factor in (term, *children(term))
+        guard_of(factor) is not None for term in expr.terms for factor in (term, *children(term))
     )
 
 

@@ -234,3 +234,6 @@ _ROWS = (
 # fmt: on
 
 PRIMITIVES: Mapping[str, ScalarFunction] = table(_ROWS)
+
+OF_THE_NORMAL = {"normal-cdf": "distribution function", "normal-pdf": "density"}
+"""What their letters stand for, those of the standard normal."""

@@ -160,13 +160,14 @@ def tidy(expr: Expr) -> Expr:
     """Pull factors out of sums, sum constants, merge powers, order factors for print."""
     expr = rebuild(expr, tidy)
     if isinstance(expr, Sum):
-        return _tidy_sum(expr.var, expr.body)
+        return tidy_sum(expr.var, expr.body)
     if isinstance(expr, Mul):
         return ordered_product(expr.factors)
     return expr
 
 
-def _tidy_sum(var: Var, body: Expr) -> Expr:
+def tidy_sum(var: Var, body: Expr) -> Expr:
+    """``Σ_var body`` with the factors that do not contain the variable outside."""
     if var not in free_variables(body):
         return ordered_product((SizeOf(var.axis.size), body))
     factors = _factors(body)

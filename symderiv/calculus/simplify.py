@@ -57,6 +57,7 @@ class Chain:
         return Adjoint(self.target.tensor, self.target.indices, tuple(self.steps), self.current)
 
 
+# The right side, the reason where the row of the rule may have none to print, and the premises.
 Outcome = tuple[Expr, str, tuple[Premise, ...]]
 Pass = Callable[[Expr, Chain], Outcome | None]
 
@@ -103,18 +104,18 @@ def _definitions(expr: Expr, chain: Chain) -> Outcome | None:
 def _derivatives(expr: Expr, chain: Chain) -> Outcome | None:
     if not has_partial(expr):
         return None
-    return rewriting.differentiate_partials(expr), "differentiate, term by term", ()
+    return rewriting.differentiate_partials(expr), "", ()
 
 
 def _collapse(expr: Expr, chain: Chain) -> Outcome | None:
     result, survivors = rewriting.collapse(expr)
     if not survivors:
         return None
-    return result, "only " + ", ".join(survivors) + " survives", ()
+    return result, "", ()
 
 
 def _linearity(expr: Expr, chain: Chain) -> Outcome | None:
-    return rewriting.tidy(expr), "factors without the index move out of the sum", ()
+    return rewriting.tidy(expr), "", ()
 
 
 def _insert(expr: Expr, chain: Chain) -> Outcome | None:
@@ -130,7 +131,7 @@ def _lemmas(expr: Expr, chain: Chain) -> Outcome | None:
 
 
 def _cancel(expr: Expr, chain: Chain) -> Outcome | None:
-    return cancelling.cancel(expr), "multiply out and cancel, entry by entry", ()
+    return cancelling.cancel(expr), "", ()
 
 
 def _fold(expr: Expr, chain: Chain) -> Outcome | None:
@@ -149,7 +150,7 @@ def _collect(expr: Expr, chain: Chain) -> Outcome | None:
     chains = [chain.steps, *(a.steps for a in chain.found if a.tensor in inserted)]
     if not any(step.rule in _COLLECTED for steps in chains for step in steps):
         return None
-    return collecting.collect(expr), "collect terms", ()
+    return collecting.collect(expr), "", ()
 
 
 PASSES: tuple[tuple[str, Pass], ...] = (

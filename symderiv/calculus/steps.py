@@ -36,7 +36,11 @@ Premise = Lemma | Uses | Fact
 
 @dataclass(frozen=True)
 class Step:
-    """``left = right`` by a rule, given the premises; ``why`` is the reason in the case at hand."""
+    """``left = right`` by a rule, given the premises.
+
+    ``why`` is the reason where the rule itself says too little: it cites equations, and the step
+    uses none that has a tag.
+    """
 
     left: Expr
     right: Expr
@@ -56,6 +60,12 @@ class Adjoint:
     indices: tuple[Index, ...]
     steps: tuple[Step, ...]
     closed: Expr
+
+    @property
+    def of(self) -> Tensor:
+        """What the chain differentiates by."""
+        assert self.tensor.of is not None
+        return self.tensor.of
 
     @property
     def left(self) -> Access:
@@ -80,4 +90,4 @@ class Derivation:
 
     def is_gradient(self, adjoint: Adjoint) -> bool:
         """Whether it is a result of its own: by an input, or by a quantity that was asked for."""
-        return adjoint.tensor.of in self.wrt or adjoint.tensor.of in self.graph.inputs
+        return adjoint.of in self.wrt or adjoint.of in self.graph.inputs

@@ -170,10 +170,10 @@ class Emitter(Numbers):
         if total is not None:
             return self._total(total)
         match left, right:
-            case _, Ones(axis):
-                return self._reduced(left, 1, axis)
-            case Transpose(Ones(axis)), _:
-                return self._reduced(right, 0, axis)
+            case _, Ones():
+                return self._reduced(left, 1)
+            case Transpose(Ones()), _:
+                return self._reduced(right, 0)
             case _, Transpose(Ones()):
                 return self._repeated(left, along=1)
             case Ones(), _:
@@ -208,7 +208,7 @@ class Emitter(Numbers):
         text = f"{matrix.at(PRODUCT)} {'/' if inverse else '*'} {repeated.at(UNARY)}"
         return Piece(text, PRODUCT, "matrix", matrix.reads | repeated.reads, matrix.full)
 
-    def _reduced(self, node: MatrixExpr, axis: int, summed: Axis) -> Piece:
+    def _reduced(self, node: MatrixExpr, axis: int) -> Piece:
         """A sum along an axis."""
         piece = self.piece(node)
         if not piece.full:

@@ -118,12 +118,11 @@ class Indexed:
 
     def _access(self, expr: Access, axes: Sequence[Var]) -> Piece:
         tensor = expr.tensor
-        member = expr.indices[0] if tensor.ordered else None
         indices = [i.variable for i in expr.indices[tensor.ordered :]]
         if None in indices:
             raise NoCode(f"an index of {tensor.name} is more than a letter")
-        name = self.emitter.naming.python(tensor, member)
-        reads = self.emitter.reads_of(tensor, member)
+        name = self.emitter.naming.python(tensor, expr.member)
+        reads = self.emitter.reads_of(tensor, expr.member)
         if self.emitter.kind(tensor) == "column":
             name = f"{name}[:, 0]"
         if indices == list(axes):

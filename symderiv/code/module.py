@@ -12,6 +12,7 @@ from symderiv.calculus.steps import Adjoint, Derivation
 from symderiv.code.functions import Function, NoCode
 from symderiv.code.lines import WIDTH, field, listed, paragraphs, remark, statement, unpacked
 from symderiv.code.names import Naming
+from symderiv.code.own_names import program_data
 from symderiv.code.parameters import (
     Parameter,
     batch_shape,
@@ -23,13 +24,13 @@ from symderiv.code.parameters import (
     tuple_text,
 )
 from symderiv.code.passes import Passes
-from symderiv.code.plain import program_data
 from symderiv.code.program import Program
 from symderiv.code.selfcheck import assumptions, dict_text, random_targets, target_test
 from symderiv.frontend.presentation import Presentation
 from symderiv.notation import Numbering, Sort, notation
 from symderiv.notation.python import python_names
 from symderiv.notation.spelling import Spelling, spelling
+from symderiv.options import NOTATION
 from symderiv.proof.check import CheckedDerivation
 from symderiv.render import render_template
 
@@ -91,16 +92,17 @@ def module_text(
     naming = _naming(graph, about.notation, widths)
     numbering = Numbering(document or derivation, naming.notation)
     program = Program(derivation, naming, about.layout, numbering=numbering, scipy=scipy)
-    plain = Program(derivation, naming, about.layout, reference=True, numbering=numbering)
-    if naming.program:
-        data = program_data(program, plain, about.freeze)
+    reference = Program(derivation, naming, about.layout, reference=True, numbering=numbering)
+    if naming.keeps_names:
+        data = program_data(program, reference, about.freeze)
         data["functions"] = [_as_data(f) for f in program.functions.all()]
-        data["reference_functions"] = [_as_data(f) for f in plain.functions.all()]
+        data["reference_functions"] = [_as_data(f) for f in reference.functions.all()]
         names = size_names_in(shape_of(t, program.emitter) for t in graph.inputs)
-        data["init_arguments"] = f"rng{_trial_sizes(names)}"
+        trial = _trial_widths(names)
+        data["init_arguments"] = f"rng, {dict_text(trial)}" if trial else "rng"
     else:
-        data = _network_data(program, plain, about.freeze, generic)
-    name = "program" if naming.program else "module"
+        data = _network_data(program, reference, about.freeze, generic)
+    name = "program" if naming.keeps_names else "module"
     used = any("special." in line for f in program.functions.all() for line in f.lines)
     data |= {"header": header, "special": used}
     text = render_template(f"numpy/{name}.py.j2", data)
@@ -109,7 +111,7 @@ def module_text(
 
 
 def numpy_statement(
-    checked: CheckedDerivation, adjoint: Adjoint, notation_name: str = "nielsen"
+    checked: CheckedDerivation, adjoint: Adjoint, notation_name: str = NOTATION
 ) -> str:
     """The line of the module that computes one adjoint: ``dW1 = delta1 @ X.T / m``."""
     derivation = checked.derivation
@@ -136,7 +138,7 @@ def layout_of(graph: Graph) -> str:
 
 
 def _network_data(
-    program: Program, plain: Program, freeze: frozenset[Tensor], generic: bool
+    program: Program, reference: Program, freeze: frozenset[Tensor], generic: bool
 ) -> dict[str, object]:
     found = parameters(program.graph, program.emitter)
     passes = Passes(program, found, freeze)
@@ -145,15 +147,15 @@ def _network_data(
         "batched": program.layout != "single",
         "has_input": bool(program.inputs),
         **_shapes(program, passes, found, generic),
-        **_bodies(program, plain, passes, found, generic),
+        **_bodies(program, reference, passes, found, generic),
         **_signatures(program, passes),
         **_self_check(program, passes, found, generic),
     }
 
 
-def _trial_sizes(names: Sequence[str]) -> str:
-    widths = {name: str(n) for name, n in zip(names, cycle((3, 4, 2, 5)), strict=False)}
-    return f", {dict_text(widths)}" if widths else ""
+def _trial_widths(names: Sequence[str]) -> dict[str, str]:
+    """Numbers for sizes that are names, for the check that a script runs."""
+    return {name: str(n) for name, n in zip(names, cycle((3, 4, 2, 5)), strict=False)}
 
 
 def _shapes(
@@ -213,7 +215,7 @@ def _cited(numbering: Numbering) -> str:
 
 
 def _bodies(
-    program: Program, plain: Program, passes: Passes, found: Sequence[Parameter], generic: bool
+    program: Program, reference: Program, passes: Passes, found: Sequence[Parameter], generic: bool
 ) -> dict[str, object]:
     """The functions, line by line."""
     bodies = {
@@ -242,8 +244,8 @@ def _bodies(
         **bodies,
         "functions": [_as_data(f) for f in program.functions.all()],
         "reference_unpack": unpack,
-        "reference_lines": passes.reference(plain),
-        "reference_functions": [_as_data(f) for f in plain.functions.all()],
+        "reference_lines": passes.reference(reference),
+        "reference_functions": [_as_data(f) for f in reference.functions.all()],
     }
 
 
@@ -295,7 +297,7 @@ def _self_check(
     program: Program, passes: Passes, found: Sequence[Parameter], generic: bool
 ) -> dict[str, object]:
     """What the derivation assumes of Y, and numbers for the check that a script runs."""
-    widths = {name: str(n) for name, n in zip(size_names(found), cycle((3, 4, 2, 5)), strict=False)}
+    widths = _trial_widths(size_names(found))
     sizes = dict_text(widths) if widths else "[3, 4, 5, 2]" if generic else ""
     known = {**widths, "m": "6"}
     if generic:

@@ -43,8 +43,8 @@ class Naming:
     slices: dict[Tensor, Slice] = field(default_factory=dict)
 
     @property
-    def program(self) -> bool:
-        """Whether quantities keep their names."""
+    def keeps_names(self) -> bool:
+        """Whether quantities keep their names: those of a program, or of a network written out."""
         return self.names is not None
 
     def python(self, tensor: Tensor, member: Index | None = None) -> str:
@@ -79,7 +79,7 @@ class Naming:
                 assert tensor.root is not None
                 return f"∂{self.formula(tensor.root)}/∂{self.formula(tensor.of, member)}"
             symbol = self.notation.errors[tensor.of.symbol]
-        elif self.program and tensor.layer is not None:
+        elif self.keeps_names and tensor.layer is not None:
             return unit_name(tensor) or self._symbol(tensor).unicode
         else:
             symbol = self._symbol(tensor)
@@ -90,10 +90,10 @@ class Naming:
     def _is_error(self, tensor: Tensor) -> bool:
         """Whether an adjoint has a symbol of its own, δ."""
         assert tensor.of is not None
-        return tensor.named and not self.program and tensor.of.symbol in self.notation.errors
+        return tensor.named and not self.keeps_names and tensor.of.symbol in self.notation.errors
 
     def _symbol(self, tensor: Tensor) -> Symbol:
-        if self.program:
+        if self.keeps_names:
             return self.spelling.symbols.get(tensor.name) or spelled(tensor.name)
         return self.notation.symbols.get(tensor.symbol) or spelled(tensor.symbol)
 

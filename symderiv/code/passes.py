@@ -40,7 +40,7 @@ class Passes:
         self.cost = needed(program.cost, [(graph.cost, None)])
         self.errors = needed(program.errors, uses_of(backward))
         self.forward = needed(program.forward, uses_of([*self.cost, *self.errors, *backward]))
-        member = self.result.indices[0] if self.result.tensor.ordered else None
+        member = self.result.member
         computed = needed(program.forward, [(self.result.tensor, member)])
         self.last = [i for i in computed if i not in self.forward]
         self.returned = f"return {self.naming.python(self.result.tensor, member)}"
@@ -140,9 +140,9 @@ class Passes:
             *_returned(self.inputs),
         ]
 
-    def reference(self, plain: Program) -> list[str]:
+    def reference(self, reference: Program) -> list[str]:
         """The body of ``reference_cost``: the definitions as they stand, without their notes."""
-        items = [*plain.forward, *plain.cost]
+        items = [*reference.forward, *reference.cost]
         sizes = self._sizes(reads(items) - {"L"}, [*self.names, "X", "Y"])
         return [*sizes, *_families(items), *_returned(items, notes=False)]
 

@@ -79,11 +79,11 @@ class Program:
         self.reference = reference
         self.head = None if reference else find_head(self.graph)
         self.batch = next((t for t in self.graph.inputs if t.role is Role.INPUT), None)
-        data = self.batch is not None and not naming.program
+        data = self.batch is not None and not naming.keeps_names
         self.rows = row_axes(self.batch) if self.batch is not None and data else frozenset()
         self.functions = Functions(reference=reference, scipy=scipy)
         self.libraries = "NumPy and SciPy" if scipy else "NumPy alone"
-        columns = layout == "columns" and not naming.program
+        columns = layout == "columns" and not naming.keeps_names
         self.emitter = Emitter(naming, self.functions, columns, reference)
         self.numbering = numbering or Numbering(derivation, naming.notation)
         self.drops = False  # whether a side that np.where leaves out may have no value
@@ -126,9 +126,8 @@ class Program:
         node = matrix_form(definition.body, definition.left.indices, self.rows)
         if node is None:
             return f"{self._tag(definition)} by way of {head.row.name}"
-        member = head.argument.indices[0] if head.argument.tensor.ordered else None
         shown = self._show(definition.left, node, self._tag(definition))
-        return f"{shown}, straight from {self.naming.formula(head.argument.tensor, member)}"
+        return f"{shown}, straight from {self.naming.formula(*_use(head.argument))}"
 
     def _loss(self, definition: Definition, head: Head) -> Line:
         if isinstance(head.row, VectorFunction):
@@ -149,8 +148,8 @@ class Program:
         short = min(axes, key=lambda a: is_nonnegative(a.stop - axes[0].stop) is True)
         lines, after = [], []
         for definition, axis in zip(block.definitions, axes, strict=True):
-            line = self._line(definition.left, definition.body, self._tag(definition))
-            lines.append(line)
+            tag = self._tag(definition)
+            lines.append(self._line(definition.left, definition.body, tag))
             if axis.stop == short.stop:
                 continue
             if axis.stop - short.stop != Index(1) or axis.start != short.start:
@@ -158,7 +157,6 @@ class Program:
             left = _member(definition.target, axis.stop)
             body = definition.at(left)
             assert body is not None
-            tag = line.note.split(" ", 1)[0]
             after.append(self._line(left, body, tag))
         return [self._loop(lines, short, block.var.name), *after]
 
@@ -167,16 +165,17 @@ class Program:
     def _backward(self) -> None:
         head = self.head
         adjoints = self.derivation.adjoints
-        kept = {a.tensor for a in adjoints if _of(a).role in (Role.PARAMETER, Role.INPUT)}
+        kept = {a.tensor for a in adjoints if a.of.role in (Role.PARAMETER, Role.INPUT)}
         kept |= {a.tensor for a in adjoints if a.tensor.named or (head and head.at(a))}
         self.forms = Forms(self.derivation, kept)
         groups = {Role.PARAMETER: self.gradients, Role.INPUT: self.inputs}
         for adjoint in adjoints:
             if adjoint.tensor not in kept:
                 continue
-            group = groups.get(_of(adjoint).role, self.errors)
+            group = groups.get(adjoint.of.role, self.errors)
             line = self.adjoint(adjoint)
-            variable = adjoint.indices[0].variable if adjoint.tensor.ordered else None
+            member = adjoint.left.member
+            variable = None if member is None else member.variable
             if variable is None:
                 group.append(line)
                 continue
@@ -218,7 +217,7 @@ class Program:
 
     def factor(self) -> Expr:
         """∂C/∂ℓ, the same for every example: 1/m or 1."""
-        found = (a.closed for a in self.derivation.adjoints if _of(a).role is Role.LOSS)
+        found = (a.closed for a in self.derivation.adjoints if a.of.role is Role.LOSS)
         return next(found, ONE)
 
     def comparisons(self) -> tuple[list[Item], dict[str, Piece]]:
@@ -251,7 +250,7 @@ class Program:
         return f"({tag})" if tag else ""
 
     def _line(self, left: Access, body: Expr, tag: str) -> Line:
-        lean, inner = without_single(left, body) if self.naming.program else (left, body)
+        lean, inner = without_single(left, body) if self.naming.keeps_names else (left, body)
         computed = self._computed(inner)
         node = self._matrix(inner, lean)
         made = node if computed == inner else self._matrix(computed, lean)
@@ -262,7 +261,7 @@ class Program:
 
     def _matrix(self, body: Expr, left: Access) -> MatrixExpr | None:
         """The matrix form, with constant entries as slices."""
-        body = with_slices(body, self.naming) if self.naming.program else body
+        body = with_slices(body, self.naming) if self.naming.keeps_names else body
         return matrix_form(body, left.indices, self.rows)
 
     def _computed(self, body: Expr) -> Expr:
@@ -273,18 +272,18 @@ class Program:
 
     def _indexed(self, left: Access, lean: Access, computed: Expr, note: str) -> Line:
         """A line without a matrix form."""
-        if self.naming.program:
+        if self.naming.keeps_names:
             computed = with_slices(computed, self.naming)
         plain = [i.variable for i in lean.indices[left.tensor.ordered :]]
         axes = [v for v in plain if v is not None]
         piece = Indexed(self.emitter).array(computed, axes)
         accesses = [node for node in walk(computed) if isinstance(node, Access)]
-        uses = [(a.tensor, a.indices[0] if a.tensor.ordered else None) for a in accesses]
+        uses = [_use(a) for a in accesses]
         return self._made(left, piece, uses, note)
 
     def _as_text(self, left: Access, body: Expr, tag: str) -> str:
         """The comment of a line without a matrix form: its equation with indices."""
-        own = self.naming.spelling if self.naming.program else None
+        own = self.naming.spelling if self.naming.keeps_names else None
         names = Names(self.naming.notation, spelled_as=own)
         plain = [i.variable for i in left.indices[left.tensor.ordered :]]
         names.fix(*(v for v in plain if v is not None))
@@ -292,8 +291,8 @@ class Program:
         return f"{tag} {' = '.join(sides)}".strip()
 
     def _made(self, left: Access, piece: Piece, uses: list[Use], note: str) -> Line:
-        member = left.indices[0] if left.tensor.ordered else None
-        if self.naming.program:
+        member = left.member
+        if self.naming.keeps_names:
             piece = with_single(piece, left)
         piece = self.emitter.stored(piece, left.tensor, member)
         uses = [(self.naming.whole(tensor), index) for tensor, index in uses]
@@ -312,8 +311,8 @@ class Program:
         tag: str,
         prime: bool = False,
     ) -> Line:
-        member = left.indices[0] if left.tensor.ordered else None
-        uses = [(a.tensor, a.indices[0] if a.tensor.ordered else None) for a in args]
+        member = left.member
+        uses = [_use(a) for a in args]
         names = [self.naming.python(*use) for use in uses]
         call = self.functions.call_vector(row.name, names, axis, prime)
         shown = ", ".join(self.naming.formula(*use) for use in uses)
@@ -337,8 +336,7 @@ class Program:
         return tag if node is None else self._show(left, node, tag)
 
     def _show(self, left: Access, node: MatrixExpr, tag: str) -> str:
-        tensor, member = left.tensor, left.indices[0] if left.tensor.ordered else None
-        equation = f"{self.naming.formula(tensor, member)} = {formula(node, self.naming)}"
+        equation = f"{self.naming.formula(*_use(left))} = {formula(node, self.naming)}"
         return f"{tag} {equation}".strip()
 
     def _loop(self, lines: list[Line], axis: Axis, var: str) -> Loop:
@@ -373,11 +371,6 @@ def _member(family: Tensor, index: Index) -> Access:
     return family[(index, *free)]
 
 
-def _of(adjoint: Adjoint) -> Tensor:
-    assert adjoint.tensor.of is not None
-    return adjoint.tensor.of
-
-
 def _unique(accesses: list[Access]) -> list[Access]:
     seen: dict[Tensor, Access] = {}
     for access in accesses:
@@ -392,6 +385,10 @@ def _ordered(row: VectorFunction, used: list[Access]) -> list[Access]:
     if len(used) != len(row.arguments):
         raise NoCode(f"the arguments of {row.name} are not recognised")
     return others + target
+
+
+def _use(access: Access) -> Use:
+    return access.tensor, access.member
 
 
 def _leaves(node: MatrixExpr) -> Iterator[Use]:

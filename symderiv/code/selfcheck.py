@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 
 from symderiv.algebra.expr import Access, Add, Apply, Number, Role, Sum, walk
 from symderiv.algebra.matrixform import matrix_form
 from symderiv.calculus.composed import group_of
-from symderiv.calculus.functions import Domain, rows
+from symderiv.calculus.functions import REAL, Domain, rows
 from symderiv.calculus.graph import Definition, Fact
 from symderiv.code.functions import NoCode, number
 from symderiv.code.program import Program
@@ -63,20 +64,31 @@ def assumptions(program: Program) -> list[dict[str, str]]:
 
 def random_targets(program: Program, loss: Definition, shape: str) -> list[str]:
     """Lines that draw Y in the domain of the loss."""
-    domain = _target_domain(program, loss)
-    if domain is not None and domain.total is not None:
-        axis = summed_axis(group_of(program.graph, loss))
-        factor = "" if domain.total == 1 else f"{number(domain.total)} * "
-        total = f"np.sum(Y, axis={axis}, keepdims=True)"
-        return [f"Y = rng.uniform(size={shape})", f"Y = {factor}Y / {total}"]
-    if domain is not None and domain.values:
-        values = ", ".join(number(value) for value in domain.values)
-        return [f"Y = rng.choice([{values}], size={shape})"]
-    if domain is None or domain.low is None:
-        return [f"Y = rng.normal(size={shape})"]
-    high = domain.low + 1 if domain.high is None else domain.high
-    bounds = "" if domain.low == 0 and high == 1 else f"{number(domain.low)}, {number(high)}, "
-    return [f"Y = rng.uniform({bounds}size={shape})"]
+    domain = _target_domain(program, loss) or REAL
+    if domain.total is None:
+        return [f"Y = {drawn(domain, shape)}"]
+    axis = summed_axis(group_of(program.graph, loss))
+    factor = "" if domain.total == 1 else f"{number(domain.total)} * "
+    total = f"np.sum(Y, axis={axis}, keepdims=True)"
+    return [f"Y = rng.uniform(size={shape})", f"Y = {factor}Y / {total}"]
+
+
+def drawn(domain: Domain, shape: str, usual: tuple[Fraction, Fraction] | None = None) -> str:
+    """The call that draws an array in a domain, between the ``usual`` bounds where they lie in it.
+
+    What the entries sum to is not seen to.
+    """
+    if domain.values:
+        return f"rng.choice([{', '.join(str(float(v)) for v in domain.values)}], {shape})"
+    if usual is not None and all(domain.contains(end) for end in usual):
+        return f"rng.uniform({float(usual[0])}, {float(usual[1])}, {shape})"
+    if domain.low is None and domain.high is None:
+        return f"rng.normal(size={shape})"
+    low = domain.low if domain.low is not None else (domain.high or Fraction()) - 1
+    high = domain.high if domain.high is not None else low + 1
+    if low == 0 and high == 1:
+        return f"rng.uniform(size={shape})"
+    return f"rng.uniform({number(low)}, {number(high)}, {shape})"
 
 
 def target_test(program: Program, loss: Definition) -> dict[str, str] | None:
@@ -97,9 +109,11 @@ def target_domains(program: Program) -> dict[str, Domain]:
             row = rows()[node.function] if isinstance(node, Apply) else whole
             entries = node.args if isinstance(node, Apply) else (node,)
             for entry in entries:
-                if row and isinstance(entry, Access) and entry.tensor.role is Role.TARGET:
-                    domain = row.domain[min(1, len(row.domain) - 1)]
-                    found.setdefault(program.naming.python(entry.tensor), domain)
+                if isinstance(entry, Access) and entry.tensor.role is Role.TARGET:
+                    loss = next((r for r in (row, whole) if r is not None and r.is_loss), None)
+                    if loss is not None:
+                        name = program.naming.python(entry.tensor)
+                        found.setdefault(name, loss.target_domain)
     return found
 
 

@@ -73,7 +73,7 @@ class Head:
     def at(self, adjoint: Adjoint) -> Access | None:
         """The argument at the indices of its adjoint; None for any other adjoint."""
         tensor = self.argument.tensor
-        if adjoint.tensor.of != tensor:
+        if adjoint.of != tensor:
             return None
         if tensor.ordered and adjoint.indices[0] != self.argument.indices[0]:
             return None

@@ -30,7 +30,7 @@ from symderiv.notation.conventions import GREEK
 
 Line = tuple[int, Phrase]
 _PASSES = (Role.PREACTIVATION, Role.ACTIVATION)
-GETS = Math(" := ", " := ", " := ")
+GETS = Math.same(" := ")
 
 
 def algorithm_section(

@@ -18,8 +18,9 @@ from symderiv.calculus.functions import (
     symbols,
 )
 from symderiv.calculus.steps import Lemma
-from symderiv.documents.ledger import Ledger
+from symderiv.documents.ledger import Ledger, StepEntry
 from symderiv.documents.model import (
+    EQUALS,
     Block,
     Equations,
     Items,
@@ -89,10 +90,10 @@ def _of_several(ledger: Ledger, lemma: Lemma, names: Names) -> tuple[Math, Math]
 
 def checked_section(ledger: Ledger) -> Section:
     """Counts, methods, scope and assumptions."""
-    verdicts = [(e.verdict, e.tag) for c in ledger.chains for e in c.steps]
-    items: list[Phrase] = _counts(verdicts)
+    entries = [entry for chain in ledger.chains for entry in chain.steps]
+    items: list[Phrase] = _counts(entries)
     items.append(_definitions(len(ledger.definitions)))
-    items += methods([v for v, _ in verdicts])
+    items += methods([entry.verdict for entry in entries])
     for lemma, verdict in ledger.checked.lemmas:
         items.append(_lemma_status(ledger.lemmas[lemma], verdict))
     items += assumptions(ledger)
@@ -100,21 +101,19 @@ def checked_section(ledger: Ledger) -> Section:
     return Section(title("checked"), blocks)
 
 
-def _counts(verdicts: list[tuple[Verdict, str]]) -> list[Phrase]:
+def _counts(entries: list[StepEntry]) -> list[Phrase]:
     """How many steps have which status, and which they are unless they are proved."""
     items = []
     order = list(Status)
-    kinds = sorted({(order.index(v.status), v.scope) for v, _ in verdicts})
+    kinds = sorted({(order.index(e.verdict.status), e.verdict.scope) for e in entries})
     for place, scope in kinds:
         status = order[place]
-        tags = [tag for v, tag in verdicts if (v.status, v.scope) == (status, scope)]
+        these = [e for e in entries if (e.verdict.status, e.verdict.scope) == (status, scope)]
         refs: Phrase = ()
         if status is not Status.PROVED:
-            refs = (": ", *enumerated([Ref(t) for t in tags]))
-        steps = _steps(len(tags)) + (" is" if len(tags) == 1 else " are")
-        if status is Status.TESTED and "=" not in scope:  # there are no sizes to name
-            scope = "tested at random points"
-        unnumbered = sum(tag.endswith(".0") for tag in tags)
+            refs = (": ", *enumerated([Ref(entry.tag) for entry in these]))
+        steps = _steps(len(these)) + (" is" if len(these) == 1 else " are")
+        unnumbered = sum(not entry.shown for entry in these)
         hidden: Phrase = ()
         if unnumbered:
             key = "unnumbered" if unnumbered == 1 else "unnumbered_several"
@@ -175,7 +174,7 @@ def assumptions(ledger: Ledger) -> list[Phrase]:
     for fact in ledger.checked.assumptions:
         names = Names(ledger.notation, ledger.graph)
         names.fix(*fact.variables)
-        shown = ledger.show(fact.left, names) + Math(" = ", " = ", " = ")
+        shown = ledger.show(fact.left, names) + EQUALS
         shown = shown + ledger.show(fact.right, names)
         items.append(say("assumption", fact=shown, text=fact.text))
     if "positive" in ledger.graph.functions:
@@ -225,7 +224,7 @@ def kinks_at(ledger: Ledger, row: ScalarFunction, kinks: tuple[Kink, ...]) -> Ph
     """``z = -1 and z = 1``, in the letters of the table."""
     first, *others = symbols(row)
     names = Names(ledger.notation)
-    left = ledger.show(first, names) + Math(" = ", " = ", " = ")
+    left = ledger.show(first, names) + EQUALS
     return enumerated([left + ledger.show(kink.point(*others), names) for kink in kinks])
 
 
@@ -250,7 +249,7 @@ def _guards(ledger: Ledger, condition: Condition) -> Phrase:
     entry = next(e for e in ledger.definitions if e.definition is condition.definition)
     return enumerated(
         [
-            ledger.show(positive(guard.argument), entry.names) + Math(value, value, value)
+            ledger.show(positive(guard.argument), entry.names) + Math.same(value)
             for guard in condition.guards
             for value in [f" = {int(guard.holds)}"]
         ]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from symderiv.algebra.expr import Access, Expr
+from symderiv.algebra.expr import Access, Apply, Expr
 from symderiv.algebra.index import Var
 from symderiv.documents import named
+from symderiv.documents.checking import assumptions
 from symderiv.documents.ledger import ChainEntry, Checked, DefinitionEntry, Ledger
 from symderiv.documents.prose import certainty, plain
 from symderiv.documents.reasons import reason, references
@@ -127,8 +128,6 @@ def _facts(ledger: Ledger) -> list[dict[str, Any]]:
 
 
 def _lemmas(ledger: Ledger) -> list[dict[str, Any]]:
-    from symderiv.algebra.expr import Apply
-
     made = []
     for lemma, verdict in ledger.checked.lemmas:
         names = Names(ledger.notation, ledger.graph)
@@ -184,6 +183,4 @@ def _adjoint(ledger: Ledger, chain: ChainEntry) -> dict[str, Any]:
 
 
 def _assumptions(ledger: Ledger) -> list[str]:
-    from symderiv.documents.checking import assumptions
-
     return [plain(item) for item in assumptions(ledger)]

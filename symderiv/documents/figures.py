@@ -51,7 +51,7 @@ def network_figure(ledger: Ledger, presentation: Presentation) -> str:
     sizes = presentation.sizes
     layers = sorted(sizes)
     graph = ledger.graph
-    drawn = graph.kind is not Kind.PROGRAM and not any(t.ordered for t in graph.tensors)
+    drawn = graph.kind is not Kind.PROGRAM and not graph.has_families
     if not drawn or not 2 <= len(layers) <= MAX_LAYERS:
         return ""
     columns = [column(layer, sizes[layer]) for layer in layers]
@@ -63,7 +63,7 @@ def network_figure(ledger: Ledger, presentation: Presentation) -> str:
                 lines.append(rf"\node at ({x:g},{unit.y:g}) {{$\vdots$}};")
             else:
                 style = _style(unit.layer, layers)
-                label = _label(ledger, unit, layers)
+                label = _label(ledger, unit)
                 lines.append(rf"\node[{style}] ({unit.name}) at ({x:g},{unit.y:g}) {{{label}}};")
     for left, right in pairwise(columns):
         for unit in left:
@@ -82,7 +82,7 @@ def _style(layer: int, layers: list[int]) -> str:
     return "output neuron" if layer == layers[-1] else "neuron"
 
 
-def _label(ledger: Ledger, unit: Unit, layers: list[int]) -> str:
+def _label(ledger: Ledger, unit: Unit) -> str:
     names = Names(ledger.notation, ledger.graph)
     tensors = _activations(ledger, unit.layer)
     if not tensors or unit.number is None:
@@ -135,7 +135,7 @@ def layers_figure(ledger: Ledger) -> str:
         if t.role in (Role.PREACTIVATION, Role.ACTIVATION, Role.LOSS, Role.COST)
     ]  # fmt: skip
     x = next((t for t in ledger.graph.inputs if t.role is Role.INPUT), None)
-    if any(t.ordered for t in main):
+    if ledger.graph.has_families:
         return "" if ledger.graph.kind is Kind.PROGRAM else _induction_figure(ledger)
     several = sum(t.role is Role.INPUT for t in ledger.graph.inputs) > 1
     if x is None or several or len(main) > 10 or len(main) < 3:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from symderiv.algebra.expr import Access, Expr, Partial, Role, Tensor
+from symderiv.algebra.expr import Access, Expr, Partial, Role, Sum, Tensor, walk
 from symderiv.algebra.index import Index, Var
 from symderiv.algebra.matrix import MatrixExpr
 from symderiv.algebra.matrixform import matrix_form, row_axes
+from symderiv.calculus.backprop import example_position
 from symderiv.calculus.graph import Definition, Fact, Graph
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Step
 from symderiv.documents.model import Math
@@ -18,6 +19,7 @@ from symderiv.notation import (
     Notation,
     Numbering,
     Sort,
+    Symbol,
     index_variables,
     latex,
     matrix_latex,
@@ -25,7 +27,6 @@ from symderiv.notation import (
     notation,
     text,
 )
-from symderiv.notation.names import example_position
 from symderiv.notation.tex import TexPrinter, letter
 from symderiv.notation.unicode import TextPrinter
 from symderiv.proof.check import CheckedChain
@@ -66,8 +67,7 @@ class ChainEntry:
     @property
     def of(self) -> Tensor:
         """What the chain differentiates by."""
-        assert self.adjoint.tensor.of is not None
-        return self.adjoint.tensor.of
+        return self.adjoint.of
 
     @property
     def final(self) -> str:
@@ -112,9 +112,9 @@ class Ledger:
 
     def _in_order(self, chains: tuple[CheckedChain, ...]) -> tuple[CheckedChain, ...]:
         """As they were derived, with the gradients that have a heading of their own at the end."""
-        return tuple(sorted(chains, key=lambda c: self.is_other(c.adjoint.tensor.of)))
+        return tuple(sorted(chains, key=lambda c: self.is_other(c.adjoint.of)))
 
-    def is_other(self, tensor: Tensor | None) -> bool:
+    def is_other(self, tensor: Tensor) -> bool:
         """Whether a tensor is learned in a layer, and no weight or bias: a PReLU's slope."""
         if tensor not in self.graph.inputs or tensor.layer is None:
             return False
@@ -164,6 +164,11 @@ class Ledger:
         return tuple(sorted(n for n in found if n is not None))
 
     @cached_property
+    def is_batched(self) -> bool:
+        """Whether several examples are computed at once."""
+        return any(example_position(t) is not None for t in self.graph.tensors)
+
+    @cached_property
     def row_axes(self) -> frozenset[str]:
         """Axes whose vectors are rows, see :func:`row_axes`."""
         batched = (t for t in self.graph.tensors if len([a for a in t.axes if not a.ordered]) == 2)
@@ -203,10 +208,14 @@ class Ledger:
         plain = TextPrinter(names).index(index)
         return Math(TexPrinter(names).index(index), plain, plain)
 
+    def show_symbol(self, symbol: Symbol) -> Math:
+        """The letter of a quantity, without indices."""
+        return Math(symbol.entry, symbol.unicode, symbol.ascii)
+
     def show_layer(self, layer: int, names: Names) -> Math:
         """The label of a layer, as its activation has it."""
         label = names.layer_label(layer + self.notation.activation_shift)
-        return Math(label, label, label)
+        return Math.same(label)
 
     def show_letter(self, variable: Var, names: Names) -> Math:
         """The letter that a variable has in its chain."""
@@ -225,6 +234,4 @@ def derivative(access: Access) -> Expr:
 
 def bound_variables(expr: Expr) -> frozenset[Var]:
     """The variables that some sum of the tree binds."""
-    from symderiv.algebra.expr import Sum, walk
-
     return frozenset(n.var for n in walk(expr) if isinstance(n, Sum))

@@ -22,6 +22,11 @@ class Math:
         self._unicode = unicode
         self._ascii = ascii
 
+    @classmethod
+    def same(cls, text: str) -> Math:
+        """What is written alike everywhere."""
+        return cls(text, text, text)
+
     @cached_property
     def unicode(self) -> str:
         """The formula for a terminal that shows Unicode."""
@@ -44,6 +49,9 @@ class Math:
 
     def __hash__(self) -> int:
         return hash(self.tex)
+
+
+EQUALS = Math.same(" = ")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from itertools import pairwise
 from symderiv.algebra.expr import Access, Expr, Mul, mul
 from symderiv.algebra.matrix import Matrix
 from symderiv.documents.ledger import ChainEntry, Ledger
-from symderiv.documents.model import Math, Phrase, Row
+from symderiv.documents.model import EQUALS, Math, Phrase, Row
 from symderiv.documents.prose import say
 from symderiv.notation import Names, Sort, numbering
 
@@ -110,16 +110,16 @@ def layer_range(ledger: Ledger, chains: Sequence[ChainEntry], backwards: bool = 
     if len(numbers) < 2:
         return ()
     name = chain.names.axis_letter("layer")
-    letter = Math(name, name, name)
+    letter = Math.same(name)
     if len(numbers) > SPELLED and all(abs(b - a) == 1 for a, b in pairwise(numbers)):
-        low, high = (Math(str(n), str(n), str(n)) for n in (numbers[0], numbers[-1]))
+        low, high = (Math.same(str(n)) for n in (numbers[0], numbers[-1]))
         return say("layers", range=_range(letter, low, high))
     listed = ", ".join(map(str, numbers))
-    return say("layers", range=letter + Math(*[f" = {listed}"] * 3))
+    return say("layers", range=letter + Math.same(f" = {listed}"))
 
 
 def _range(letter: Math, low: Math, high: Math) -> Math:
-    return letter + Math(" = ", " = ", " = ") + low + Math(r", \dots, ", ", …, ", ", ..., ") + high
+    return letter + EQUALS + low + Math(r", \dots, ", ", …, ", ", ..., ") + high
 
 
 def general_form(chain: ChainEntry) -> Expr | None:
@@ -139,7 +139,7 @@ def stated_form(chain: ChainEntry) -> Expr | None:
     return None
 
 
-def uses_input(ledger: Ledger, equations: tuple[Named, ...]) -> bool:
+def uses_input(equations: tuple[Named, ...]) -> bool:
     """Whether an equation for several layers writes x as an activation."""
     return any(
         n.base is not None and n.sort is Sort.WEIGHT and any(c.layer == 1 for c in n.chains)

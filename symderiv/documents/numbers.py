@@ -203,7 +203,7 @@ def _primitive(name: str, args: Sequence[Value]) -> Value:
 def shown(value: Value, digits: int = DIGITS) -> Math:
     """A number rounded to so many significant digits; ``1.5·10^-7`` where it is very small."""
     if value == 0:
-        return Math("0", "0", "0")
+        return Math.same("0")
     sign = "-" if value < 0 else ""
     whole, exponent = _rounded(abs(value), digits)
     text = str(whole).rstrip("0") or "0"

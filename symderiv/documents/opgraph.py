@@ -29,7 +29,7 @@ MAX_NODES = 24
 MAX_LABEL = 12
 SHORT = 4  # significant digits on an edge
 PX = 0.24  # millimetres a pixel in TikZ
-NOTHING = Math("", "", "")
+NOTHING = Math.same("")
 
 
 @dataclass
@@ -101,7 +101,7 @@ def _node(ledger: Ledger, expr: Expr, made: dict[Tensor, Node]) -> Node | None:
                 made[tensor] = Node(label, expr=expr, tensor=tensor)
             return made[tensor]
         case Add(parts):
-            label = Math("+", "+", "+")
+            label = Math.same("+")
         case Mul((Number() as minus, *rest)) if minus.value == -1 and len(rest) == 1:
             parts = tuple(rest)
             label = Math("-", "−", "-")
@@ -168,7 +168,7 @@ def _edges(ledger: Ledger, nodes: list[Node], root: Node, numbers: Numbers | Non
         return [
             Edge(a, b, _name(ledger, a), _closed(ledger, a) if uses[id(a)] == 1 else NOTHING)
             for a, b, _ in pairs
-        ] + [Edge(root, None, _name(ledger, root), Math("1", "1", "1"))]
+        ] + [Edge(root, None, _name(ledger, root), Math.same("1"))]
     values = forward(nodes, numbers)
     totals, flows = backward(nodes, root, values)
     made = []

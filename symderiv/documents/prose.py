@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from symderiv.documents.model import Code, Math, Part, Phrase, Ref
+from symderiv.proof.field import BITS
 
 TITLES = {
     "network": "Backpropagation for a {sizes} network",
@@ -253,7 +254,7 @@ def certainty(bound: Fraction | None) -> str:
 
 def chance(bound: Fraction) -> str:
     """``12/2^61``: a chance counts elements of the field, so it is not cancelled."""
-    return f"{bound * 2**61}/2^61"
+    return f"{bound * 2**BITS}/2^{BITS}"
 
 
 def enumerated(parts: list[Part], last: str = " and ") -> Phrase:

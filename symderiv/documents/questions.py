@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from symderiv.algebra.expr import Mul, Number, Role, SizeOf, walk
 from symderiv.algebra.index import Size, as_index
-from symderiv.calculus.graph import EXAMPLE
 from symderiv.documents import named
 from symderiv.documents.ledger import Ledger
 from symderiv.documents.model import Block, Box, Math, Phrase, Section
@@ -31,10 +30,6 @@ def question_section(
     return Section(title("questions"), blocks) if blocks else None
 
 
-def _batched(ledger: Ledger) -> bool:
-    return any(axis.name == EXAMPLE for t in ledger.graph.tensors for axis in t.axes)
-
-
 def _is_mean(ledger: Ledger) -> bool:
     """Whether the cost divides by the number of examples."""
     m = SizeOf(as_index(Size("m")))
@@ -43,13 +38,13 @@ def _is_mean(ledger: Ledger) -> bool:
 
 
 def _where_is_m(ledger: Ledger) -> Box | None:
-    if not _batched(ledger) or not _is_mean(ledger):
+    if not ledger.is_batched or not _is_mean(ledger):
         return None
     return Box(box_title("mean"), say("box_mean", delta=_error(ledger)))
 
 
 def _one_example(ledger: Ledger, presentation: Presentation) -> Box | None:
-    if _batched(ledger) or presentation.layout != "single":
+    if ledger.is_batched or presentation.layout != "single":
         return None
     total = Math(r"\sum_{s=1}^{m} \ell_s", "Σ_s ℓ[s]", "sum(ell[s], s)")
     mean = presentation.reduction == "mean"
@@ -59,7 +54,7 @@ def _one_example(ledger: Ledger, presentation: Presentation) -> Box | None:
     more: Phrase = ()
     if penalty is not None:
         own = array(ledger, penalty, Names(ledger.notation, ledger.graph))
-        total = total + Math(" + ", " + ", " + ") + own
+        total = total + Math.same(" + ") + own
         more = say("single_penalty", R=own)
     alone = say("single_mean") if mean else ()
     text = say("box_single", total=total, alone=alone, C=_cost(ledger), penalty=more)
@@ -68,7 +63,7 @@ def _one_example(ledger: Ledger, presentation: Presentation) -> Box | None:
 
 def _bias_sum(ledger: Ledger) -> Box | None:
     bias = next(iter(ledger.inputs_of(Sort.BIAS)), None)
-    if bias is None or not _batched(ledger):
+    if bias is None or not ledger.is_batched:
         return None
     names = Names(ledger.notation, ledger.graph, bias.layer)
     return Box(box_title("bias"), say("box_bias", b=array(ledger, bias, names)))

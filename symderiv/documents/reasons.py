@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 
-from symderiv.algebra.expr import Access, Add, Delta, Expr, Partial, Sum, Tensor, walk
+from symderiv.algebra.expr import Access, Add, Delta, Expr, Mul, Partial, Sum, Tensor, walk
 from symderiv.algebra.index import Index, Var
 from symderiv.calculus.graph import Fact
 from symderiv.calculus.rewriting import solve
 from symderiv.calculus.rules import RULES
 from symderiv.calculus.steps import Lemma, Step, Uses
 from symderiv.documents.ledger import ChainEntry, Ledger, bound_variables
-from symderiv.documents.model import Math, Part, Phrase, Ref
+from symderiv.documents.model import EQUALS, Math, Part, Phrase, Ref
 from symderiv.documents.prose import enumerated, enumerated_phrases, filled
 
 
@@ -72,7 +73,7 @@ def _chain_rule(ledger: Ledger, chain: ChainEntry, step: Step) -> Places:
         if isinstance(node, Partial) and isinstance(node.body, Access) and node.wrt == target:
             users.setdefault(node.body.tensor, node.body)
     shown = ledger.show(target, chain.names)
-    whole = Math(*(_bare(ledger, chain, root))) if root is not None else shown
+    whole = ledger.show_symbol(chain.names.symbol(root)) if root is not None else shown
     if not users or root in users:
         return "itself", {"t": shown, "root": whole}
     parts: list[Part] = [_user(ledger, chain, step.right, access) for access in users.values()]
@@ -80,28 +81,15 @@ def _chain_rule(ledger: Ledger, chain: ChainEntry, step: Step) -> Places:
     return own, {"t": shown, "root": whole, "users": enumerated(parts)}
 
 
-def _bare(ledger: Ledger, chain: ChainEntry, tensor: Tensor) -> tuple[str, str, str]:
-    symbol = chain.names.symbol(tensor)
-    return symbol.entry, symbol.unicode, symbol.ascii
-
-
 def _user(ledger: Ledger, chain: ChainEntry, expr: Expr, access: Access) -> Math:
     """A user with the letters that its sums have in the printed line."""
-    mapping = [v for index in access.indices for v in index.variables]
-    with_letters = access
-    names = chain.names
-    stack = [v for v in mapping if v in bound_variables(expr)]
-    return _inside(ledger, names, stack, with_letters)
-
-
-def _inside(ledger: Ledger, names: object, stack: list[Var], access: Access) -> Math:
-    from symderiv.notation import Names
-
-    assert isinstance(names, Names)
-    if not stack:
-        return ledger.show(access, names)
-    with names.bound(stack[0]):
-        return _inside(ledger, names, stack[1:], access)
+    bound = bound_variables(expr)
+    with ExitStack() as sums:
+        for index in access.indices:
+            for variable in index.variables:
+                if variable in bound:
+                    sums.enter_context(chain.names.bound(variable))
+        return ledger.show(access, chain.names)
 
 
 def _collapse(ledger: Ledger, chain: ChainEntry, step: Step) -> Places:
@@ -112,12 +100,12 @@ def _collapse(ledger: Ledger, chain: ChainEntry, step: Step) -> Places:
     terms = step.left.terms if isinstance(step.left, Add) else (step.left,)
     found = [_solved(ledger, chain, term, bound_variables(step.right)) for term in terms]
     pairs = list(dict.fromkeys(pair for solved in found for pair in solved))
-    parts: list[Part] = [left + Math(" = ", " = ", " = ") + right for left, right in pairs]
+    parts: list[Part] = [left + EQUALS + right for left, right in pairs]
     variant = ("no sum", "", "many")[min(len(parts), 2)]
     if len({left for left, _ in pairs}) == len(pairs) or len(found) > len(_ORDINALS):
         return variant, {"survivors": enumerated(parts)}
     phrases = [
-        (*enumerated([left + Math(" = ", " = ", " = ") + right for left, right in solved]),
+        (*enumerated([left + EQUALS + right for left, right in solved]),
          f" in the {ordinal} term")
         for ordinal, solved in zip(_ORDINALS, found, strict=False) if solved
     ]  # fmt: skip
@@ -159,8 +147,6 @@ def _only_order(step: Step) -> bool:
 
 
 def _sum_factors(expr: Expr) -> set[tuple[Var, frozenset[Expr]]]:
-    from symderiv.algebra.expr import Mul
-
     return {
         (n.var, frozenset(n.body.factors if isinstance(n.body, Mul) else (n.body,)))
         for n in walk(expr)

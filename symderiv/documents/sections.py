@@ -14,6 +14,7 @@ from symderiv.documents.checking import checked_section, lemma_section
 from symderiv.documents.figures import layers_figure, network_figure
 from symderiv.documents.ledger import ChainEntry, Checked, Ledger, derivative
 from symderiv.documents.model import (
+    EQUALS,
     Block,
     Box,
     Code,
@@ -58,7 +59,7 @@ def document(checked: Checked, presentation: Presentation) -> Document:
             section
             for section in (
                 network_section(ledger, presentation, numbers),
-                notation_section(ledger, presentation),
+                notation_section(ledger),
                 forward_section(ledger),
                 *chain_sections(ledger),
                 four_section(ledger, equations, presentation),
@@ -77,7 +78,7 @@ def document(checked: Checked, presentation: Presentation) -> Document:
 def is_generic(ledger: Ledger) -> bool:
     """Whether the depth is a symbol."""
     graph = ledger.graph
-    return graph.kind is Kind.NETWORK and any(t.ordered for t in graph.tensors)
+    return graph.kind is Kind.NETWORK and graph.has_families
 
 
 def _title(ledger: Ledger, presentation: Presentation) -> Phrase:
@@ -116,9 +117,9 @@ def network_section(
     return Section(title("network_section"), tuple(blocks)) if blocks else None
 
 
-def notation_section(ledger: Ledger, presentation: Presentation) -> Section:
+def notation_section(ledger: Ledger) -> Section:
     """The symbols."""
-    return Section(title("notation"), (notation_table(ledger, presentation),))
+    return Section(title("notation"), (notation_table(ledger),))
 
 
 def forward_section(ledger: Ledger) -> Section:
@@ -152,7 +153,7 @@ def _forward_why(ledger: Ledger, tag: str) -> Phrase:
         stop = ledger.show_index(first.axis.stop, entry.names)
         letter = ledger.show_letter(first, entry.names)
         dots = Math(r", \dots, ", ", …, ", ", ..., ")
-        why += [", ", letter + Math(" = ", " = ", " = ") + start + dots + stop]
+        why += [", ", letter + EQUALS + start + dots + stop]
     return tuple(why)
 
 
@@ -190,13 +191,13 @@ def error_section(ledger: Ledger, alike: list[list[ChainEntry]], first: bool) ->
     group = shared.printed(ledger, alike)
     last = group[-1]
     names = last.names
-    index = last.adjoint.indices[0] if last.of.ordered else None
+    index = last.adjoint.left.member
     if index is not None:
         axis = member_axis(last.of)
         if first:
             heading = title("output_generic", axis=axis)
             letter = names.axis_letter(axis)
-            member = Math(*[f"{letter} = "] * 3) + ledger.show_index(index, names)
+            member = Math.same(f"{letter} = ") + ledger.show_index(index, names)
             intro = say("output_generic", last=member)
         else:
             index += names.shift(last.of)
@@ -269,7 +270,7 @@ def gradient_section(ledger: Ledger, gradients: list[ChainEntry]) -> Section:
 
 def other_section(ledger: Ledger, gradients: list[ChainEntry]) -> Section:
     """The gradients by what a layer learns besides weights and biases."""
-    examples = say("gradient_examples") if _batched(ledger) else ()
+    examples = say("gradient_examples") if ledger.is_batched else ()
     intro = Prose(say("gradient_other", examples=examples))
     return Section(title("gradients_other"), (intro, *_gradient_blocks(ledger, gradients)))
 
@@ -280,10 +281,6 @@ def _gradient_blocks(ledger: Ledger, gradients: list[ChainEntry]) -> Iterator[Bl
         if note:
             yield Prose(note)
         yield from (chain_block(ledger, c) for c in shared.printed(ledger, alike))
-
-
-def _batched(ledger: Ledger) -> bool:
-    return any(axis.name == EXAMPLE for t in ledger.graph.tensors for axis in t.axes)
 
 
 def _passed_on(ledger: Ledger, chain: ChainEntry) -> Phrase:
@@ -324,7 +321,7 @@ def _acts(ledger: Ledger, parameters: list[Tensor]) -> Phrase:
     return say(
         "gradient",
         what="A weight" if weights else "A bias",
-        examples=say("gradient_examples") if _batched(ledger) else (),
+        examples=say("gradient_examples") if ledger.is_batched else (),
         penalty=say("gradient_penalty") if penalised else (),
     )
 
@@ -403,7 +400,7 @@ def _has_ones(node: MatrixExpr) -> bool:
 
 
 def _input_note(ledger: Ledger, equations: tuple[named.Named, ...]) -> Phrase:
-    if not named.uses_input(ledger, equations):
+    if not named.uses_input(equations):
         return ()
     symbols = ledger.notation.symbols
     zero = str(ledger.notation.activation_shift)

@@ -62,7 +62,7 @@ def holds_for(ledger: Ledger, alike: Sequence[Group]) -> Phrase:
         return ()
     last = [group[-1] for group in alike]
     letter = Names(ledger.notation, ledger.graph).axis_letter("layer")
-    layer = Math(letter, letter, letter)
+    layer = Math.same(letter)
     first = ledger.show_layer(last[0].layer or 0, Names(ledger.notation, ledger.graph))
     member = layer + Math(*[" = "] * 3) + first
     return say("general", l=layer, member=member, range=named.layer_range(ledger, last)[1:])

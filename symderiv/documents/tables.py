@@ -20,9 +20,10 @@ from symderiv.algebra.index import Axis, Index, Size, as_index, substitute_axis
 from symderiv.algebra.matrix import Matrix
 from symderiv.calculus.functions import Kink, rows, scalar
 from symderiv.calculus.graph import EXAMPLE, Graph
+from symderiv.calculus.primitives import OF_THE_NORMAL
 from symderiv.documents.checking import function_symbol, functions_used, kinks_at, slopes_used
 from symderiv.documents.ledger import Ledger, derivative
-from symderiv.documents.model import Code, Math, Part, Phrase, Table
+from symderiv.documents.model import EQUALS, Code, Math, Part, Phrase, Table
 from symderiv.documents.prose import enumerated, say
 from symderiv.documents.wording import worded
 from symderiv.frontend.presentation import Presentation
@@ -174,14 +175,14 @@ def _kinks(ledger: Ledger, used: Apply, kinks: tuple[Kink, ...]) -> Phrase:
     if kinks[0].jumps:
         if row.call and row.definition is None:  # a step, which is written as a bracket
             z = Tensor("z")[()]
-            f = f + Math("(z) = ", "(z) = ", "(z) = ") + ledger.show(apply(row.name, z), names)
+            f = f + Math.same("(z) = ") + ledger.show(apply(row.name, z), names)
         return say("jump", f=f, at=at, slopes=slopes)
     unless: Phrase = ()
     if kinks[0].unless is not None:
         name, value = kinks[0].unless
         argument = used.args[row.arguments.index(name)]
         if not isinstance(argument, Number):
-            equal = ledger.show(argument, names) + Math(*[f" = {value}"] * 3)
+            equal = ledger.show(argument, names) + Math.same(f" = {value}")
             unless = say("unless", equal=equal)
     key = "kink" if len(slopes) == 1 else "kinks"
     return say(key, f=f, at=at, slopes=slopes, unless=unless)
@@ -207,7 +208,7 @@ def _weighted_input(ledger: Ledger, weight: Tensor, names: Names) -> Part:
                 break
             lhs, rhs = ledger.show_matrix(left, names), ledger.show_matrix(right, names)
             if lhs is not None and rhs is not None:
-                return lhs + Math(" = ", " = ", " = ") + rhs
+                return lhs + EQUALS + rhs
     return ""
 
 
@@ -221,9 +222,7 @@ def _error_convention(ledger: Ledger, error: Tensor) -> Phrase:
     loss = ledger.graph.example_loss
     if loss is None or error.root != loss:
         return say("delta_cost", delta=shown, C=array(ledger, ledger.graph.cost, names))
-    ell = array(ledger, loss, Names(ledger.notation, ledger.graph))
-    symbol = names.symbol(loss)
-    ell = Math(symbol.entry, symbol.unicode, symbol.ascii)
+    ell = ledger.show_symbol(names.symbol(loss))
     factor = next(c for c in ledger.chains if c.of == loss)
     if factor.adjoint.closed == ONE:
         return say("delta_loss_sum", delta=shown, ell=ell)
@@ -246,7 +245,7 @@ def _uniform(ledger: Ledger) -> bool:
 # --- Symbols ---------------------------------------------------------------------------------
 
 
-def notation_table(ledger: Ledger, presentation: Presentation) -> Table:
+def notation_table(ledger: Ledger) -> Table:
     """Symbol, meaning, shape, name in code: one row a symbol, or one a tensor."""
     groups: dict[tuple[str, str], list[Tensor]] = {}
     uniform = _uniform(ledger)
@@ -271,8 +270,7 @@ def _line(ledger: Ledger, group: list[Tensor]) -> tuple[Phrase, ...]:
     names = Names(ledger.notation, ledger.graph, base)
     symbol = array(ledger, tensor, names)
     if tensor.role is Role.LOSS:
-        letter = names.symbol(tensor)
-        symbol = Math(letter.entry, letter.unicode, letter.ascii)
+        symbol = ledger.show_symbol(names.symbol(tensor))
     meaning: Phrase = (MEANINGS[tensor.role],)
     if tensor.role is Role.PARAMETER:
         words = PARAMETERS if tensor.slots else LETTERS
@@ -302,7 +300,7 @@ def _of_layer(ledger: Ledger, tensor: Tensor, names: Names) -> Phrase:
         label = ledger.show_index(member, names)
     else:
         text = names.layer_label((tensor.layer or 0) + names.shift(tensor))
-        label = Math(text, text, text)
+        label = Math.same(text)
     axis = member_axis(tensor)
     return (" of layer " if axis == "layer" else f" at {axis} ", label)
 
@@ -335,22 +333,21 @@ def _count_line(ledger: Ledger) -> tuple[Phrase, ...]:
     used = any(s == m for a in examples for s, _ in a.stop.terms)
     if not used:
         return ()
-    return (Math("m", "m", "m"),), ("number of examples",), (), ()
+    return (Math.same("m"),), ("number of examples",), (), ()
 
 
 def _normal_line(ledger: Ledger) -> tuple[Phrase, ...]:
     """Φ and φ, where a formula has one of them."""
-    known = {"normal-cdf": "distribution function", "normal-pdf": "density"}
     printed = [e.definition.body for e in ledger.definitions]
     printed += [e.step.right for c in ledger.chains for e in c.steps]
     for lemma in ledger.lemmas:
         definition = scalar(lemma.function).definition
         printed += [lemma.stated, *([definition(*lemma.args)] if definition else [])]
     used = {n.function for expr in printed for n in walk(expr) if isinstance(n, Apply)}
-    signs: list[Part] = [function_symbol(scalar(name)) for name in known if name in used]
+    signs: list[Part] = [function_symbol(scalar(name)) for name in OF_THE_NORMAL if name in used]
     if not signs:
         return ()
-    words = " and ".join(word for name, word in known.items() if name in used)
+    words = " and ".join(word for name, word in OF_THE_NORMAL.items() if name in used)
     return enumerated(signs, ", "), (f"{words} of the standard normal",), (), ()
 
 
@@ -364,5 +361,5 @@ def sizes_line(ledger: Ledger, presentation: Presentation) -> Phrase:
     for layer in known:
         size = ledger.show(SizeOf(as_index(Size("n", Index(layer)))), names)
         value = str(presentation.sizes[layer])
-        parts.append(size + Math(f" = {value}", f" = {value}", f" = {value}"))
+        parts.append(size + Math.same(f" = {value}"))
     return say("sizes", sizes=enumerated(parts))

@@ -143,8 +143,8 @@ class Numbers:
         """The same after w := w - rate ∂C/∂w, but for the parameters that are held."""
         moved = dict(self.given)
         for adjoint in self.derivation.adjoints:
-            of = adjoint.tensor.of
-            if of is None or of.role is not Role.PARAMETER or of in held:
+            of = adjoint.of
+            if of.role is not Role.PARAMETER or of in held:
                 continue
             if of not in self.graph.inputs:
                 continue
@@ -157,7 +157,7 @@ def numbers_of(
     derivation: Derivation, example: Example | None, widths: Mapping[int, int | str], layout: str
 ) -> Numbers | None:
     """The numbers of an example; None where it is not complete, or too large to print."""
-    if example is None or any(t.ordered for t in derivation.graph.tensors):
+    if example is None or derivation.graph.has_families:
         return None
     arrays = _arrays(derivation.graph, example, layout)
     if arrays is None or sum(map(len, arrays.values())) > MAX_ENTRIES:

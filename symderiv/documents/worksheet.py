@@ -9,6 +9,7 @@ from symderiv.algebra.expr import Role, Tensor
 from symderiv.documents import opgraph
 from symderiv.documents.ledger import ChainEntry, Checked, Ledger
 from symderiv.documents.model import (
+    EQUALS,
     Block,
     Equations,
     Math,
@@ -81,7 +82,7 @@ def worked_section(
 
 def _listed(lines: tuple[Row, ...]) -> Block:
     """Equations, a line each; in one line where all of them are short."""
-    parts = [line.lhs + Math(" = ", " = ", " = ") + line.rhs for line in lines if line.lhs]
+    parts = [line.lhs + EQUALS + line.rhs for line in lines if line.lhs]
     if max(len(part.unicode) for part in parts) > SHORT:
         return Equations(lines)
     return Prose((*enumerated(list(parts)), "."))
@@ -106,8 +107,7 @@ def _chain_rows(ledger: Ledger, numbers: Numbers) -> Iterable[Row]:
 def _name(ledger: Ledger, tensor: Tensor) -> Math:
     names = Names(ledger.notation, ledger.graph)
     if tensor.role is Role.LOSS:
-        symbol = names.symbol(tensor)
-        return Math(symbol.entry, symbol.unicode, symbol.ascii)
+        return ledger.show_symbol(names.symbol(tensor))
     return array(ledger, tensor, names)
 
 

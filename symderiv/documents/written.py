@@ -86,7 +86,7 @@ def _by_layer(net: ExplicitNetwork, pairs: Sequence[tuple[Any, Any]]) -> list[tu
 def _sizes(ledger: Ledger, presentation: Presentation) -> dict[Size, int] | None:
     """Numbers for every size, m being 1; None where the network is not small."""
     graph = ledger.graph
-    if any(t.ordered for t in graph.tensors):
+    if graph.has_families:
         return None
     widths = [presentation.sizes[n] for n in sorted(presentation.sizes)]
     if len(widths) < 2:

@@ -13,6 +13,7 @@ from symderiv.frontend.checks import family
 from symderiv.frontend.errors import SpecError
 from symderiv.frontend.example import check_complete
 from symderiv.frontend.network import Network
+from symderiv.options import LAYOUT
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Built:
         )
 
 
-def build_graph(network: Network, layout: str = "columns", *, named: bool = False) -> Built:
+def build_graph(network: Network, layout: str = LAYOUT, *, named: bool = False) -> Built:
     """The graph of a network, of any depth or a given one, or of a program.
 
     Numbers of units stay the symbols n[l]; ``sizes`` says what they are. Names of the user's
@@ -63,7 +64,7 @@ def build_graph(network: Network, layout: str = "columns", *, named: bool = Fals
     if network.is_program:
         from symderiv.frontend.lower import lower  # half of this package, and few need it
 
-        lowered = lower(network, layout)
+        lowered = lower(network)
         return Built(lowered.graph, lowered.wrt, lowered.sizes)
     built = to_graph(network, layout)
     if not built.wrt and not named:
@@ -72,7 +73,7 @@ def build_graph(network: Network, layout: str = "columns", *, named: bool = Fals
     return built
 
 
-def to_graph(network: Network, layout: str = "columns") -> Built:
+def to_graph(network: Network, layout: str = LAYOUT) -> Built:
     """The graph of a feed-forward network."""
     if network.scalars:
         from symderiv.frontend.scalars import written_out

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -12,7 +13,7 @@ from symderiv.algebra.expr import ZERO, Access, Expr, Number, Pow, Role, Tensor,
 from symderiv.algebra.index import as_index
 from symderiv.calculus.brackets import Guard
 from symderiv.calculus.conditions import Condition
-from symderiv.calculus.functions import NONNEGATIVE, NONZERO, PI, POSITIVE, REAL, Domain, real_power
+from symderiv.calculus.functions import NONNEGATIVE, NONZERO, PI, REAL, Domain, real_power, scalar
 from symderiv.calculus.graph import Definition
 from symderiv.frontend import calls
 from symderiv.frontend.cursor import MAX_EXPONENT
@@ -46,7 +47,7 @@ from symderiv.frontend.values import (
 
 LIGHT = 3  # what has fewer nodes may be written twice
 
-Key = tuple[object, ...]
+Form = tuple[str, tuple[object, ...], tuple[int, ...]]  # of a tree: its head, and its parts
 
 
 @dataclass
@@ -63,25 +64,26 @@ class Equations:
     root: Node | None = None
     guards: list[tuple[Value, bool]] = field(default_factory=list)
     _asked: list[tuple[str, Expr, Domain, tuple[Guard, ...]]] = field(default_factory=list)
-    _numbers: dict[Key, int] = field(default_factory=dict)
+    _numbers: dict[Form, int] = field(default_factory=dict)
     _keys: dict[int, tuple[Node, int]] = field(default_factory=dict)
     _uses: Counter[int] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        for _, node in self.statements:
-            self._uses[self.key(node)] += 1
+        self._uses.update(self.key(node) for _, node in self.statements)
+        for _, _, below in self._numbers:  # each tree counts once as a user of its parts
+            self._uses.update(below)
 
     # --- the same part twice -------------------------------------------------------------------
 
     def key(self, node: Node) -> int:
-        """A number that equal trees share; each tree counts once as a user of its parts."""
+        """A number that equal trees share."""
         known = self._keys.get(id(node))
         if known is not None:
             return known[1]
         below = tuple(self.key(child) for child in children(node))
         match node:
             case Num(value):
-                rest: Key = (value,)
+                rest: tuple[object, ...] = (value,)
             case Name(name):
                 rest = (name,)
             case Call(name, _, primes, axis, keepdims):
@@ -90,11 +92,10 @@ class Equations:
                 rest = (op,)
             case _:
                 rest = ()
-        form: Key = (type(node).__name__, rest, below)
+        form: Form = (type(node).__name__, rest, below)
         number_ = self._numbers.get(form)
         if number_ is None:
             number_ = self._numbers[form] = len(self._numbers)
-            self._uses.update(below)
         self._keys[id(node)] = (node, number_)
         return number_
 
@@ -189,6 +190,14 @@ class Equations:
         )
         self._asked.append((function, value.entry(indices), domain, guards))
 
+    @contextmanager
+    def _where(self, guards: list[tuple[Value, bool]]) -> Iterator[None]:
+        """What is asked inside is asked where these are so."""
+        before = len(self.guards)
+        self.guards += guards
+        yield
+        del self.guards[before:]
+
     def under(
         self, left: Value, right: Value, strict: bool, yes: Node, no: Node
     ) -> tuple[Value, Value]:
@@ -196,9 +205,8 @@ class Equations:
         difference = _difference(left, right, strict)
         values = []
         for node, holds in ((yes, strict), (no, not strict)):
-            self.guards.append((difference, holds))
-            values.append(self.value(node))
-            self.guards.pop()
+            with self._where([(difference, holds)]):
+                values.append(self.value(node))
         return values[0], values[1]
 
     def conditions(self, kept: Sequence[Definition]) -> list[Condition]:
@@ -263,10 +271,8 @@ class Equations:
         """Two factors; where a comparison in one is false, nothing is asked by the other."""
         values = []
         for side, other in ((left, right), (right, left)):
-            guards = [self._guard(c) for c in _comparisons(other)]
-            self.guards += guards
-            values.append(self.value(side))
-            del self.guards[len(self.guards) - len(guards) :]
+            with self._where([self._guard(c) for c in _comparisons(other)]):
+                values.append(self.value(side))
         return values
 
     def _guard(self, node: Compare) -> tuple[Value, bool]:
@@ -290,7 +296,9 @@ class Equations:
             inner = self.named.get(key) or calls.square(self, left)
             if inner is not None:  # norm(x)**2 is Σ x²
                 if left.name == "sqrt":
-                    self.ask("sqrt", inner, NONNEGATIVE if exponent > 0 else POSITIVE)
+                    self.ask(
+                        "sqrt", inner, NONNEGATIVE if exponent > 0 else scalar("sqrt").domain[0]
+                    )
                 return self._integer_power(node, inner, int(exponent / 2), "s", key)
         if exponent is None:
             base = self.atom(left)
@@ -303,7 +311,8 @@ class Equations:
             )
         base = self.atom(left)
         self._positive(node, base, f"the exponent {exponent} is no whole number")
-        self.ask("sqrt" if exponent.denominator == 2 else "power", base, POSITIVE)
+        function = scalar("sqrt" if exponent.denominator == 2 else "power")
+        self.ask(function.name, base, function.domain[0])
         if exponent.denominator == 2:
             halves = int(2 * exponent)
             return self.elementwise(lambda x: power(calls.root(x), halves), node, base)

@@ -59,8 +59,8 @@ class Lowered:
     upstream: Tensor | None = None
 
 
-def lower(network: Network, layout: str = "columns") -> Lowered:
-    """The graph of a program; ``layout`` has no say, since a program names its own axes."""
+def lower(network: Network) -> Lowered:
+    """The graph of a program, which names its own axes."""
     sources = dict(network.sources)
     return lower_program(network.program, dict(network.shapes), network.request, sources)
 
@@ -206,7 +206,7 @@ class _Program:
             sizes=dict(self.axes.numbers), kind=Kind.PROGRAM,
         )  # fmt: skip
         graph = replace(graph, asked=as_written(graph, equations.conditions(definitions)))
-        return Lowered(graph, self.wrt(graph, inputs, target), self.axes.numbers, target, upstream)
+        return Lowered(graph, self.wrt(graph, inputs), self.axes.numbers, target, upstream)
 
     def tensor(self, name: str, shape: Shape) -> Tensor:
         """An input; a number with a Greek name that is not asked for is a hyperparameter."""
@@ -233,7 +233,7 @@ class _Program:
         """The steps whose gradients are asked for: results, which formulas keep by their names."""
         return frozenset(d.target.name for d in definitions if d.target.name in self.request.wrt)
 
-    def wrt(self, graph: Graph, inputs: Mapping[str, Tensor], target: Tensor) -> tuple[Tensor, ...]:
+    def wrt(self, graph: Graph, inputs: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
         """What is asked for; by default every input that there is."""
         present = [t for t in inputs.values() if t in graph.inputs]
         known = {t.name: t for t in (*present, *(d.target for d in graph.definitions))}

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from symderiv.options import LAYOUT, NOTATION
+
 if TYPE_CHECKING:
     from symderiv.algebra.expr import Tensor
     from symderiv.frontend.example import Example
@@ -25,8 +27,8 @@ class Presentation:
     spec: str = ""
     sizes: Mapping[int, int | str] = field(default_factory=dict)
     ends: tuple[str, ...] = ()
-    layout: str = "columns"
-    notation: str = "nielsen"
+    layout: str = LAYOUT
+    notation: str = NOTATION
     stem: str = "net"
     command: str = ""
     version: str = ""

@@ -15,7 +15,7 @@ from itertools import chain, count
 from symderiv.algebra.binding import free_variables
 from symderiv.algebra.expr import Expr, Role, Tensor, indices_of, walk
 from symderiv.algebra.index import Var
-from symderiv.calculus.graph import EXAMPLE, Graph
+from symderiv.calculus.graph import Graph
 from symderiv.notation.conventions import GREEK, Notation, Symbol, spelled
 from symderiv.notation.spelling import Spelling, spelling
 
@@ -181,11 +181,6 @@ def unit_name(tensor: Tensor, unicode: bool = True) -> str:
     if (layer, stem + place) != (str(tensor.layer), tensor.symbol):
         return ""
     return f"{GREEK.get(stem, stem) if unicode else stem}{layer}_{place}"
-
-
-def example_position(tensor: Tensor) -> int | None:
-    """Which axis of a tensor counts the examples."""
-    return next((n for n, slot in enumerate(tensor.slots) if slot.axis.name == EXAMPLE), None)
 
 
 def _appearing(expr: Expr) -> Iterator[Var]:

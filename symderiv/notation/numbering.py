@@ -66,13 +66,13 @@ class Numbering:
         names = Names(self.notation, graph)
         errors = [a for a in adjoints if names.has_name(a.tensor)]
         hidden = [a for a in adjoints if a.tensor.named and not names.has_name(a.tensor)]
-        asked_for = [a for a in hidden if a.tensor.of in self.derivation.wrt]
+        asked_for = [a for a in hidden if a.of in self.derivation.wrt]
         program = graph.kind is Kind.PROGRAM or (graph.written_out and hidden)
         if not errors or asked_for or program:
-            asked = [a for a in adjoints if a.tensor.of in graph.inputs or a.tensor.named]
+            asked = [a for a in adjoints if a.of in graph.inputs or a.tensor.named]
             sort = Sort.PROGRAM
             return tuple(Group(sort, f"{sort.tag}{n}", (a,)) for n, a in enumerate(asked, start=1))
-        of = [(a, self.sort(a.tensor.of)) for a in adjoints if a.tensor.of in graph.inputs]
+        of = [(a, self.sort(a.of)) for a in adjoints if a.of in graph.inputs]
         by = {sort: [a for a, found in of if found is sort] for sort in Sort}
         return (
             *_tagged(Sort.OUTPUT, [errors[:1]]),
@@ -114,8 +114,7 @@ class Numbering:
         """Neighbours that print alike, relative to their layers."""
         graph, groups, before = self.derivation.graph, list[list[Adjoint]](), ""
         for adjoint in adjoints:
-            assert adjoint.tensor.of is not None
-            layer = Names(self.notation, graph).layer(adjoint.tensor.of)
+            layer = Names(self.notation, graph).layer(adjoint.of)
             names = relative_names(self.notation, graph, adjoint, layer)
             key = "" if layer is None else latex(adjoint.closed, self.notation, names)
             if groups and key and key == before:
@@ -151,9 +150,8 @@ def _mark(n: int) -> str:
 
 def _place(adjoint: Adjoint) -> tuple[str, str]:
     """The quantity and, in a family, which of its members."""
-    tensor = adjoint.tensor
-    assert tensor.of is not None
-    if not tensor.ordered:
-        return tensor.of.name, ""
-    first = adjoint.indices[len(adjoint.indices) - len(tensor.of.slots)]
-    return tensor.of.name, first.key(dict.fromkeys(first.variables, "l"))
+    of = adjoint.of
+    if not adjoint.tensor.ordered:
+        return of.name, ""
+    first = adjoint.indices[len(adjoint.indices) - len(of.slots)]
+    return of.name, first.key(dict.fromkeys(first.variables, "l"))

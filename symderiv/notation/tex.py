@@ -13,9 +13,10 @@ from itertools import pairwise
 
 from symderiv.algebra.expr import Access, Apply, Expr, Tensor
 from symderiv.algebra.index import Index, Size, Var
+from symderiv.calculus.backprop import example_position
 from symderiv.calculus.functions import rows
 from symderiv.notation.conventions import Notation, spelled
-from symderiv.notation.names import Names, example_position
+from symderiv.notation.names import Names
 from symderiv.notation.patterns import is_fenced, pattern_level, primed
 from symderiv.notation.printer import (
     ATOM,

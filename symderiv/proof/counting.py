@@ -45,7 +45,7 @@ from symderiv.algebra.index import Axis, Index, Size, Var, as_index
 from symderiv.algebra.normal import normal
 from symderiv.calculus.graph import Graph
 from symderiv.proof.degrees import MAX_BITS, MAX_DEGREE, Degrees, Heights
-from symderiv.proof.field import NoInstance, World, assignments
+from symderiv.proof.field import BITS, NAME, NoInstance, World, assignments
 from symderiv.proof.sizes import grid
 
 WORK = 200_000  # terms evaluated at most; what would take more is left undecided
@@ -76,8 +76,8 @@ def zero_at_all_sizes(left: Expr, right: Expr, seed: int = 0) -> tuple[str, Frac
     except (NotCovered, NoInstance, ZeroDivisionError):
         return "", None
     shown = ", ".join(f"{n} = {lowest[n]}..{lowest[n] + count[n] - 1}" for n in lowest)
-    method = f"GF(2^61 - 1) at every pattern of indices and every size of {shown or 'no axis'}"
-    return method, Fraction(degree_above + 1, 2**61)
+    method = f"{NAME} at every pattern of indices and every size of {shown or 'no axis'}"
+    return method, Fraction(degree_above + 1, 2**BITS)
 
 
 # --- What is evaluated ------------------------------------------------------------------------

@@ -35,7 +35,7 @@ from symderiv.calculus.steps import Lemma
 from symderiv.proof.counting import zero_at_all_sizes
 from symderiv.proof.degrees import MAX_SAMPLED, Degrees
 from symderiv.proof.exponentials import expanded
-from symderiv.proof.field import BY_SIGN, Equation, NoInstance, World, assignments
+from symderiv.proof.field import BY_SIGN, NAME, Equation, NoInstance, World, assignments
 from symderiv.proof.likeness import spelled
 from symderiv.proof.reals import agree, counterexample
 from symderiv.proof.sizes import assign, distinguished, listed, size_symbols
@@ -43,9 +43,8 @@ from symderiv.proof.verdict import EXACT, Status, Verdict
 
 TRIALS = 3  # worlds in which a step is evaluated
 SIGN_TRIALS = 30  # and one with signs, which are each right with a chance of one half
-FIELD = "GF(2^61 - 1)"
 SIGNS = "holds with the signs of the field, and not with those of real numbers"
-DIFFERENT = f"does not follow: the two sides differ in {FIELD} for arbitrary functions"
+DIFFERENT = f"does not follow: the two sides differ in {NAME} for arbitrary functions"
 MAX_TERMS = 2000  # of a numerator over a common denominator
 REDRAWS = 40  # worlds tried until one has a value
 
@@ -205,7 +204,7 @@ def structural(
         return statement.worlds.refuted(statement) or _with_signs(statement, lemmas or {})
     if not proved:
         return statement.worlds.refuted(statement) or sampled
-    return Verdict(Status.PROVED, proved, "all sizes", bound, 0, confirmed=FIELD, positive=positive)
+    return Verdict(Status.PROVED, proved, "all sizes", bound, 0, confirmed=NAME, positive=positive)
 
 
 def _with_signs(statement: Statement, lemmas: LemmaTable) -> Verdict:
@@ -344,6 +343,6 @@ def _sample(statement: Statement, lemmas: LemmaTable, trials: int, roots: bool) 
     shown = "; ".join(f"{name} = {listed(tried[name])}" for name in sorted(tried))
     return Verdict(
         Status.TESTED,
-        f"{compared} evaluation{'s' * (compared != 1)} in {FIELD}",
-        f"tested at {shown}" if shown else "tested at this size",
+        f"{compared} evaluation{'s' * (compared != 1)} in {NAME}",
+        f"tested at {shown}" if shown else "tested at random points",  # no size is free
     )

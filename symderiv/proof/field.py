@@ -39,7 +39,9 @@ from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.steps import Lemma
 from symderiv.proof.exponentials import expanded
 
-P = 2**61 - 1
+BITS = 61
+P: int = 2**BITS - 1
+NAME = f"GF(2^{BITS} - 1)"
 _MASK = 2**64 - 1
 Env = dict[Var, int]
 Equation = tuple[tuple[Index, ...], Expr]  # the entry that it is about, and its value

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sympy
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -34,3 +36,16 @@ def test_page_says_what_comes_out() -> None:
         head, _, comment = line.partition("   # ")
         if head.rstrip().endswith(".sympy()"):
             assert str(eval(head.strip(), {"d": d})) == comment.strip()
+
+
+def test_readme_says_what_comes_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The comments beside `print` in the README are what is printed; its module is written."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(import symderiv\n.*?)```", readme, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(block, {})
+    said = [line.partition("  # ")[2] for line in block.splitlines() if line.startswith("print(")]
+    assert len(said) == 2 and capsys.readouterr().out.splitlines() == [s.strip() for s in said]
+    assert "import numpy" in (tmp_path / "net.py").read_text(encoding="utf-8")

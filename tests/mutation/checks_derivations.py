@@ -81,7 +81,7 @@ def test_inputs_are_differentiated_by_as_well() -> None:
 
 def test_published_points_lie_in_the_domains() -> None:
     """A domain that is too small would make lemmas weaker than they read."""
-    from symderiv.calculus.published import PUBLISHED
+    from symderiv.calculus.reference_values import PUBLISHED
 
     for name, published in PUBLISHED.items():
         row = rows()[name]

@@ -12,7 +12,7 @@ from symderiv.algebra.index import Axis, Size, as_index, fresh
 from symderiv.calculus.builder import Builder
 from symderiv.calculus.functions import ScalarFunction, rows
 from symderiv.calculus.graph import Graph
-from symderiv.calculus.published import PUBLISHED
+from symderiv.calculus.reference_values import PUBLISHED
 from symderiv.proof import balls
 from symderiv.proof.decide import Statement, Worlds, structural
 from symderiv.proof.field import NoInstance

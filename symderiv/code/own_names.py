@@ -1,22 +1,32 @@
-"""A program of the user's own as a module: every variable is a parameter."""
+"""A module whose quantities keep their names: every variable of it is a parameter."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from symderiv.algebra.expr import Role, Tensor
 from symderiv.calculus.conditions import conditions
-from symderiv.calculus.functions import Domain
-from symderiv.code.functions import number
+from symderiv.calculus.functions import REAL, Domain
 from symderiv.code.lines import listed, paragraphs, unpacked
 from symderiv.code.parameters import shape_of, size_names_in, tuple_text
 from symderiv.code.passes import lines_of, setup_lines, uses_of, without
 from symderiv.code.program import Program
-from symderiv.code.selfcheck import bound_variables, sums_of_variables, target_domains, target_tests
+from symderiv.code.selfcheck import (
+    bound_variables,
+    drawn,
+    sums_of_variables,
+    target_domains,
+    target_tests,
+)
 from symderiv.code.statements import Item, Line, needed
 
+USUAL = Fraction(1, 10), Fraction(9, 10)  # where variables start
 
-def program_data(program: Program, plain: Program, freeze: frozenset[Tensor]) -> dict[str, object]:
+
+def program_data(
+    program: Program, reference: Program, freeze: frozenset[Tensor]
+) -> dict[str, object]:
     """What ``templates/numpy/program.py.j2`` prints, but for the header."""
     graph, naming = program.graph, program.naming
     inputs = list(graph.inputs)
@@ -58,7 +68,7 @@ def program_data(program: Program, plain: Program, freeze: frozenset[Tensor]) ->
         doc = "Random numbers between 0.1 and 0.9, and for targets values that they may have."
     if sizes:
         doc += f"\n\n`sizes` is a dict with {', '.join(sizes)}."
-    reference = [*plain.forward, *plain.cost]
+    written = [*reference.forward, *reference.cost]
     unpack = unpacked(names, "_arrays(params)")
     facts = sums_of_variables(program)
     bound = {*bound_variables(program), *domains}
@@ -68,10 +78,10 @@ def program_data(program: Program, plain: Program, freeze: frozenset[Tensor]) ->
         "parameters": [f'"{name}": {tuple_text(s, quoted=True)},' for name, s in shapes.items()],
         "init_doc": paragraphs(doc),
         "init_lines": [
-            f'"{name}": {_draw(tuple_text(s), domains.get(name))},' for name, s in shapes.items()
+            f'"{name}": {drawn(domains.get(name, REAL), tuple_text(s), USUAL)},'
+            for name, s in shapes.items()
         ],
         "size_names": sizes,
-        "functions": program.functions,
         "cost_body": [
             *unpack,
             *setup_lines(program, cost, names),
@@ -87,8 +97,8 @@ def program_data(program: Program, plain: Program, freeze: frozenset[Tensor]) ->
         "value": value,
         "reference_unpack": unpacked(names, "(params[name] for name in PARAMETERS)"),
         "reference_lines": [
-            *setup_lines(plain, reference, names),
-            *_shifted(reference, steps),
+            *setup_lines(reference, written, names),
+            *_shifted(written, steps),
             f"    return {value}",
         ],
         "steps": [t.name for t in steps],
@@ -102,14 +112,6 @@ def program_data(program: Program, plain: Program, freeze: frozenset[Tensor]) ->
         if bound
         else ["        for name in point:"],
     }
-
-
-def _draw(shape: str, domain: Domain | None) -> str:
-    """Where a variable starts: between 0.1 and 0.9, or at one of the values that it may have."""
-    if domain is None or not domain.values:
-        return f"rng.uniform(0.1, 0.9, {shape})"
-    values = ", ".join(f"{number(value)}.0" for value in domain.values)
-    return f"rng.choice([{values}], {shape})"
 
 
 def _comparisons(program: Program, unpack: list[str], names: list[str]) -> dict[str, object]:
