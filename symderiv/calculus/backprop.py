@@ -33,6 +33,7 @@ from symderiv.algebra.index import (
     is_zero,
     substitute_axis,
 )
+from symderiv.calculus.cancelling import forget
 from symderiv.calculus.graph import EXAMPLE, Definition, Graph, Recurrence
 from symderiv.calculus.simplify import Chain, TooLong, simplify
 from symderiv.calculus.steps import Adjoint, Derivation, Premise, Uses
@@ -49,6 +50,7 @@ def backprop(graph: Graph, wrt: Iterable[Tensor], known: Collection[Adjoint] = (
     unless they are of a family: it may reach one member further for the sake of ``wrt``. Raises
     TooLong.
     """
+    forget()
     wrt = frozenset(wrt)
     found = [] if any(adjoint.tensor.ordered for adjoint in known) else list(known)
     derived = {adjoint.tensor for adjoint in found}

@@ -28,6 +28,11 @@ from symderiv.calculus.lengths import rational_atoms, weight
 from symderiv.calculus.ordering import ordered_product
 
 
+def forget() -> None:
+    """Forget the trees of other graphs: a tensor of the same name may have other axes there."""
+    cancel.cache_clear()
+
+
 @lru_cache(maxsize=10_000)  # the derivatives of one cost have most subtrees in common
 def cancel(expr: Expr) -> Expr:
     """Cancel in every product that has a denominator: powers of one base, else SymPy."""

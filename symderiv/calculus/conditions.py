@@ -35,7 +35,7 @@ from symderiv.calculus.functions import (
     rows,
 )
 from symderiv.calculus.graph import Definition, Graph
-from symderiv.calculus.implied import Implied, is_hyperparameter
+from symderiv.calculus.implied import Implied, is_hyperparameter, narrower
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def conditions(graph: Graph) -> tuple[Condition, ...]:
             if not any(_covers(known, condition) for known in found):
                 found = [known for known in found if not _covers(condition, known)]
                 found.append(condition)
-    found += [c for c in graph.asked if not any(_is_about(known, c) for known in found)]
+    found += [c for c in graph.asked if not any(_contains(known, c) for known in found)]
     return tuple(found)
 
 
@@ -80,7 +80,7 @@ def as_written(graph: Graph, asked: Iterable[Condition]) -> tuple[Condition, ...
         implied = equations.lies_in(argument, domain) or any(
             _follows(guard, condition) for guard in condition.guards
         )
-        if not implied and not any(_is_about(other, condition) for other in (*known, *kept)):
+        if not implied and not any(_contains(other, condition) for other in (*known, *kept)):
             kept.append(condition)
     return tuple(kept)
 
@@ -93,9 +93,12 @@ def _without_power(condition: Condition) -> Condition:
     return replace(condition, arguments=(argument,))
 
 
-def _is_about(one: Condition, other: Condition) -> bool:
-    """Whether both ask something of the same argument, for the same reason."""
-    return one.function == other.function and _same_arguments(one, other)
+def _contains(one: Condition, other: Condition) -> bool:
+    """Whether one asks at least as much of the same argument, for the same reason and there."""
+    if not isinstance(one.what, Domain) or not isinstance(other.what, Domain):
+        return False
+    there = set(one.guards) <= set(other.guards) and narrower(one.what, other.what)
+    return there and one.function == other.function and _same_arguments(one, other)
 
 
 def _of(implied: Implied, definition: Definition) -> Iterator[Condition]:

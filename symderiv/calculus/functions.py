@@ -75,7 +75,8 @@ TARGET = Domain("between 0 and 1", Fraction(0), Fraction(1), closed=True)
 DISTRIBUTION = Domain(
     "between 0 and 1, summing to 1", Fraction(0), Fraction(1), closed=True, total=Fraction(1)
 )
-LOG_PROBABILITY = Domain("negative", high=Fraction(0))
+NEGATIVE = Domain("negative", high=Fraction(0))
+LOG_PROBABILITY = Domain("not positive", high=Fraction(0), closed=True)
 SIGNS = Domain("-1 or 1", Fraction(-1), Fraction(1), True, (Fraction(-1), Fraction(1)))
 SIGNED = Domain("between -1 and 1, ends excluded", Fraction(-1), Fraction(1))
 

@@ -22,7 +22,7 @@ from symderiv.algebra.expr import (
 from symderiv.algebra.index import Index, Var, as_index
 from symderiv.calculus.composed import group_of
 from symderiv.calculus.functions import (
-    LOG_PROBABILITY,
+    NEGATIVE,
     NONZERO,
     POSITIVE,
     Domain,
@@ -30,6 +30,17 @@ from symderiv.calculus.functions import (
     rows,
 )
 from symderiv.calculus.graph import Definition, Graph
+
+
+def narrower(one: Domain, other: Domain) -> bool:
+    """Whether whatever lies in the one domain lies in the other."""
+    if one.values or other.values:
+        return one == other
+    if other.without:
+        return one == other or any(
+            _Interval.of(one).within(_Interval.of(side)) for side in (POSITIVE, NEGATIVE)
+        )
+    return _Interval.of(one).within(_Interval.of(other))
 
 
 class Implied:
@@ -60,7 +71,7 @@ class Implied:
         if isinstance(expr, Pow) and expr.exponent < 0:
             return True
         known = self._range(expr)
-        sides = map(_Interval.of, (POSITIVE, LOG_PROBABILITY))
+        sides = map(_Interval.of, (POSITIVE, NEGATIVE))
         return known is not None and any(map(known.within, sides))
 
     def _range(self, expr: Expr) -> _Interval | None:
@@ -79,7 +90,8 @@ class Implied:
                 known = self._range(factor)
                 return None if known is None else known.times(value)
             case Apply(function, _, orders):
-                return None if any(orders) else _Interval.of(rows()[function].values)
+                row = rows().get(function)  # None for a choice, which code makes
+                return None if row is None or any(orders) else _Interval.of(row.values)
             case Access():
                 definition = self._equation(expr)
                 if definition is None:

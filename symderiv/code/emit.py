@@ -142,7 +142,7 @@ class Emitter(Numbers):
                 below.append(self.power(self.piece(factor.base), -factor.exponent))
             else:
                 piece = self.piece(factor)
-                matmul = isinstance(factor, MatMul) and " @ " in piece.text
+                matmul = piece.strength == PRODUCT and " @ " in piece.text  # as strong as *
                 above.append(replace(piece, strength=min(piece.strength, SUM if matmul else ATOM)))
         text = " * ".join(p.at(PRODUCT) for p in above) or "1"
         text += "".join(f" / {p.at(UNARY)}" for p in below)

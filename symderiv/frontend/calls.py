@@ -25,6 +25,8 @@ from symderiv.calculus.functions import (
     where,
 )
 from symderiv.calculus.primitives import PRIMITIVES
+from symderiv.frontend.functions import takes_primes
+from symderiv.frontend.known import is_vector_function
 from symderiv.frontend.naming import fitting
 from symderiv.frontend.nodes import Call, Compare, Name, Num
 from symderiv.frontend.shapes import Misfit, brief
@@ -256,7 +258,13 @@ def _norm(eq: Equations, node: Call) -> Value:
 
 def is_vector(node: Call) -> bool:
     """Whether the function takes a whole axis at once, such as softmax."""
-    return isinstance(rows().get(node.name.replace("_", "-")), VectorFunction)
+    return is_vector_function(node.name)
+
+
+def is_elementwise(node: Call) -> bool:
+    """Whether the function computes an entry from the entries at the same place."""
+    fixed = node.name in ("maximum", "minimum", "where")
+    return fixed or (takes_primes(node.name) and not is_vector(node))
 
 
 def vector(eq: Equations, node: Call, name: str = "", role: Role = Role.AUXILIARY) -> Value:

@@ -11,7 +11,7 @@ from fractions import Fraction
 from symderiv.algebra.binding import replace_accesses
 from symderiv.algebra.expr import ZERO, Access, Expr, Number, Pow, Role, Tensor, add, mul, power
 from symderiv.algebra.index import as_index
-from symderiv.calculus.brackets import Guard
+from symderiv.calculus.brackets import Guard, constant
 from symderiv.calculus.conditions import Condition
 from symderiv.calculus.functions import NONNEGATIVE, NONZERO, PI, REAL, Domain, real_power, scalar
 from symderiv.calculus.graph import Definition
@@ -232,6 +232,15 @@ class Equations:
     # --- operators -----------------------------------------------------------------------------
 
     def _computed(self, node: Node) -> Value:
+        if _is_elementwise(node):
+            return self._inside(node)
+        before = self.guards  # entries of the parts are not those at which a bracket is
+        self.guards = [guard for guard in before if not guard[0].axes]
+        value = self._inside(node)
+        self.guards = before
+        return value
+
+    def _inside(self, node: Node) -> Value:
         match node:
             case Num(value):
                 return number(value)
@@ -281,7 +290,7 @@ class Equations:
 
     def _quotient(self, node: Node, left: Node, right: Node) -> Value:
         below = self.atom(right)
-        if self.constant(below) == 0:
+        if constant(below.entry(tuple(map(as_index, variables(below.axes))))) == 0:
             raise Misfit(node, f"a division by {brief(right)}, which is 0", "")
         self.ask("", below, NONZERO)
         above = self.value(left)
@@ -337,6 +346,19 @@ class Equations:
         value = self.constant(base)
         if value is not None and value <= 0:
             raise Misfit(node, f"a power of {value}", f"the base must be positive: {why}")
+
+
+def _is_elementwise(node: Node) -> bool:
+    """Whether an entry is computed from the entries of the parts at the same place."""
+    match node:
+        case Binary(op, _, _):
+            return op != "@"
+        case Call():
+            return calls.is_elementwise(node)
+        case Transposed() | Index():
+            return False
+        case _:
+            return True
 
 
 def _comparisons(node: Node) -> list[Compare]:

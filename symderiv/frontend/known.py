@@ -72,3 +72,9 @@ def hyperparameters(activations: Sequence[str], loss: str, penalty: str | None) 
 def canonical(name: str) -> str:
     """A name as the tables spell it: case and underscores do not matter."""
     return name.strip().lower().replace("_", "-")
+
+
+def is_vector_function(name: str) -> bool:
+    """Whether a function of the expression language takes a whole axis at once: softmax."""
+    known = ACTIVATIONS.get(name.replace("_", "-"))
+    return isinstance(known, VectorFunction)

@@ -192,6 +192,9 @@ class _Program:
                 equations.statement(name, value, role)
             except Misfit as misfit:
                 raise located(misfit, name, value, self.sources.get(name)) from None
+            except ZeroDivisionError:
+                zero = Misfit(value, "a division by something that is 0 for all values", "")
+                raise located(zero, name, value, self.sources.get(name)) from None
         definitions = equations.definitions
         target = cost = definitions[-1].target
         upstream = None

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from symderiv.frontend.known import is_vector_function
 from symderiv.frontend.nodes import (
     Binary,
     Call,
@@ -246,7 +247,7 @@ class Shapes:
                     return shape * 2
                 self._square(node, args[0])
                 return shape[:1]
-            case "softmax" | "log_softmax":
+            case name if is_vector_function(name):
                 if not self.of(args[0]):
                     raise Misfit(node, f"{brief(args[0])} is a single number",
                                  f"{node.name} runs along the last axis of an array")  # fmt: skip

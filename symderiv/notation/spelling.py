@@ -46,9 +46,10 @@ def spelling(notation: Notation, graph: Graph | None, *, code: bool = False) -> 
     parts = frozenset(d.target.name for d in graph.definitions if d.part_of)
     errors = frozenset(t.symbol for t in graph.tensors if t.name in graph.named)
     errors |= {t.symbol for t in graph.upstream}
+    arrays = frozenset(t.name for t in graph.tensors if t.slots)
     return _spelling(
-        notation, graph.tensors, parts, graph.size_names, graph.functions, graph.taken_apart,
-        errors, graph.kind is Kind.PROGRAM, code,
+        notation, graph.tensors, arrays, parts, graph.size_names, graph.functions,
+        graph.taken_apart, errors, graph.kind is Kind.PROGRAM, code,
     )  # fmt: skip
 
 
@@ -56,6 +57,7 @@ def spelling(notation: Notation, graph: Graph | None, *, code: bool = False) -> 
 def _spelling(
     notation: Notation,
     tensors: tuple[Tensor, ...],
+    arrays: frozenset[str],
     parts: frozenset[str],
     sizes: tuple[str, ...],
     functions: frozenset[str],
@@ -79,7 +81,7 @@ def _spelling(
         assigned.take_function(notation, rows()[function])
     usual = {key: _usual(notation, key, code) for key, part in groups if not part}
     for (key, part), group in groups.items():
-        if not part and any(t.slots for t in group):
+        if not part and any(t.name in arrays for t in group):
             numbered = any(t in taken_apart for t in group)
             assigned.arrays[usual[key].entry] = numbered
     shown: dict[str, str] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -213,3 +214,30 @@ def test_in_a_long_program_every_derivative_has_a_name() -> None:
     assert r"\frac{\partial v_{60}}{\partial v_{31}}" in latex
     assert len(latex) < 300
     assert r"\partial" not in symderiv.derive("u = a*b; J = u*a").gradient("b").latex()[40:]
+
+
+def test_what_was_derived_before_does_not_matter(tmp_path: Path) -> None:
+    """Once the second derivation got entries of the array of the first."""
+    path = tmp_path / "twice.toml"
+    made = []
+    for length in (3, 3, 4):
+        path.write_text(f'[program]\nJ = "sqrt(1 + x[0]**2)"\n[shapes]\nx = "{length}"\n')
+        made.append(symderiv.derive(path).render("md"))
+    assert made[0] == made[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("J = where(a > b, c, ((a - a)**2)**-1)", "0 for all values"),
+        ("J = b + (c/(a - a))*0", "0"),
+    ],
+)
+def test_a_division_by_what_is_always_0_is_one_line(text: str, said: str) -> None:
+    with pytest.raises(symderiv.SpecError, match=said):
+        symderiv.derive(text)
+
+
+def test_a_choice_below_a_root_has_code() -> None:
+    text = symderiv.derive("J = sqrt(1 + where(a > b, a, b)**2)").render("numpy")
+    assert "np.where" in str(text)

@@ -218,3 +218,25 @@ def test_the_softmax_of_one_unit_is_1(term: str, asked: list[str]) -> None:
     """Whoever uses it under another name, or a part of it, is no safer from 1 − 1."""
     graph = build_graph(parse_toml(SHARES.format(term))).graph
     assert [c.function for c in conditions(graph) if isinstance(c.what, Domain)] == asked
+
+
+WHERE = [
+    ("sum(1/log_softmax(x))", [("", "not 0", 0)]),
+    ("sum(log(-log_softmax(x)))", [("log", "positive", 0)]),
+    ("sum(where(x > 0, x*sum(sqrt(y)**2), 0))", [("sqrt", "not negative", 0)]),
+    ("sum((x > 0)*mean(sqrt(y)**2)) + sum(x)", [("sqrt", "not negative", 0)]),
+    ("sum(where(x > 0, sqrt(x)**2, x))", []),
+    ("sum(where(x > 0, sqrt(y)**2, y))", [("sqrt", "not negative", 1)]),
+    ("a*where(b > 0, sqrt(c), 0) + b*sqrt(c)**2",
+     [("sqrt", "positive", 1), ("sqrt", "not negative", 0)]),
+    ("where(b > 0, log(c), 0) + 0*log(c) + a*b", [("log", "positive", 1), ("log", "positive", 0)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "asked"), WHERE)
+def test_a_bracket_guards_the_entries_at_its_own_place_alone(text: str, asked: list[Any]) -> None:
+    """Nothing that is summed inside, and nothing that is asked elsewhere without it."""
+    shapes = "".join(f'{name} = "n"\n' for name in "xy" if name in text.replace("exp", ""))
+    graph = build_graph(parse_toml(f'[program]\nJ = "{text}"\n[shapes]\n{shapes}')).graph
+    found = [c for c in conditions(graph) if isinstance(c.what, Domain)]
+    assert [(c.function, c.what.text, len(c.guards)) for c in found] == asked  # type: ignore[union-attr]

@@ -369,6 +369,7 @@ INTERVALS: dict[str, tuple[int | None, int | None, bool, tuple[int, ...]]] = {
     "between -1 and 1, ends excluded": (-1, 1, False, ()),
     "-1 or 1": (-1, 1, True, (-1, 1)),
     "not 0": (None, None, False, ()),
+    "not positive": (None, 0, True, ()),
     "between 0 and 1, 0 excluded": (0, 1, False, ()),
 }
 

@@ -13,7 +13,7 @@ from symderiv import SpecError, derive
 from symderiv.frontend import Network
 from tests.code.generated import run
 
-SHAPES = {"x": "3", "w": "3", "X": "2 3", "V": "2 3", "c": "", "t": "3"}
+SHAPES = {"A": "3 3", "x": "3", "w": "3", "X": "2 3", "V": "2 3", "c": "", "t": "3"}
 VECTORS, MATRICES, NUMBERS = ("x", "w", "t", "x*w"), ("X", "V", "X*V"), ("c", "c**2")
 SCALAR = ("tanh", "sigmoid", "exp", "sin", "softplus")
 WHOLE = ("softmax", "log_softmax")
@@ -44,12 +44,17 @@ def _split(text: str) -> list[list[str]]:
 def arrays(leaves: tuple[str, ...]) -> st.SearchStrategy[str]:
     """Expressions of one shape."""
 
+    square = "(A @ {})" if leaves[0] == "x" else "({} @ A)"
+    scaled = "((A/c) @ {})" if leaves[0] == "x" else "({} @ (2*A.T))"
+
     def bigger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         number = st.sampled_from(("2", "c", "-1", "1/3"))
         return st.one_of(
             st.builds("{}({})".format, st.sampled_from(SCALAR + WHOLE), inner),
             st.builds("({} {} {})".format, inner, st.sampled_from("+-*"), inner),
             st.builds("({}*{})".format, number, inner),
+            st.builds(square.format, inner),
+            st.builds(scaled.format, inner),
             st.builds("({}/(3 + {}**2))".format, inner, inner),
             st.builds("({} - mean({}))".format, inner, inner),
             st.builds("maximum({}, {})".format, inner, inner),
@@ -77,6 +82,15 @@ def test_a_module_agrees_with_its_definitions(text: str) -> None:
     except SpecError as error:
         assume(False)
         raise AssertionError from error
+    assert net.check_gradients(params) < 1e-9
+
+
+@pytest.mark.parametrize("text", [
+    "J = norm(x*((A/c) @ w))", "J = sum(x*(A @ w)/c)", "J = sum((x*(c*A @ w))**2)",
+    "J = minimum(b - c, b)", "J = sum(minimum(x - w, x)*w)",
+])  # fmt: skip
+def test_products_and_signs_keep_their_parentheses(text: str) -> None:
+    net, params = module_of(text)
     assert net.check_gradients(params) < 1e-9
 
 

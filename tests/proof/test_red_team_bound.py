@@ -1,0 +1,245 @@
+"""Attempts against the kernel by what is bound twice, what has no value and what is called alike.
+
+Each had something false called proved, once.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from symderiv.algebra.expr import (
+    ONE,
+    ZERO,
+    Access,
+    Add,
+    Apply,
+    Expr,
+    Mul,
+    Number,
+    Pow,
+    Role,
+    SizeOf,
+    Sum,
+    Tensor,
+    sum_over,
+)
+from symderiv.algebra.index import Axis, Index, Size, as_index, fresh
+from symderiv.algebra.matching import alpha_equal
+from symderiv.calculus.builder import Builder
+from symderiv.calculus.conditions import conditions
+from symderiv.calculus.graph import Definition, Fact, Graph, Recurrence
+from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Step, Uses
+from symderiv.proof.check import check
+from symderiv.proof.counting import zero_at_all_sizes
+from symderiv.proof.premises import lemma_verdict
+from symderiv.proof.verdict import Status
+from symderiv.proof.wellformed import IllFormed
+from tests.proof.test_red_team_kernel import N, adjoint, factor, step
+
+M = Axis("unit", as_index(Size("m")))
+SQUARE = Tensor("x", (fresh(N), fresh(N)), Role.INPUT)
+LONG = Tensor("x", (fresh(N),), Role.INPUT)
+OTHER = Tensor("u", (fresh(N),), Role.INPUT)
+HIDDEN = SizeOf(N.stop) - 3  # is 0 at the first size that is tried
+
+
+def positive(e: Expr) -> Expr:
+    return Apply("positive", (e,), (0,))
+
+
+# --- What is bound twice ------------------------------------------------------------------------
+
+
+def shadowed(inner: bool) -> Expr:
+    """Σ_a Σ_a Σ_d x[a,d] u[d], or with x[a,a] u[a]."""
+    a, d = fresh(N, "a"), fresh(N, "d")
+    entry = SQUARE[a, a] * OTHER[a] if inner else SQUARE[a, d] * OTHER[d]
+    return Sum(a, Sum(a, Sum(d, entry)))
+
+
+def test_levels_of_bound_variables_are_depths() -> None:
+    """Where a variable is bound again the level of the next one was that of the last."""
+    a, d, p, q, r = (fresh(N, c) for c in "adpqr")
+    left = Sum(a, Sum(a, Sum(d, SQUARE[a, d])))
+    assert not alpha_equal(left, Sum(a, Sum(a, Sum(d, SQUARE[a, a]))))
+    assert alpha_equal(left, Sum(p, Sum(q, Sum(r, SQUARE[q, r]))))
+    assert not alpha_equal(left, Sum(p, Sum(q, Sum(r, SQUARE[p, r]))))
+
+
+def test_an_index_is_bound_once() -> None:
+    """n⁻¹ Σ_a Σ_a Σ_d … was read as another sum between two steps."""
+    with pytest.raises(IllFormed, match="bound twice"):
+        factor(shadowed(False), shadowed(True))
+    (i,) = (fresh(N, "i"),)
+    j = fresh(Axis("unit", as_index(i)), "j")
+    captured = Sum(i, LONG[i] * Sum(j, Sum(i, LONG[i])))
+    with pytest.raises(IllFormed, match="bound twice"):
+        factor(HIDDEN * captured, ZERO)
+
+
+def test_an_index_is_bound_or_free() -> None:
+    b = Builder()
+    w, c = b.tensor("w", [N], Role.PARAMETER), b.tensor("C", [], Role.COST)
+    (i,) = b.over(N)
+    b.define(c, [], sum_over(i, w[i] * LONG[i]))
+    dw = adjoint(w, c)
+    (j,) = b.over(N)
+    wrong = LONG[j] + Sum(j, LONG[j])
+    made = Adjoint(dw, (as_index(j),), (step(dw[j], LONG[j]), step(LONG[j], wrong)), wrong)
+    with pytest.raises(IllFormed, match="bound twice"):
+        check(Derivation(b.graph(c), (made,)))
+
+
+# --- What is called alike -----------------------------------------------------------------------
+
+
+def test_an_adjoint_called_as_a_given_one() -> None:
+    """Layer y = w x with dy given; dq of an unused q was called dy, and was 0."""
+    b = Builder()
+    w, q = b.tensor("w", [], Role.PARAMETER), b.tensor("q", [N], Role.PARAMETER)
+    y = b.tensor("y", [N])
+    (i,) = b.over(N)
+    b.define(y, [i], w[()] * LONG[i])
+    unused = b.tensor("z", [], Role.AUXILIARY)
+    b.define(unused, [], sum_over(i, q[i]))
+    graph = b.graph(upstream=y)
+    (given,) = graph.upstream
+    forged = Tensor(given.name, q.slots, Role.ADJOINT, given.symbol, None, q, graph.cost)
+    k = fresh(N)
+    zero = Adjoint(forged, (as_index(k),), (step(forged[k], ZERO),), ZERO)
+    dw = adjoint(w, graph.cost)
+    (j,) = b.over(N)
+    true = sum_over(j, given[j] * LONG[j])
+    made = Adjoint(dw, (), (step(dw[()], true), step(true, ZERO, Uses(forged))), ZERO)
+    with pytest.raises(IllFormed, match=f"called {given.name}"):
+        check(Derivation(graph, (zero, made)))
+
+
+def test_an_equation_that_uses_a_derivative() -> None:
+    """C = x dw + w x² has ∂C/∂x = 3x², since dw = x²; dw was taken for a constant."""
+    b = Builder()
+    x, w = b.tensor("x", [], Role.PARAMETER), b.tensor("w", [], Role.PARAMETER)
+    c = b.tensor("C", [], Role.COST)
+    dw, dx = adjoint(w, c), adjoint(x, c)
+    b.define(c, [], x[()] * dw[()] + w[()] * x[()] ** 2)
+    claim = dw[()] + 2 * w[()] * x[()]
+    made = Adjoint(dx, (), (step(dx[()], claim),), claim)
+    with pytest.raises(IllFormed, match="computed from a derivative"):
+        check(Derivation(b.graph(c), (made,)))
+
+
+def test_equations_of_a_recurrence_that_use_each_other() -> None:
+    """u[l] = t[l] + 1 and t[l] = u[l], with an equation a[l] of something else before them."""
+    time = Axis("time", as_index(Size("L")), ordered=True)
+    a, u, t = (Tensor(name, (fresh(time),)) for name in "aut")
+    x = Tensor("x", (fresh(time),), Role.INPUT)
+    var = fresh(time, "l")
+    at = (as_index(var),)
+    block = Recurrence(
+        var,
+        (
+            Definition(a, at, x[var]), Definition(u, at, t[var] + 1), Definition(t, at, u[var]),
+        ),
+    )  # fmt: skip
+    w, c = Tensor("w", (), Role.PARAMETER), Tensor("C", (), Role.COST)
+    s = fresh(time)
+    true = sum_over(s, t[s])
+    graph = Graph((block, Definition(c, (), w[()] * true)), c)
+    dw = adjoint(w, c)
+    claim = true + SizeOf(time.stop)
+    made = Adjoint(dw, (), (step(dw[()], true), step(true, claim, Uses(t), Uses(u))), claim)
+    with pytest.raises(IllFormed, match="too early"):
+        check(Derivation(graph, (made,)))
+
+
+# --- What has no value --------------------------------------------------------------------------
+
+
+def nothing(e: Expr) -> Expr:
+    """(e + 1)² − e² − 2e − 1, which is 0."""
+    return Add((Pow(e + 1, 2), -1 * Pow(e, 2), -2 * e, Number.of(-1)))
+
+
+@pytest.mark.parametrize("divided", [True, False])
+def test_a_lemma_whose_factor_hides_what_has_no_value(divided: bool) -> None:
+    """[z > 0] + 5 (1 − [z > 0]) ·…, which has no value, or is 5, where z < 0."""
+    z, value = Tensor("z")[()], Tensor("value")[()]
+    p = positive(z)
+    if divided:
+        more = Mul((Number.of(5), 1 - p, p, Pow(Add((p, nothing(z))), -1)))
+    else:
+        more = Mul((Number.of(5), 1 - p, 1 - positive(Add((p, nothing(z))))))
+    verdict = lemma_verdict(Lemma("relu", 0, (z,), value, Add((p, more))))
+    assert verdict.status is not Status.PROVED
+
+
+def test_powers_that_are_none() -> None:
+    s = Tensor("s", (), Role.INPUT)[()]
+    k = fresh(N)
+    total = Sum(k, LONG[k])
+    with pytest.raises(IllFormed, match="exponent 0"):
+        factor(Mul((HIDDEN, total, Pow(Add((s, -1 * s)), 0))), ZERO)
+    half = Index(0, ((Size("n"), Fraction(1, 2)),))  # type: ignore[arg-type]
+    with pytest.raises(IllFormed, match="whole multiple"):
+        factor(SizeOf(half), SizeOf(N.stop) * Number.of(Fraction(1, 2)))
+    with pytest.raises(IllFormed, match="differentiated"):
+        factor(Apply("focal", (s, s, s), (1, 1, -1)), s)
+
+
+def test_a_fact_says_of_which_indices_it_speaks() -> None:
+    j, k = fresh(N, "j"), fresh(N, "k")
+    fact = Fact(Sum(k, SQUARE[k, j]), ONE, "one column sums to 1", ())
+    b = Builder()
+    b.facts.append(fact)
+    w, c = b.tensor("w", [], Role.PARAMETER), b.tensor("C", [], Role.COST)
+    total = Sum(j, Sum(k, SQUARE[k, j]))
+    b.define(c, [], w[()] * total)
+    dw = adjoint(w, c)
+    steps = (step(dw[()], total), step(total, SizeOf(N.stop), fact))
+    with pytest.raises(IllFormed, match="what an index is"):
+        check(Derivation(b.graph(c), (Adjoint(dw, (), steps, SizeOf(N.stop)),)))
+
+
+def test_a_fact_that_holds_where_something_is_positive() -> None:
+    """Σ log x² = 2 Σ log x for x > 0; a step that uses it did not say so."""
+    k = fresh(N, "k")
+
+    def log(e: Expr) -> Expr:
+        return Apply("log", (e,), (0,))
+
+    left, right = Sum(k, log(Pow(LONG[k], 2))), 2 * Sum(k, log(LONG[k]))
+    fact = Fact(left, right, "found", (), assumed=False)
+    b = Builder()
+    w, c = b.tensor("w", [], Role.PARAMETER), b.tensor("C", [], Role.COST)
+    b.define(c, [], w[()] * HIDDEN * left)
+    dw = adjoint(w, c)
+    true, claim = HIDDEN * left, HIDDEN * right
+    steps = (step(dw[()], true), Step(true, claim, "reduction", "", (fact,)))
+    verdict = check(Derivation(b.graph(c), (Adjoint(dw, (), steps, claim),))).chains[0].verdicts[-1]
+    assert verdict.status is not Status.PROVED
+
+
+# --- All sizes ----------------------------------------------------------------------------------
+
+
+def test_indices_of_two_ranges_in_one_axis() -> None:
+    """(n−4)(n−5)(n−6) (x[i] − x[j]), i ≤ n, j ≤ m, x as long as n + m: only i = j was tried."""
+    both = Tensor("x", (fresh(Axis("unit", N.stop + M.stop)),), Role.INPUT)
+    i, j = fresh(N, "i"), fresh(M, "j")
+    n = SizeOf(N.stop)
+    hidden = (n - 4) * (n - 5) * (n - 6)
+    assert zero_at_all_sizes(hidden * (both[i] - both[j]), ZERO)[0] == ""
+
+
+def test_nobodys_word_is_taken_for_a_softmax() -> None:
+    """p = x is marked as the last line of a softmax, so log p was taken to exist."""
+    b = Builder()
+    x, c = b.tensor("x", [N], Role.PARAMETER), b.tensor("C", [], Role.COST)
+    p = b.tensor("p", [N])
+    (i,) = b.over(N)
+    b.define(p, [i], x[i], part_of="softmax")
+    (j,) = b.over(N)
+    b.define(c, [], sum_over(j, Apply("log", (Access(p, (as_index(j),)),), (0,))))
+    assert [found.function for found in conditions(b.graph(c))] == ["log"]
