@@ -2,6 +2,7 @@
 
 parse_spec  spec text, TOML or Python    ->  Network
 derive      Network -> Graph -> Steps    ->  CheckedDerivation   (every step judged)
+derive_graph   the same for a graph made with the Builder, a layer of one's own
 .render     "tex", "pdf", "md", "json", "numpy"
 .delta(l), .gradient("W", l), .gradient("X")   with .latex(), .sympy(), .numpy()
 """
@@ -14,19 +15,23 @@ from typing import TYPE_CHECKING, Any
 from symderiv._version import VERSION as __version__
 
 if TYPE_CHECKING:
-    from symderiv.api import derive
+    from symderiv.api import derive, derive_graph
     from symderiv.frontend import Network, SpecError, parse_spec
     from symderiv.proof.check import CheckedDerivation
 
 _HOMES = {
     "derive": "symderiv.api",
+    "derive_graph": "symderiv.api",
     "CheckedDerivation": "symderiv.proof.check",
     "Network": "symderiv.frontend",
     "SpecError": "symderiv.frontend",
     "parse_spec": "symderiv.frontend",
 }
 
-__all__ = ["CheckedDerivation", "Network", "SpecError", "__version__", "derive", "parse_spec"]
+__all__ = [
+    "CheckedDerivation", "Network", "SpecError", "__version__", "derive", "derive_graph",
+    "parse_spec",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

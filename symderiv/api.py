@@ -11,27 +11,39 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from symderiv._version import VERSION
+from symderiv.algebra.expr import Role, Tensor
+from symderiv.calculus.graph import Graph
 from symderiv.calculus.simplify import TooLong
 from symderiv.frontend.asked import asked_names, asked_tensors
 from symderiv.frontend.build import Built, build_graph
+from symderiv.frontend.checks import check_title
 from symderiv.frontend.errors import SpecError, printable, show
 from symderiv.frontend.network import Network
+from symderiv.frontend.presentation import Presentation
 from symderiv.frontend.spec import parse_spec
-from symderiv.notation.table import NOTATIONS
-from symderiv.options import LAYOUTS
+from symderiv.options import LAYOUT, LAYOUTS, NOTATION
 from symderiv.proof.check import CheckedDerivation
 from symderiv.proof.wellformed import IllFormed
 from symderiv.proving import Refuted, derived, judged
-from symderiv.published import Origin, PublishedDerivation, Quantity
+from symderiv.published import (
+    DerivedGraph,
+    Origin,
+    PublishedDerivation,
+    Quantity,
+    checked_notation,
+)
 
-__all__ = ["PublishedDerivation", "Quantity", "Refuted", "derive"]
+__all__ = [
+    "DerivedGraph", "PublishedDerivation", "Quantity", "Refuted", "derive", "derive_graph",
+]  # fmt: skip
 
 
 def derive(
     network: Network | str | Path,
     *,
-    layout: str = "columns",
-    notation: str = "nielsen",
+    layout: str = LAYOUT,
+    notation: str = NOTATION,
     wrt: str | Iterable[str] | None = None,
     name: str | None = None,
     output: str | os.PathLike[str] | None = None,
@@ -58,10 +70,7 @@ def derive(
         raise SpecError(
             f"unknown layout {layout!r}", f"known are {', '.join(LAYOUTS)}", field="layout"
         )
-    if notation not in NOTATIONS:
-        raise SpecError(
-            f"unknown notation {notation!r}", f"known are {', '.join(NOTATIONS)}", field="notation"
-        )
+    checked_notation(notation)
     stem = (_file_stem(file) or network.stem) if name is None else _checked_name(name)
     names = None if wrt is None else asked_names(wrt)
     if names is not None and network.is_program:
@@ -83,8 +92,8 @@ def derive(
     _check_example(checked, built, network, layout)
     spec = file or network.spec
     given = {
-        "--layout": layout if layout != "columns" else None,
-        "--notation": notation if notation != "nielsen" else None,
+        "--layout": layout if layout != LAYOUT else None,
+        "--notation": notation if notation != NOTATION else None,
         "--wrt": None if names is None else ",".join(names),
         "--name": name,
         "-o": None if output is None else str(output),
@@ -105,6 +114,39 @@ def derive(
         scipy=scipy,
         command=printable(" ".join(["symderiv derive", *(shlex.quote(w or "") for w in words)])),
         origin=Origin(built, network, layout),
+    )
+
+
+def derive_graph(
+    graph: Graph,
+    wrt: Iterable[Tensor] | None = None,
+    *,
+    title: str = "",
+    name: str = "graph",
+    layout: str = LAYOUT,
+    notation: str = NOTATION,
+) -> DerivedGraph:
+    """Derive and check the gradients of a graph made with the Builder: a layer of one's own.
+
+    ``wrt`` are the tensors to differentiate by: if nobody says, what is learned, and of a layer
+    with upstream gradients its inputs too. ``title`` stands above the document, ``name`` is the
+    module's, ``layout`` the Builder's. What has no NumPy form raises NoCode when it is rendered.
+    Raises SpecError if the equations say nothing, and Refuted if a step turns out false.
+    """
+    if not isinstance(graph, Graph):
+        raise SpecError(f"graph is {show(graph)}", "make it with Builder.graph()", field="graph")
+    roles = {Role.PARAMETER, *([Role.INPUT] if graph.upstream else [])}
+    wanted = [t for t in graph.inputs if t.role in roles] if wrt is None else list(wrt)
+    try:
+        made = judged(derived(graph, wanted))
+    except (IllFormed, TooLong) as error:
+        raise SpecError(str(error), "see docs/extending.md", field="graph") from None
+    about = Presentation(
+        title=check_title(title or None) or "", layout=layout, notation=checked_notation(notation),
+        stem=_checked_name(name), version=VERSION,
+    )  # fmt: skip
+    return DerivedGraph(
+        made.derivation, made.chains, made.lemmas, made.assumptions, made.seal, about=about
     )
 
 

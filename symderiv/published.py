@@ -38,7 +38,70 @@ class Origin:
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
-class PublishedDerivation(CheckedDerivation):
+class Document(CheckedDerivation):
+    """A checked derivation that can be published."""
+
+    def presentation(self, notation: str | None = None) -> Presentation:
+        """What documents and modules say besides the mathematics."""
+        raise NotImplementedError
+
+    def _numpy(self, about: Presentation) -> str:
+        from symderiv.code.module import numpy_module
+
+        return numpy_module(self, about)
+
+    def render(self, format: str, notation: str | None = None) -> str | bytes:
+        """The derivation as ``tex``, ``pdf`` (bytes), ``md``, ``numpy`` or ``json``."""
+        if notation is not None:
+            checked_notation(notation)
+        if format not in FORMATS:
+            raise SpecError(
+                f"unknown format {format!r}", f"known are {', '.join(FORMATS)}", field="format"
+            )
+        about = self.presentation(notation)
+        if format == "numpy":
+            return self._numpy(about)
+        from symderiv import documents
+
+        match format:
+            case "md":
+                return documents.to_markdown(self, about)
+            case "json":
+                return documents.to_json(self, about)
+            case "pdf":
+                from symderiv.render import compile_pdf
+
+                return compile_pdf(documents.to_latex(self, about))
+        return documents.to_latex(self, about)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """In a notebook a derivation shows itself."""
+        from symderiv import documents
+
+        about = self.presentation()
+        return {
+            "text/plain": documents.to_terminal(self, about, width=100, unicode=True),
+            "text/latex": documents.to_fragment(self, about),
+        }
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class DerivedGraph(Document):
+    """A checked derivation of a graph that somebody built: a layer, or a cost, of their own."""
+
+    about: Presentation
+
+    def __repr__(self) -> str:
+        count = len(self.derivation.adjoints)
+        return f"<derivation of {self.about.title or 'a graph'}: {count} derivatives, checked>"
+
+    def presentation(self, notation: str | None = None) -> Presentation:
+        """What documents and modules say besides the mathematics."""
+        return self.about if notation is None else replace(self.about, notation=notation)
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class PublishedDerivation(Document):
     """A checked derivation with the network it is about: ask it for formulas and documents."""
 
     network: Network
@@ -121,28 +184,6 @@ class PublishedDerivation(CheckedDerivation):
             seal=checked.seal,
         )
 
-    def render(self, format: str, notation: str | None = None) -> str | bytes:
-        """The derivation as ``tex``, ``pdf`` (bytes), ``md``, ``numpy`` or ``json``."""
-        if format not in FORMATS:
-            raise SpecError(
-                f"unknown format {format!r}", f"known are {', '.join(FORMATS)}", field="format"
-            )
-        about = self.presentation(notation)
-        if format == "numpy":
-            return self._numpy(about)
-        from symderiv import documents
-
-        match format:
-            case "md":
-                return documents.to_markdown(self, about)
-            case "json":
-                return documents.to_json(self, about)
-            case "pdf":
-                from symderiv.render import compile_pdf
-
-                return compile_pdf(documents.to_latex(self, about))
-        return documents.to_latex(self, about)
-
     def presentation(self, notation: str | None = None) -> Presentation:
         """What documents and modules say besides the mathematics."""
         network, built = self.network, self.origin.built
@@ -169,15 +210,14 @@ class PublishedDerivation(CheckedDerivation):
         made = self if self.wrt is not None or self.graph.written_out else self._with_input
         return numpy_module(made, about, document=self.derivation, scipy=self.scipy)
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        """In a notebook a derivation shows itself."""
-        from symderiv import documents
 
-        about = self.presentation()
-        return {
-            "text/plain": documents.to_terminal(self, about, width=100, unicode=True),
-            "text/latex": documents.to_fragment(self, about),
-        }
+def checked_notation(name: str) -> str:
+    """The name of a notation. Raises SpecError."""
+    if name not in NOTATIONS:
+        raise SpecError(
+            f"unknown notation {name!r}", f"known are {', '.join(NOTATIONS)}", field="notation"
+        )
+    return name
 
 
 def _member(adjoint: Adjoint) -> str:
@@ -213,7 +253,9 @@ class Quantity:
         return self.adjoint.closed
 
     def latex(self, notation: str | None = None) -> str:
-        """The equation in index form."""
+        """The equation in index form. Raises SpecError for a notation that nobody knows."""
+        if notation is not None:
+            checked_notation(notation)
         from symderiv.documents import equation_latex
 
         return equation_latex(self.derivation, self.adjoint, self.derivation.presentation(notation))

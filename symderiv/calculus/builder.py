@@ -160,8 +160,8 @@ class Builder:
         What comes after a layer is unknown: its cost C has no equation, and the adjoints of the
         outputs are given. Raises ValueError for an output that the layer uses itself.
 
-        Without a ``kind``, equations that lead from one input and one target to the cost are a
-        network, others a program.
+        Without a ``kind``, equations that lead from one input and one target to the cost by way of
+        a loss for each example are a network, others a program.
         """
         outputs = (upstream,) if isinstance(upstream, Tensor) else tuple(upstream)
         if (cost is None) != bool(outputs):
@@ -226,6 +226,7 @@ class Builder:
 def _usual_kind(graph: Graph) -> Kind:
     roles = [t.role for t in graph.inputs]
     trained = roles.count(Role.INPUT) == roles.count(Role.TARGET) == 1
+    trained = trained and any(t.role is Role.LOSS for t in graph.tensors)
     return Kind.NETWORK if trained else Kind.PROGRAM
 
 
