@@ -381,6 +381,11 @@ def test_domains_are_what_they_are_called() -> None:
     assert set(found) == set(INTERVALS)
     for text, domain in found.items():
         assert (domain.low, domain.high, domain.closed, domain.values) == INTERVALS[text], text
+        ends = {end: domain.contains(end) for end in (domain.low, domain.high) if end is not None}
+        low, high = ends.get(domain.low), ends.get(domain.high)
+        excluded = "ends excluded" in text or text in ("positive", "negative")
+        assert low is not (excluded or "0 excluded" in text) or low is None, text
+        assert high is not excluded or high is None, text
 
 
 def test_every_argument_has_a_domain_and_every_hyperparameter_a_value() -> None:
