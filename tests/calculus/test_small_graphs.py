@@ -457,3 +457,16 @@ def _of_length(nodes: int, first: int, x: Tensor) -> Expr:
     while sum(1 for _ in walk(add(*terms))) < nodes - 4:
         terms.append(apply("sin", x[()] * (first + len(terms))))
     return add(*terms)
+
+
+def test_targets_may_sum_to_more_than_1() -> None:
+    """y1 + y2 = 2: the gradient of w (y1 x + y2 x) is 2x, and proved with what is declared."""
+    b = Builder()
+    x, w = b.tensor("x", [], Role.INPUT), b.tensor("w", [], Role.PARAMETER)
+    y1, y2 = (b.tensor(name, [], Role.TARGET) for name in ("y1", "y2"))
+    c = b.tensor("C", [], Role.COST)
+    b.assume(y1[()] + y2[()], 2 * ONE, "they sum to 2")
+    b.define(c, [], w[()] * (y1[()] * x[()] + y2[()] * x[()]))
+    found = backprop(b.graph(c), [w])
+    assert equal(found.adjoints[-1].closed, 2 * x[()])
+    assert proved(check(found))
