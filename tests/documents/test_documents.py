@@ -214,3 +214,11 @@ def test_equations_without_indices_say_their_layers() -> None:
     for spec in ("2-3-1:tanh,sigmoid+bce", "p-p-p:tanh+mse"):
         rows = [row for row in without_indices(spec) if row.tag in ("BP3", "BP4")]
         assert [plain(row.why) for row in rows] == ["for l = 1, 2"] * 2
+
+
+@pytest.mark.parametrize("spec", ["n0-...-nL:relu,softmax+ce+l2", "2-3-2:relu,softmax+ce+l2"])
+def test_what_has_no_biases_says_nothing_of_them(spec: str) -> None:
+    without, usual = (str(symderiv.derive(spec + more).render("tex")) for more in ("+nobias", ""))
+    bias = r"\bm{b}" if r"\bm{b}" in usual else r"\mathbf{b}"
+    assert bias in usual and bias not in without
+    assert "not the biases" in usual and "biases" not in without
