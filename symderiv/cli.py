@@ -195,6 +195,8 @@ def _derive(options: argparse.Namespace) -> int:
         except NoCode as error:
             notes.append(f"symderiv: no module: {error}")
             code = UNDECIDED
+    if any(path.suffix in (".tex", ".pdf") for path in files):
+        notes += _missing_letters(derivation.network.title or "")
     with _writing(options.output):
         check_ours(files)
         write_all(files)
@@ -208,6 +210,18 @@ def _derive(options: argparse.Namespace) -> int:
     for note in notes:
         print(note, file=sys.stderr)
     return code
+
+
+def _missing_letters(title: str) -> list[str]:
+    """What the fonts of the document do not have of a title, in one line."""
+    from symderiv.render import without_letter
+
+    missing = without_letter(title)
+    if not missing:
+        return []
+    shown = ", ".join(ascii(c) if not _prints(c) else f"'{c}'" for c in missing[:8])
+    more = ", ..." if len(missing) > 8 else ""
+    return [f"symderiv: title: the document has no letter {shown}{more} and prints ? instead"]
 
 
 def _check_folder(folder: Path) -> None:
@@ -302,8 +316,12 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _prints_unicode() -> bool:
+    return _prints("δ∂Σ⊙ᵀ")
+
+
+def _prints(text: str) -> bool:
     try:
-        "δ∂Σ⊙ᵀ".encode(sys.stdout.encoding or "ascii")
+        text.encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:
         return False
     return True

@@ -313,3 +313,14 @@ def test_a_folder_that_cannot_be_written_is_found_first(
 def test_counts_agree_with_their_nouns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["derive", "J = sin(a)", "--to", "md", "-o", str(tmp_path)]) == 0
     assert "steps proved for all sizes, 1 lemma\n" in capsys.readouterr().out
+
+
+def test_letters_that_the_document_does_not_have_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "net.toml"
+    file.write_text('title = "Жук δé 漢 Жук?"\nsizes = [1, 1]\nloss = "mse"\n', encoding="utf-8")
+    note = "the document has no letter 'Ж', 'у', 'к', '漢' and prints ? instead"
+    for wanted, said in (("tex", f"symderiv: title: {note}\n"), ("md", "")):
+        assert main(["derive", str(file), "--to", wanted, "-o", str(tmp_path / "o")]) == 0
+        assert capsys.readouterr().err == said
