@@ -7,7 +7,8 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,7 +67,8 @@ def derive(
     names = None if wrt is None else asked_names(wrt)
     if names is not None and network.is_program:
         network = network.asking(names)
-    built = build_graph(network, layout, named=names is not None)
+    with _about(file):
+        built = build_graph(network, layout, named=names is not None)
     wanted = list(built.wrt)
     if names is not None and not network.is_program:
         wanted = asked_tensors(built, network, names)
@@ -80,7 +82,8 @@ def derive(
             field="spec",
         ) from None  # fmt: skip
     built = replace(built, graph=checked.graph)
-    _check_example(checked, built, network, layout)
+    with _about(file):
+        _check_example(checked, built, network, layout)
     spec = file or network.spec
     given = {
         "--layout": layout if layout != "columns" else None,
@@ -106,6 +109,15 @@ def derive(
         command=printable(" ".join(["symderiv derive", *(shlex.quote(w or "") for w in words)])),
         origin=Origin(built, network, layout),
     )
+
+
+@contextmanager
+def _about(file: str) -> Iterator[None]:
+    """What is wrong with a network from a file is said with the name of the file."""
+    try:
+        yield
+    except SpecError as error:
+        raise (error.within(Path(file).name) if file else error) from None
 
 
 def _check_example(checked: CheckedDerivation, built: Built, network: Network, layout: str) -> None:
