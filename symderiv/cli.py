@@ -122,7 +122,10 @@ def _parser() -> _Parser:
     derive.add_argument(
         "--to", default=None, metavar="FORMATS", help="of tex,pdf,md,numpy,json (tex,pdf,numpy)"
     )
-    derive.add_argument("-o", "--output", type=Path, default=OUTPUT, metavar="DIR")
+    derive.add_argument(
+        "-o", "--output", type=Path, default=OUTPUT, metavar="DIR",
+        help="folder of the files, made where it is not there (output)",
+    )  # fmt: skip
     derive.add_argument("--scipy", action="store_true", help="modules that call scipy.special")
     derive.add_argument("--name", metavar="STEM", help="name of the files, an identifier")
     derive.add_argument("--json", action="store_true", help="print the JSON form as well")
@@ -137,7 +140,10 @@ def _parser() -> _Parser:
     listing.set_defaults(run=_list)
 
     gallery = commands.add_parser("gallery", help="derive and print every example")
-    gallery.add_argument("-o", "--output", type=Path, default=Path("output/gallery"), metavar="DIR")
+    gallery.add_argument(
+        "-o", "--output", type=Path, default=Path("output/gallery"), metavar="DIR",
+        help="folder of the files (output/gallery)",
+    )  # fmt: skip
     gallery.add_argument("--examples", type=Path, metavar="DIR", help="folder with gallery.toml")
     gallery.add_argument("--pdf", action="store_true", help="compile the documents as well")
     gallery.set_defaults(run=_gallery)
@@ -146,8 +152,15 @@ def _parser() -> _Parser:
 
 def _about_network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC", help="2-3-1:sigmoid+bce, J = 3*(a + b*c), net.toml")
-    parser.add_argument("--notation", default=NOTATION)
-    parser.add_argument("--layout", default=LAYOUT, choices=LAYOUTS)
+    parser.add_argument(
+        "--notation", default=NOTATION, metavar="NAME",
+        help=f"of those that `list notations` prints ({NOTATION})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--layout", default=LAYOUT, choices=LAYOUTS,
+        help="whether examples of a network are columns or rows, or there is a single one "
+        f"({LAYOUT})",
+    )  # fmt: skip
     parser.add_argument("--wrt", metavar="NAMES", help="differentiate by these, a comma between")
 
 
@@ -155,7 +168,7 @@ def _derived(options: argparse.Namespace) -> PublishedDerivation:
     from symderiv import api
 
     output = getattr(options, "output", None)
-    return api.derive(
+    derivation = api.derive(
         options.spec,
         layout=options.layout,
         notation=options.notation,
@@ -164,6 +177,10 @@ def _derived(options: argparse.Namespace) -> PublishedDerivation:
         scipy=getattr(options, "scipy", False),
         output=None if output in (None, OUTPUT) else str(output),
     )
+    if derivation.network.is_program and options.layout != LAYOUT:
+        line = f"--layout {options.layout} changes nothing: a program says itself what rows are"
+        print(f"symderiv: {line}", file=sys.stderr)
+    return derivation
 
 
 def _derive(options: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -324,3 +325,23 @@ def test_letters_that_the_document_does_not_have_are_said(
     for wanted, said in (("tex", f"symderiv: title: {note}\n"), ("md", "")):
         assert main(["derive", str(file), "--to", wanted, "-o", str(tmp_path / "o")]) == 0
         assert capsys.readouterr().err == said
+
+
+def test_a_layout_that_a_program_does_not_have_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    for layout, said in (
+        ("rows", "symderiv: --layout rows changes nothing: a program says itself what rows are\n"),
+        ("columns", ""),
+    ):
+        assert main(["show", "J = a*b", "--layout", layout]) == 0
+        assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize("command", ["derive", "show", "gallery"])
+def test_every_option_has_words_in_the_help(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main([command, "--help"]) == 0
+    help_ = re.sub(r"\n {4,}", "  ", capsys.readouterr().out)  # a long option has its words below
+    options = [line for line in help_.splitlines() if line.startswith("  -")]
+    assert len(options) > 2 and all(len(line.split("  ")) > 2 for line in options)

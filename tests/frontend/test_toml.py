@@ -207,6 +207,9 @@ REFUSED = [
     (EX + "steps = 0", "example.steps", "whole number"),
     (EX + "steps = 1.5", "example.steps", "1.5"),
     (EX + "steps = true", "example.steps", "True"),
+    (EX + "steps = 1", "example.steps", "no rate"),
+    (GOOD + "[request]\nwrt = []", "wrt", "wrt is empty; name what"),
+    ('[program]\nJ = "a*b"\n[request]\nwrt = []', "wrt", "wrt is empty; name what"),
     (EX + 'freeze = ["q"]', "example.freeze", "known"),
     ('sizes = ["n", "n", 1]\nloss = "mse"\n[example]\nW1 = [[1, 2]]', "example.W1", "1 x 1"),
 ]
