@@ -7,7 +7,8 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,7 +76,8 @@ def derive(
     names = None if wrt is None else asked_names(wrt)
     if names is not None and network.is_program:
         network = network.asking(names)
-    built = build_graph(network, layout, named=names is not None)
+    with _about(file):
+        built = build_graph(network, layout, named=names is not None)
     wanted = list(built.wrt)
     if names is not None and not network.is_program:
         wanted = asked_tensors(built, network, names)
@@ -89,7 +91,8 @@ def derive(
             field="spec",
         ) from None  # fmt: skip
     built = replace(built, graph=checked.graph)
-    _check_example(checked, built, network, layout)
+    with _about(file):
+        _check_example(checked, built, network, layout)
     spec = file or network.spec
     given = {
         "--layout": layout if layout != LAYOUT else None,
@@ -117,6 +120,7 @@ def derive(
     )
 
 
+<<<<<<< HEAD
 def derive_graph(
     graph: Graph,
     wrt: Iterable[Tensor] | None = None,
@@ -148,6 +152,15 @@ def derive_graph(
     return DerivedGraph(
         made.derivation, made.chains, made.lemmas, made.assumptions, made.seal, about=about
     )
+=======
+@contextmanager
+def _about(file: str) -> Iterator[None]:
+    """What is wrong with a network from a file is said with the name of the file."""
+    try:
+        yield
+    except SpecError as error:
+        raise (error.within(Path(file).name) if file else error) from None
+>>>>>>> d2c8b88bff8f3712374ccc2f8fc1412625ec38f5
 
 
 def _check_example(checked: CheckedDerivation, built: Built, network: Network, layout: str) -> None:

@@ -122,7 +122,10 @@ def _parser() -> _Parser:
     derive.add_argument(
         "--to", default=None, metavar="FORMATS", help="of tex,pdf,md,numpy,json (tex,pdf,numpy)"
     )
-    derive.add_argument("-o", "--output", type=Path, default=OUTPUT, metavar="DIR")
+    derive.add_argument(
+        "-o", "--output", type=Path, default=OUTPUT, metavar="DIR",
+        help="folder of the files, made where it is not there (output)",
+    )  # fmt: skip
     derive.add_argument("--scipy", action="store_true", help="modules that call scipy.special")
     derive.add_argument("--name", metavar="STEM", help="name of the files, an identifier")
     derive.add_argument("--json", action="store_true", help="print the JSON form as well")
@@ -137,7 +140,10 @@ def _parser() -> _Parser:
     listing.set_defaults(run=_list)
 
     gallery = commands.add_parser("gallery", help="derive and print every example")
-    gallery.add_argument("-o", "--output", type=Path, default=Path("output/gallery"), metavar="DIR")
+    gallery.add_argument(
+        "-o", "--output", type=Path, default=Path("output/gallery"), metavar="DIR",
+        help="folder of the files (output/gallery)",
+    )  # fmt: skip
     gallery.add_argument("--examples", type=Path, metavar="DIR", help="folder with gallery.toml")
     gallery.add_argument("--pdf", action="store_true", help="compile the documents as well")
     gallery.set_defaults(run=_gallery)
@@ -146,8 +152,15 @@ def _parser() -> _Parser:
 
 def _about_network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC", help="2-3-1:sigmoid+bce, J = 3*(a + b*c), net.toml")
-    parser.add_argument("--notation", default=NOTATION)
-    parser.add_argument("--layout", default=LAYOUT, choices=LAYOUTS)
+    parser.add_argument(
+        "--notation", default=NOTATION, metavar="NAME",
+        help=f"of those that `list notations` prints ({NOTATION})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--layout", default=LAYOUT, choices=LAYOUTS,
+        help="whether examples of a network are columns or rows, or there is a single one "
+        f"({LAYOUT})",
+    )  # fmt: skip
     parser.add_argument("--wrt", metavar="NAMES", help="differentiate by these, a comma between")
 
 
@@ -155,7 +168,7 @@ def _derived(options: argparse.Namespace) -> PublishedDerivation:
     from symderiv import api
 
     output = getattr(options, "output", None)
-    return api.derive(
+    derivation = api.derive(
         options.spec,
         layout=options.layout,
         notation=options.notation,
@@ -164,6 +177,10 @@ def _derived(options: argparse.Namespace) -> PublishedDerivation:
         scipy=getattr(options, "scipy", False),
         output=None if output in (None, OUTPUT) else str(output),
     )
+    if derivation.network.is_program and options.layout != LAYOUT:
+        line = f"--layout {options.layout} changes nothing: a program says itself what rows are"
+        print(f"symderiv: {line}", file=sys.stderr)
+    return derivation
 
 
 def _derive(options: argparse.Namespace) -> int:
@@ -195,6 +212,8 @@ def _derive(options: argparse.Namespace) -> int:
         except NoCode as error:
             notes.append(f"symderiv: no module: {error}")
             code = UNDECIDED
+    if any(path.suffix in (".tex", ".pdf") for path in files):
+        notes += _missing_letters(derivation.network.title or "")
     with _writing(options.output):
         check_ours(files)
         write_all(files)
@@ -208,6 +227,18 @@ def _derive(options: argparse.Namespace) -> int:
     for note in notes:
         print(note, file=sys.stderr)
     return code
+
+
+def _missing_letters(title: str) -> list[str]:
+    """What the fonts of the document do not have of a title, in one line."""
+    from symderiv.render import without_letter
+
+    missing = without_letter(title)
+    if not missing:
+        return []
+    shown = ", ".join(ascii(c) if not _prints(c) else f"'{c}'" for c in missing[:8])
+    more = ", ..." if len(missing) > 8 else ""
+    return [f"symderiv: title: the document has no letter {shown}{more} and prints ? instead"]
 
 
 def _check_folder(folder: Path) -> None:
@@ -302,8 +333,12 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _prints_unicode() -> bool:
+    return _prints("δ∂Σ⊙ᵀ")
+
+
+def _prints(text: str) -> bool:
     try:
-        "δ∂Σ⊙ᵀ".encode(sys.stdout.encoding or "ascii")
+        text.encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:
         return False
     return True

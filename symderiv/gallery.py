@@ -83,8 +83,9 @@ def _item(folder: Path, entry: Mapping[str, object]) -> Item:
 
 def derived(item: Item) -> api.PublishedDerivation:
     """The derivation of an item, checked; its command names the file."""
+    network = read_toml(item.path)
     with _about(item):
-        made = api.derive(read_toml(item.path), layout=item.layout, name=item.stem)
+        made = api.derive(network, layout=item.layout, name=item.stem)
     options = f" --layout {item.layout}" if item.layout != LAYOUT else ""
     command = f"symderiv derive examples/{item.path.name}{options} --name {item.stem}"
     return replace(made, command=command)
@@ -96,8 +97,7 @@ def _about(item: Item) -> Iterator[None]:
     try:
         yield
     except SpecError as error:
-        raise SpecError(f"{item.path.name}: {error}", field=error.field,
-                        value=error.value) from None  # fmt: skip
+        raise error.within(item.path.name) from None
 
 
 def files(item: Item, *, pdf: bool = False) -> dict[str, str | bytes]:

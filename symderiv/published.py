@@ -23,6 +23,8 @@ from symderiv.proving import proved
 if TYPE_CHECKING:
     import sympy
 
+SPEC_SHOWN = 60  # characters of a spec in one line
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -121,7 +123,9 @@ class PublishedDerivation(Document):
 
     def __repr__(self) -> str:
         count = len(self.derivation.adjoints)
-        return f"<derivation of {self.network.spec}: {count} derivatives, checked>"
+        spec = self.network.spec
+        spec = spec if len(spec) <= SPEC_SHOWN else f"{spec[:SPEC_SHOWN]}..."
+        return f"<derivation of {spec}: {count} derivatives, checked>"
 
     def delta(self, layer: int | str) -> Quantity:
         """δ of a layer: the derivative of the loss of one example by z. Raises KeyError."""
@@ -163,9 +167,21 @@ class PublishedDerivation(Document):
         if f"{symbol}{'' if layer is None else layer}" in tensors:
             frozen = self.network.is_frozen(name)
             return f"no gradient by {name}: it is " + ("frozen" if frozen else "not among wrt")
+        if units := self._units(symbol, layer):
+            return f"no {name}: its units are written out, each by itself: {units}"
         if layers:
             return f"no {name}: {shown} has the layers {', '.join(sorted(set(layers), key=int))}"
         return f"no derivative by {name}: known are {public_names(self.graph, self.network)}"
+
+    def _units(self, symbol: str, layer: int | str | None) -> str:
+        """What to ask for instead of a layer whose units have letters of their own."""
+        name = f"{symbol}{'' if layer is None else layer}"
+        tensors = [a.tensor.of for a in self.derivation.adjoints if a.tensor.of]
+        if symbol == "z" and self.network.scalars:
+            found = [t.name for t in tensors if t.name.startswith(f"{name}_")]
+            return ", ".join(f"delta({unit.removeprefix(symbol)!r})" for unit in sorted(found))
+        written = self.origin.built.units.get(name, ())
+        return ", ".join(f'gradient("{t.name}")' for t in written if t in tensors)
 
     @cached_property
     def _with_input(self) -> PublishedDerivation:

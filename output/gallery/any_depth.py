@@ -3,7 +3,7 @@
 # spec      n0-...-nL:sigmoid+mse
 # notation  nielsen, layout columns
 # command   symderiv derive examples/any_depth.toml --name any_depth
-# sha256    36af8f59ab000ec7d0590c3482b521a4215e285898bd5ab36ecdd3c77ac96db2
+# sha256    7839b7dad83c5181b101eaf3a2390b0a251f76b15c2bec9ec489a0215fa90d4b
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -147,7 +147,7 @@ def train(params, X, Y, rate, epochs, batch=None, *, rng=None):
     NumPy generator, seed 0 by default) and taken `batch` at a time. The cost of an epoch is the
     mean of what its steps met.
     """
-    params, rate = dict(params), float(rate)
+    params, rate = _named(params), float(rate)
     epochs = _count("epochs", epochs, 0)
     batch = None if batch is None else _count("batch", batch, 1)
     history = []
@@ -177,6 +177,7 @@ def _batches(m, batch, rng):
 
 def _arrays(params, X, Y=None):
     """The arrays in order, in the float type of the parameters; ValueError if one does not fit."""
+    params = _named(params)
     L = len(params) // 2
     shapes = PARAMETERS([f"n{l}" for l in range(L + 1)])
     if not shapes or params.keys() != shapes.keys():
@@ -192,6 +193,14 @@ def _arrays(params, X, Y=None):
         Y = _array("Y", Y, (f"n{L}", "m"), sizes, dtype)
         arrays.append(Y)
     return arrays
+
+
+def _named(params):
+    """The parameters, an array a name."""
+    if not hasattr(params, "keys"):
+        found = type(params).__name__
+        raise ValueError(f"params is of the type {found}; it must be a dict of arrays")
+    return dict(params)
 
 
 def _array(name, value, shape, sizes, dtype):
@@ -257,7 +266,7 @@ def check_gradients(params, X, Y, entries=20, seed=0):
     The reference is a complex step Im C(p + ih) / h through `reference_cost`, which is exact to
     rounding. Of each array at most `entries` entries are compared, relative to its largest one.
     """
-    point = {name: np.asarray(value, dtype=float) for name, value in params.items()}
+    point = {name: np.asarray(value, dtype=float) for name, value in _named(params).items()}
     X, Y = np.asarray(X, dtype=float), np.asarray(Y, dtype=float)
     value, gradients = cost_and_gradients(point, X, Y)
     gradients["X"] = input_gradient(point, X, Y)

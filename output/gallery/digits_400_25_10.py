@@ -3,7 +3,7 @@
 # spec      400-25-10:sigmoid+bce+l2
 # notation  nielsen, layout columns
 # command   symderiv derive examples/digits_400_25_10.toml --name digits_400_25_10
-# sha256    99256bab5794d09646929f737aeb92d07386555c22cfa07c16badc59eb05ae9d
+# sha256    06364a37a740a426c70fc5ed3298b14d5cc75c2ed09ec4b2a6cbf24ccbfe68e6
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -143,7 +143,7 @@ def train(params, X, Y, rate, epochs, batch=None, *, lam=0.0, rng=None):
     The strength `lam` of the penalty is 0 by default. The penalty belongs to all examples: a step
     with some of them takes their share of it, so that it counts the same for every `batch`.
     """
-    params, rate = dict(params), float(rate)
+    params, rate = _named(params), float(rate)
     lam = _number("lam", lam)
     epochs = _count("epochs", epochs, 0)
     batch = None if batch is None else _count("batch", batch, 1)
@@ -175,6 +175,7 @@ def _batches(m, batch, rng):
 
 def _arrays(params, X, Y=None):
     """The arrays in order, in the float type of the parameters; ValueError if one does not fit."""
+    params = _named(params)
     shapes = PARAMETERS
     if params.keys() != shapes.keys():
         found = ", ".join(map(str, params)) or "nothing"
@@ -190,6 +191,14 @@ def _arrays(params, X, Y=None):
         if not np.all((Y >= 0) & (Y <= 1)):
             raise ValueError("Y must be between 0 and 1")
     return arrays
+
+
+def _named(params):
+    """The parameters, an array a name."""
+    if not hasattr(params, "keys"):
+        found = type(params).__name__
+        raise ValueError(f"params is of the type {found}; it must be a dict of arrays")
+    return dict(params)
 
 
 def _array(name, value, shape, sizes, dtype):
@@ -264,7 +273,7 @@ def check_gradients(params, X, Y, *, lam=0.0, entries=20, seed=0):
     The reference is a complex step Im C(p + ih) / h through `reference_cost`, which is exact to
     rounding. Of each array at most `entries` entries are compared, relative to its largest one.
     """
-    point = {name: np.asarray(value, dtype=float) for name, value in params.items()}
+    point = {name: np.asarray(value, dtype=float) for name, value in _named(params).items()}
     X, Y = np.asarray(X, dtype=float), np.asarray(Y, dtype=float)
     value, gradients = cost_and_gradients(point, X, Y, lam=lam)
     gradients["X"] = input_gradient(point, X, Y)

@@ -3,7 +3,7 @@
 # spec      n0-1:identity+half-mse
 # notation  nielsen, layout columns
 # command   symderiv derive examples/linear_regression.toml --name linear_regression
-# sha256    7312251caa2cc8db726c4f46c58c0b4fcc7032ce00fcc408383fa8d0e1567c17
+# sha256    f2e09c0d1f98b9bec0c9d9a3c37e2fe4b3a56b5692db86bcc4abbc2ca9e359da
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -116,7 +116,7 @@ def train(params, X, Y, rate, epochs, batch=None, *, rng=None):
     NumPy generator, seed 0 by default) and taken `batch` at a time. The cost of an epoch is the
     mean of what its steps met.
     """
-    params, rate = dict(params), float(rate)
+    params, rate = _named(params), float(rate)
     epochs = _count("epochs", epochs, 0)
     batch = None if batch is None else _count("batch", batch, 1)
     history = []
@@ -146,6 +146,7 @@ def _batches(m, batch, rng):
 
 def _arrays(params, X, Y=None):
     """The arrays in order, in the float type of the parameters; ValueError if one does not fit."""
+    params = _named(params)
     shapes = PARAMETERS
     if params.keys() != shapes.keys():
         found = ", ".join(map(str, params)) or "nothing"
@@ -159,6 +160,14 @@ def _arrays(params, X, Y=None):
         Y = _array("Y", Y, (1, "m"), sizes, dtype)
         arrays.append(Y)
     return arrays
+
+
+def _named(params):
+    """The parameters, an array a name."""
+    if not hasattr(params, "keys"):
+        found = type(params).__name__
+        raise ValueError(f"params is of the type {found}; it must be a dict of arrays")
+    return dict(params)
 
 
 def _array(name, value, shape, sizes, dtype):
@@ -214,7 +223,7 @@ def check_gradients(params, X, Y, entries=20, seed=0):
     The reference is a complex step Im C(p + ih) / h through `reference_cost`, which is exact to
     rounding. Of each array at most `entries` entries are compared, relative to its largest one.
     """
-    point = {name: np.asarray(value, dtype=float) for name, value in params.items()}
+    point = {name: np.asarray(value, dtype=float) for name, value in _named(params).items()}
     X, Y = np.asarray(X, dtype=float), np.asarray(Y, dtype=float)
     value, gradients = cost_and_gradients(point, X, Y)
     gradients["X"] = input_gradient(point, X, Y)

@@ -3,7 +3,7 @@
 # spec      n0-1:sigmoid+bce
 # notation  nielsen, layout columns
 # command   symderiv derive examples/logistic_regression.toml --name logistic_regression
-# sha256    1900bee605bdb600e19be6f1a89e8550c6c728ad5cbfeb87da81546e9187f595
+# sha256    fce8abff0784b3f871aa0bf9d072c90178c066049999783a368b935177804e39
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -126,7 +126,7 @@ def train(params, X, Y, rate, epochs, batch=None, *, rng=None):
     NumPy generator, seed 0 by default) and taken `batch` at a time. The cost of an epoch is the
     mean of what its steps met.
     """
-    params, rate = dict(params), float(rate)
+    params, rate = _named(params), float(rate)
     epochs = _count("epochs", epochs, 0)
     batch = None if batch is None else _count("batch", batch, 1)
     history = []
@@ -156,6 +156,7 @@ def _batches(m, batch, rng):
 
 def _arrays(params, X, Y=None):
     """The arrays in order, in the float type of the parameters; ValueError if one does not fit."""
+    params = _named(params)
     shapes = PARAMETERS
     if params.keys() != shapes.keys():
         found = ", ".join(map(str, params)) or "nothing"
@@ -171,6 +172,14 @@ def _arrays(params, X, Y=None):
         if not np.all((Y >= 0) & (Y <= 1)):
             raise ValueError("Y must be between 0 and 1")
     return arrays
+
+
+def _named(params):
+    """The parameters, an array a name."""
+    if not hasattr(params, "keys"):
+        found = type(params).__name__
+        raise ValueError(f"params is of the type {found}; it must be a dict of arrays")
+    return dict(params)
 
 
 def _array(name, value, shape, sizes, dtype):
@@ -231,7 +240,7 @@ def check_gradients(params, X, Y, entries=20, seed=0):
     The reference is a complex step Im C(p + ih) / h through `reference_cost`, which is exact to
     rounding. Of each array at most `entries` entries are compared, relative to its largest one.
     """
-    point = {name: np.asarray(value, dtype=float) for name, value in params.items()}
+    point = {name: np.asarray(value, dtype=float) for name, value in _named(params).items()}
     X, Y = np.asarray(X, dtype=float), np.asarray(Y, dtype=float)
     value, gradients = cost_and_gradients(point, X, Y)
     gradients["X"] = input_gradient(point, X, Y)

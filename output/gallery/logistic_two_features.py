@@ -4,7 +4,7 @@
 # notation  nielsen, layout columns
 # command   symderiv derive examples/logistic_two_features.toml --name
 #           logistic_two_features
-# sha256    d69b107a0f24e8b7775a143c156eab5723f033972c6c2432aa592d17dcee2d92
+# sha256    12c3f2178d89511aae91a5666418a180e1679f29f64966d8f078fe3a834f0fd1
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -97,7 +97,7 @@ def cost_and_gradients(params):
 
 def train(params, rate, epochs):
     """Gradient descent: the parameters after it, and the value before each step."""
-    params, rate = dict(params), float(rate)
+    params, rate = _named(params), float(rate)
     history = []
     for _ in range(_count("epochs", epochs, 0)):
         value, gradients = cost_and_gradients(params)
@@ -112,6 +112,7 @@ def train(params, rate, epochs):
 
 def _arrays(params):
     """The arrays in order, all of one float type; ValueError if one does not fit."""
+    params = _named(params)
     if params.keys() != PARAMETERS.keys():
         found = ", ".join(map(str, params)) or "nothing"
         raise ValueError(f"params has {found}; it must have {', '.join(PARAMETERS)}")
@@ -124,6 +125,14 @@ def _arrays(params):
     if not np.all((arrays["y"] >= 0) & (arrays["y"] <= 1)):
         raise ValueError("y must be between 0 and 1")
     return list(arrays.values())
+
+
+def _named(params):
+    """The parameters, an array a name."""
+    if not hasattr(params, "keys"):
+        found = type(params).__name__
+        raise ValueError(f"params is of the type {found}; it must be a dict of arrays")
+    return dict(params)
 
 
 def _array(name, value, shape, sizes, dtype):
@@ -185,7 +194,7 @@ def check_gradients(params, entries=20, seed=0):
     The reference is a complex step Im C(p + ih) / h through `reference_cost`, which is exact to
     rounding. Of each array at most `entries` entries are compared, relative to its largest one.
     """
-    point = {name: np.asarray(value, dtype=float) for name, value in params.items()}
+    point = {name: np.asarray(value, dtype=float) for name, value in _named(params).items()}
     value, gradients = cost_and_gradients(point)
     if not np.isfinite(value):
         raise ValueError("the value overflows here, or is not defined: check elsewhere")

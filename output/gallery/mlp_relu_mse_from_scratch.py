@@ -4,7 +4,7 @@
 # notation  nielsen, layout rows
 # command   symderiv derive examples/mlp_relu_mse_from_scratch.toml --layout rows --name
 #           mlp_relu_mse_from_scratch
-# sha256    557f1a3d7cdd04ebf14e4aa6c63c87c516caf539cc3cd7ee54a6f87ab04fdde1
+# sha256    00aeaafe77565b61a7c2d0a482513f8ad2bde61ce2abb2bba435cd71b72afbe2
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -123,7 +123,7 @@ def train(params, X, Y, rate, epochs, batch=None, *, rng=None):
     NumPy generator, seed 0 by default) and taken `batch` at a time. The cost of an epoch is the
     mean of what its steps met.
     """
-    params, rate = dict(params), float(rate)
+    params, rate = _named(params), float(rate)
     epochs = _count("epochs", epochs, 0)
     batch = None if batch is None else _count("batch", batch, 1)
     history = []
@@ -153,6 +153,7 @@ def _batches(m, batch, rng):
 
 def _arrays(params, X, Y=None):
     """The arrays in order, in the float type of the parameters; ValueError if one does not fit."""
+    params = _named(params)
     shapes = PARAMETERS
     if params.keys() != shapes.keys():
         found = ", ".join(map(str, params)) or "nothing"
@@ -166,6 +167,14 @@ def _arrays(params, X, Y=None):
         Y = _array("Y", Y, ("m", "n1"), sizes, dtype)
         arrays.append(Y)
     return arrays
+
+
+def _named(params):
+    """The parameters, an array a name."""
+    if not hasattr(params, "keys"):
+        found = type(params).__name__
+        raise ValueError(f"params is of the type {found}; it must be a dict of arrays")
+    return dict(params)
 
 
 def _array(name, value, shape, sizes, dtype):
@@ -226,7 +235,7 @@ def check_gradients(params, X, Y, entries=20, seed=0):
     The reference is a complex step Im C(p + ih) / h through `reference_cost`, which is exact to
     rounding. Of each array at most `entries` entries are compared, relative to its largest one.
     """
-    point = {name: np.asarray(value, dtype=float) for name, value in params.items()}
+    point = {name: np.asarray(value, dtype=float) for name, value in _named(params).items()}
     X, Y = np.asarray(X, dtype=float), np.asarray(Y, dtype=float)
     value, gradients = cost_and_gradients(point, X, Y)
     gradients["X"] = input_gradient(point, X, Y)

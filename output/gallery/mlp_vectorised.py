@@ -3,7 +3,7 @@
 # spec      3-4-2:sigmoid+mse
 # notation  nielsen, layout columns
 # command   symderiv derive examples/mlp_vectorised.toml --name mlp_vectorised
-# sha256    0f77a1d7cfc096831479f9620b534afdcdfaa1b4a8e85fa055300aec4848d23d
+# sha256    6c27de4d0ab06aa6d998fdeb10797573d9e63e78bf700055f69d86f699743bf4
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -130,7 +130,7 @@ def train(params, X, Y, rate, epochs, batch=None, *, rng=None):
     NumPy generator, seed 0 by default) and taken `batch` at a time. The cost of an epoch is the
     mean of what its steps met.
     """
-    params, rate = dict(params), float(rate)
+    params, rate = _named(params), float(rate)
     epochs = _count("epochs", epochs, 0)
     batch = None if batch is None else _count("batch", batch, 1)
     history = []
@@ -160,6 +160,7 @@ def _batches(m, batch, rng):
 
 def _arrays(params, X, Y=None):
     """The arrays in order, in the float type of the parameters; ValueError if one does not fit."""
+    params = _named(params)
     shapes = PARAMETERS
     if params.keys() != shapes.keys():
         found = ", ".join(map(str, params)) or "nothing"
@@ -173,6 +174,14 @@ def _arrays(params, X, Y=None):
         Y = _array("Y", Y, (2, "m"), sizes, dtype)
         arrays.append(Y)
     return arrays
+
+
+def _named(params):
+    """The parameters, an array a name."""
+    if not hasattr(params, "keys"):
+        found = type(params).__name__
+        raise ValueError(f"params is of the type {found}; it must be a dict of arrays")
+    return dict(params)
 
 
 def _array(name, value, shape, sizes, dtype):
@@ -235,7 +244,7 @@ def check_gradients(params, X, Y, entries=20, seed=0):
     The reference is a complex step Im C(p + ih) / h through `reference_cost`, which is exact to
     rounding. Of each array at most `entries` entries are compared, relative to its largest one.
     """
-    point = {name: np.asarray(value, dtype=float) for name, value in params.items()}
+    point = {name: np.asarray(value, dtype=float) for name, value in _named(params).items()}
     X, Y = np.asarray(X, dtype=float), np.asarray(Y, dtype=float)
     value, gradients = cost_and_gradients(point, X, Y)
     gradients["X"] = input_gradient(point, X, Y)

@@ -4,7 +4,7 @@
 # notation  nielsen, layout single
 # command   symderiv derive examples/one_neuron_chain.toml --layout single --name
 #           one_neuron_chain
-# sha256    223c3d3b19b06358ca210f515f1705860ee88a8ff60efbeb3db9f465fb84bcb8
+# sha256    02208de6e9ed94266dec153e573276376ffdd89b58074f66add5739d59409c3d
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -133,7 +133,7 @@ def input_gradient(params, X, Y):
 def train(params, X, Y, rate, epochs):
     """Gradient descent: the parameters after it, and one cost an epoch.
     """
-    params, rate = dict(params), float(rate)
+    params, rate = _named(params), float(rate)
     epochs = _count("epochs", epochs, 0)
     history = []
     for _ in range(epochs):
@@ -149,6 +149,7 @@ def train(params, X, Y, rate, epochs):
 
 def _arrays(params, X, Y=None):
     """The arrays in order, in the float type of the parameters; ValueError if one does not fit."""
+    params = _named(params)
     shapes = PARAMETERS
     if params.keys() != shapes.keys():
         found = ", ".join(map(str, params)) or "nothing"
@@ -162,6 +163,14 @@ def _arrays(params, X, Y=None):
         Y = _array("Y", Y, (1,), sizes, dtype)
         arrays.append(Y)
     return arrays
+
+
+def _named(params):
+    """The parameters, an array a name."""
+    if not hasattr(params, "keys"):
+        found = type(params).__name__
+        raise ValueError(f"params is of the type {found}; it must be a dict of arrays")
+    return dict(params)
 
 
 def _array(name, value, shape, sizes, dtype):
@@ -225,7 +234,7 @@ def check_gradients(params, X, Y, entries=20, seed=0):
     The reference is a complex step Im C(p + ih) / h through `reference_cost`, which is exact to
     rounding. Of each array at most `entries` entries are compared, relative to its largest one.
     """
-    point = {name: np.asarray(value, dtype=float) for name, value in params.items()}
+    point = {name: np.asarray(value, dtype=float) for name, value in _named(params).items()}
     X, Y = np.asarray(X, dtype=float), np.asarray(Y, dtype=float)
     value, gradients = cost_and_gradients(point, X, Y)
     gradients["X"] = input_gradient(point, X, Y)

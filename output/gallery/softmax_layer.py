@@ -3,7 +3,7 @@
 # spec      p = softmax(z)
 # notation  nielsen, layout columns
 # command   symderiv derive examples/softmax_layer.toml --name softmax_layer
-# sha256    fe4b356e763c6a8fe5df5ae65d4d25903a69418eec3b84447988b51170396874
+# sha256    233ebfdbbca8a0991e7b614411f1468a5d945c445ff61e53d01f3d0276a49a64
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -73,7 +73,7 @@ def cost_and_gradients(params):
 
 def train(params, rate, epochs):
     """Gradient descent: the parameters after it, and the value before each step."""
-    params, rate = dict(params), float(rate)
+    params, rate = _named(params), float(rate)
     history = []
     for _ in range(_count("epochs", epochs, 0)):
         value, gradients = cost_and_gradients(params)
@@ -88,6 +88,7 @@ def train(params, rate, epochs):
 
 def _arrays(params):
     """The arrays in order, all of one float type; ValueError if one does not fit."""
+    params = _named(params)
     if params.keys() != PARAMETERS.keys():
         found = ", ".join(map(str, params)) or "nothing"
         raise ValueError(f"params has {found}; it must have {', '.join(PARAMETERS)}")
@@ -95,6 +96,14 @@ def _arrays(params):
     dtype = dtype if dtype.kind == "f" else np.dtype(float)
     sizes = {}
     return [_array(name, params[name], PARAMETERS[name], sizes, dtype) for name in PARAMETERS]
+
+
+def _named(params):
+    """The parameters, an array a name."""
+    if not hasattr(params, "keys"):
+        found = type(params).__name__
+        raise ValueError(f"params is of the type {found}; it must be a dict of arrays")
+    return dict(params)
 
 
 def _array(name, value, shape, sizes, dtype):
@@ -145,7 +154,7 @@ def check_gradients(params, entries=20, seed=0):
     The reference is a complex step Im C(p + ih) / h through `reference_cost`, which is exact to
     rounding. Of each array at most `entries` entries are compared, relative to its largest one.
     """
-    point = {name: np.asarray(value, dtype=float) for name, value in params.items()}
+    point = {name: np.asarray(value, dtype=float) for name, value in _named(params).items()}
     value, gradients = cost_and_gradients(point)
     if not np.isfinite(value):
         raise ValueError("the value overflows here, or is not defined: check elsewhere")

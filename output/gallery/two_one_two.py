@@ -3,7 +3,7 @@
 # spec      2-1-2:sigmoid+mse+sum+bias=1
 # notation  nielsen, layout single
 # command   symderiv derive examples/two_one_two.toml --layout single --name two_one_two
-# sha256    30be48e4da8e40e6ccbe0371fa6253904b05a498c58f47df1304a4a529e83924
+# sha256    419d35d358966249b65b81ba06cede74399ccd919796156b4d3f3af7aed15cc9
 #           (of this file with "-" in place of these digits)
 #
 # This generated file is yours, without conditions.
@@ -120,7 +120,7 @@ def input_gradient(params, X, Y):
 def train(params, X, Y, rate, epochs):
     """Gradient descent: the parameters after it, and one cost an epoch.
     """
-    params, rate = dict(params), float(rate)
+    params, rate = _named(params), float(rate)
     epochs = _count("epochs", epochs, 0)
     history = []
     for _ in range(epochs):
@@ -136,6 +136,7 @@ def train(params, X, Y, rate, epochs):
 
 def _arrays(params, X, Y=None):
     """The arrays in order, in the float type of the parameters; ValueError if one does not fit."""
+    params = _named(params)
     shapes = PARAMETERS
     if params.keys() != shapes.keys():
         found = ", ".join(map(str, params)) or "nothing"
@@ -149,6 +150,14 @@ def _arrays(params, X, Y=None):
         Y = _array("Y", Y, (2,), sizes, dtype)
         arrays.append(Y)
     return arrays
+
+
+def _named(params):
+    """The parameters, an array a name."""
+    if not hasattr(params, "keys"):
+        found = type(params).__name__
+        raise ValueError(f"params is of the type {found}; it must be a dict of arrays")
+    return dict(params)
 
 
 def _array(name, value, shape, sizes, dtype):
@@ -210,7 +219,7 @@ def check_gradients(params, X, Y, entries=20, seed=0):
     The reference is a complex step Im C(p + ih) / h through `reference_cost`, which is exact to
     rounding. Of each array at most `entries` entries are compared, relative to its largest one.
     """
-    point = {name: np.asarray(value, dtype=float) for name, value in params.items()}
+    point = {name: np.asarray(value, dtype=float) for name, value in _named(params).items()}
     X, Y = np.asarray(X, dtype=float), np.asarray(Y, dtype=float)
     value, gradients = cost_and_gradients(point, X, Y)
     gradients["X"] = input_gradient(point, X, Y)

@@ -209,6 +209,7 @@ def _induction_figure(ledger: Ledger) -> str:
         )
     lines.append(rf"\node (v{len(nodes) + 1}) at ({len(nodes) * 22 + 14},0) {{$\cdots$}};")
     errors = {3: 0, 5: 1}
+    learned = [name for name in "Wb" if any(t.symbol == name for t in ledger.graph.inputs)]
     for n in range(1, len(nodes) + 2):
         below = ""
         if n in errors:
@@ -217,7 +218,7 @@ def _induction_figure(ledger: Ledger) -> str:
         lines.append(rf"\draw[flow] (v{n - 1}) --{below} (v{n});")
     for n, offset in ((2, 0), (4, 1)):
         shift = notation.parameter_shift
-        text = r",\,".join(at(notation.symbols[name], offset, shift) for name in "Wb")
+        text = r",\,".join(at(notation.symbols[name], offset, shift) for name in learned)
         lines.append(
             rf"\node[font=\footnotesize,text=why] (p{n}) at ({n * 22 - 4},16) {{${text}$}};"
             "\n"

@@ -6,7 +6,7 @@ Layers whose equations differ in nothing but the number of the layer share one e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from symderiv.algebra.expr import Access, Expr, Mul, mul
@@ -77,6 +77,21 @@ def sides(
             return lhs, rhs
     left_side = Access(chain.adjoint.tensor, indices)
     return ledger.show(left_side, names), ledger.show(right, names)
+
+
+def of_one_shape(ledger: Ledger, named: Named) -> tuple[Named, ...]:
+    """An equation for several layers as it is, or once a layer.
+
+    n_l × m holds for every layer; p × m, with a name that the user gave, for one.
+    """
+    printed = set()
+    for chain in named.chains:
+        names = relative_names(ledger, chain, chain.layer if named.base is not None else None)
+        closed = chain.adjoint.closed
+        printed.add(sides(ledger, chain, closed, names, matrix=True, shapes=True)[1].tex)
+    if len(printed) == 1:
+        return (named,)
+    return tuple(replace(named, chains=(chain,)) for chain in named.chains)
 
 
 def has_matrix(ledger: Ledger, named: Named) -> bool:

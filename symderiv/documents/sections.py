@@ -362,20 +362,10 @@ def four_section(
     blocks: list[Block] = [Equations(index)]
     matrix: list[Row] = []
     for equation in equations:
-        if not named.has_matrix(ledger, equation):
-            continue
-        chain = equation.chains[0]
-        names = named.relative_names(ledger, chain, equation.base)
-        general = named.general_form(chain) if equation.sort is Sort.BACK else None
-        if general is not None and not named.prints(ledger, chain, general):
-            general = None
-        if general is not None:
-            lhs, rhs = named.sides(ledger, chain, general, names, matrix=True)
-            matrix.append(Row(lhs, rhs, (), ""))
-        lhs, rhs = named.sides(ledger, chain, chain.adjoint.closed, names, matrix=True, shapes=True)
-        matrix.append(Row(None if general is not None else lhs, rhs, (), equation.tag))
+        if named.has_matrix(ledger, equation):
+            matrix += _matrix_rows(ledger, equation)
     if matrix and any(m.rhs != i.rhs for m, i in zip(matrix, index, strict=False)):
-        some = sum(1 for row in matrix if row.tag) < len(equations)
+        some = len({row.tag for row in matrix if row.tag}) < len(equations)
         which = say("some_four" if some else "all_four")
         shapes = () if presentation.layout == "single" else say("four_shapes")
         notes = (*_ones_note(ledger, equations), *_input_note(ledger, equations))
@@ -384,6 +374,24 @@ def four_section(
     elif equations[0].sort is Sort.PROGRAM:
         return None  # the result says it all
     return Section(title("four"), tuple(blocks))
+
+
+def _matrix_rows(ledger: Ledger, equation: named.Named) -> list[Row]:
+    """An equation without indices; once a layer where the names of the sizes tell them apart."""
+    matrix: list[Row] = []
+    for one in named.of_one_shape(ledger, equation):
+        chain = one.chains[0]
+        names = named.relative_names(ledger, chain, one.base)
+        general = named.general_form(chain) if one.sort is Sort.BACK else None
+        if general is not None and not named.prints(ledger, chain, general):
+            general = None
+        if general is not None:
+            lhs, rhs = named.sides(ledger, chain, general, names, matrix=True)
+            matrix.append(Row(lhs, rhs, (), ""))
+        lhs, rhs = named.sides(ledger, chain, chain.adjoint.closed, names, matrix=True, shapes=True)
+        range_ = named.layer_range(ledger, one.chains)
+        matrix.append(Row(None if general is not None else lhs, rhs, range_, one.tag))
+    return matrix
 
 
 def _ones_note(ledger: Ledger, equations: tuple[named.Named, ...]) -> Phrase:

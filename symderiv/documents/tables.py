@@ -129,7 +129,8 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
             items.append(_kinks(ledger, used, kinks))
     items += [_hyperparameter(ledger, t, value) for t, value in graph.defaults]
     if any(t.role is Role.PENALTY for t in graph.tensors):
-        items.append(say("penalty"))
+        biased = ledger.inputs_of(Sort.BIAS)
+        items.append(say("penalty", biases=say("penalty_biases") if biased else ()))
     derived = {c.of for c in ledger.chains}
     frozen = [t for t in graph.inputs if t in presentation.held and t not in derived]
     if frozen:

@@ -41,6 +41,11 @@ class SpecError(ValueError):
         self.column = column
         self.text = text
 
+    def within(self, file: str) -> SpecError:
+        """This error, with the name of the file that it is about in front."""
+        self.args = (printable(f"{file}: {self}"),)
+        return self
+
     def caret(self) -> str:
         """The text and a caret below the offending column: two lines, or "" without a column."""
         if self.column is None or self.text is None:

@@ -318,4 +318,7 @@ def _steps(table: Mapping[str, object]) -> int | None:
         raise SpecError(f"example.steps is {show(steps)}",
                         f"write a whole number from 1 to {MAX_STEPS}",
                         field="example.steps", value=steps)  # fmt: skip
+    if "rate" not in table:
+        raise SpecError("example.steps is given, but no rate", "give it, such as rate = 0.5",
+                        field="example.steps", value=steps)  # fmt: skip
     return steps

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -37,6 +38,7 @@ from symderiv.frontend.program import (
 )
 
 MAX_STEM = 72
+_WORD = re.compile("[A-Za-z0-9]+")
 _REDUCTIONS = ("mean", "sum")
 _ONLY_NETWORKS = (
     "sizes", "activations", "loss", "reduction", "penalty", "bias", "freeze", "scalars",
@@ -203,22 +205,23 @@ class Network:
 
     @property
     def stem(self) -> str:
-        """An identifier for files: ``net_2_3_1_sigmoid_bce``; long ones end in a hash of the spec.
+        """An identifier for files: ``net_2_3_1_sigmoid_bce``, ``program_J_a_b_9e03b9``.
 
-        A title, an example, a request and shapes are not in it.
+        What long ones and programs lose of the spec, a hash of it at the end tells apart. A
+        title, an example, a request and shapes are not in it.
         """
         if self.program:
-            words = ["program", *(name for name, _ in self.program)]
+            words = ["program", *_WORD.findall(self.spec)]
         else:
             words = ["net", *map(str, self.sizes), *(["generic"] if self.generic else [])]
             words += [*_shortest(self.activations), self.loss, *self._options()]
         stem = "_".join(words)
         for mark in "-,=":
             stem = stem.replace(mark, "_")
-        if len(stem) <= MAX_STEM:
+        if len(stem) <= MAX_STEM and not self.program:
             return stem
-        digest = hashlib.sha256(self.spec.encode()).hexdigest()[:8]
-        return f"{stem[: MAX_STEM - 9].rstrip('_')}_{digest}"
+        digest = hashlib.sha256(self.spec.encode()).hexdigest()[: 6 if self.program else 8]
+        return f"{stem[: MAX_STEM - len(digest) - 1].rstrip('_')}_{digest}"
 
     @property
     def spec(self) -> str:

@@ -17,6 +17,7 @@ from symderiv.frontend.functions import (
     arities,
     takes_primes,
 )
+from symderiv.frontend.known import canonical, loss_names
 from symderiv.frontend.nodes import (
     Binary,
     Call,
@@ -171,6 +172,8 @@ class Parser(Cursor):
             remedy = INSTEAD.get(name) or suggest(name, known, most=8)
             if "did you" not in remedy and name not in INSTEAD:
                 remedy = f"for a product write {name[:32]}*(...); {remedy}"
+            if canonical(name) in loss_names():
+                remedy = "losses belong to networks; in an expression write it out: (a - y)**2"
             raise self.error(f"unknown function {show(name)}", remedy, column)
         if primes > MAX_PRIMES or (primes and not takes_primes(name)):
             raise self.error(f"{name} with {primes} prime(s)", "write sigma'(z)", column)

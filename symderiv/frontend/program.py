@@ -189,7 +189,7 @@ def check_request(
     if given is None:
         return None
     if isinstance(given, Request):
-        given = {"cost": given.cost, "upstream": given.upstream, "wrt": given.wrt}
+        given = {"cost": given.cost, "upstream": given.upstream, "wrt": given.wrt or None}
     if not isinstance(given, Mapping):
         raise SpecError(f"request is {show(given)}", "write a table",
                         field="request", value=given)  # fmt: skip
@@ -217,5 +217,9 @@ def check_request(
             raise SpecError(f"request.upstream is {upstream!r}, which the program uses",
                             "choose a new name, such as dy",
                             field="request.upstream", value=upstream)  # fmt: skip
-    wrt = check_names(given.get("wrt") or (), "wrt", inputs, families)
+    asked = given.get("wrt")
+    wrt = () if asked is None else check_names(asked, "wrt", inputs, families)
+    if not wrt and asked is not None:
+        raise SpecError("wrt is empty", "name what to differentiate by, or leave it out",
+                        field="wrt", value=asked)  # fmt: skip
     return Request(None if cost is None else str(cost), upstream, wrt)

@@ -18,7 +18,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from symderiv.frontend.checks import ELLIPSES, MAX_LAYERS
-from symderiv.frontend.errors import SpecError, show, suggest
+from symderiv.frontend.errors import SpecError, listed, show, suggest
+from symderiv.frontend.known import loss_names
 from symderiv.frontend.network import Network
 from symderiv.frontend.tokens import exact_decimal
 
@@ -43,6 +44,9 @@ def read_toml(path: Path) -> Network:
     """The network that a file describes; SpecError if it is missing, too large or wrong."""
     shown = show(path.name if len(str(path)) > 40 else str(path))
     try:
+        if path.is_dir():
+            raise SpecError(f"{shown} is a folder", "give a file in it", field="file",
+                            value=str(path))  # fmt: skip
         if not path.is_file():
             raise SpecError(f"there is no file {shown}", "check the path", field="file",
                             value=str(path))  # fmt: skip
@@ -62,7 +66,10 @@ def read_toml(path: Path) -> Network:
     except UnicodeDecodeError as wrong:
         raise SpecError(f"file {shown} is not UTF-8 at byte {wrong.start}", "save it as UTF-8",
                         field="file", value=str(path)) from None  # fmt: skip
-    return parse_toml(text)
+    try:
+        return parse_toml(text)
+    except SpecError as wrong:
+        raise wrong.within(path.name) from None
 
 
 def parse_toml(text: str) -> Network:
@@ -132,6 +139,10 @@ def _network(table: Mapping[str, object]) -> Network:
             raise SpecError(f"{key} is {show(table[key])}", f"write a table [{key}]",
                             field=key, value=table[key])  # fmt: skip
     activations, bias = _layers(table)
+    if "program" not in table and "sizes" in table and table.get("loss", "") == "":
+        raise SpecError("the loss is missing",
+                        f'write one, such as loss = "mse"; known: {listed(loss_names())}',
+                        field="loss")  # fmt: skip
     named = {key: table.get(key) for key in TOP if key not in ("activation", "layer")}
     return Network.build(activations=activations, bias=bias, **named)
 

@@ -6,7 +6,7 @@ derived and checked.
 """
 
 from symderiv.render.environment import render_template, template_folder
-from symderiv.render.escape import Tex, pdf_string, tex_escape
+from symderiv.render.escape import Tex, pdf_string, tex_escape, without_letter
 from symderiv.render.files import Content, PathRefused, write_all, write_atomically
 from symderiv.render.ours import check_ours
 from symderiv.render.pdf import EngineMissing, PdfError, compile_pdf, find_engine
@@ -24,6 +24,7 @@ __all__ = [
     "render_template",
     "template_folder",
     "tex_escape",
+    "without_letter",
     "write_all",
     "write_atomically",
 ]

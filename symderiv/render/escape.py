@@ -18,7 +18,7 @@ import re
 import unicodedata
 from typing import Final
 
-__all__ = ["Tex", "pdf_string", "tex_escape"]
+__all__ = ["Tex", "pdf_string", "tex_escape", "without_letter"]
 
 
 class Tex(str):
@@ -174,6 +174,12 @@ def _pieces(text: str, *, maths: bool) -> list[str]:
 def tex_escape(text: str) -> Tex:
     """Any text  ⟹  TeX for running text that prints it; a `Tex` is returned unchanged."""
     return text if isinstance(text, Tex) else Tex("".join(_pieces(text, maths=True)))
+
+
+def without_letter(text: str) -> str:
+    """The characters of a text, each once, that TeX has no letter for and prints as ``?``."""
+    found = dict.fromkeys(unicodedata.normalize("NFC", text))
+    return "".join(c for c in found if c != "?" and tex_escape(c) == "?")
 
 
 def pdf_string(text: str) -> Tex:

@@ -75,6 +75,16 @@ def test_questions_without_an_answer_say_what_there_is() -> None:
     assert deep.delta("L").closed != deep.delta("l").closed
 
 
+def test_units_that_are_written_out_are_asked_for_one_by_one() -> None:
+    d = symderiv.derive("2-2-1:tanh+mse+scalars")
+    with pytest.raises(KeyError, match=r"no delta1: its units .*: delta\('1_1'\), delta\('1_2'\)"):
+        d.delta(1)
+    with pytest.raises(KeyError, match=r'no W1: .*: gradient\("w1_11"\), gradient\("w1_12"\), '):
+        d.gradient("W", 1)
+    assert d.delta("1_2").entry.tensor.of == d.gradient("z1_2").entry.tensor.of
+    assert d.gradient("w1_12").closed == d.gradient("w", "1_12").closed
+
+
 def test_sympy_uses_the_letters_of_the_notation() -> None:
     made = symderiv.derive(NET)
     assert str(made.delta(2).sympy()) == "a2[j, s] - y[j, s]"
@@ -92,6 +102,13 @@ BILINEAR = {
     "shapes": {"X": "m p", "A": "p q", "Z": "m q", "y": "m"},
     "request": {"wrt": ["A", "X", "Z"]},
 }
+
+
+def test_a_derivation_is_one_short_line() -> None:
+    sums = " + ".join(f"x{n}**2" for n in range(60))
+    for spec in ("2-1:tanh+mse", f"J = {sums}"):
+        shown = repr(symderiv.derive(spec))
+        assert len(shown) < 120 and "\n" not in shown and shown.endswith(" derivatives, checked>")
 
 
 def test_a_variable_of_a_program_is_what_it_is_called() -> None:

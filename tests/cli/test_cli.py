@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -313,3 +314,34 @@ def test_a_folder_that_cannot_be_written_is_found_first(
 def test_counts_agree_with_their_nouns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["derive", "J = sin(a)", "--to", "md", "-o", str(tmp_path)]) == 0
     assert "steps proved for all sizes, 1 lemma\n" in capsys.readouterr().out
+
+
+def test_letters_that_the_document_does_not_have_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "net.toml"
+    file.write_text('title = "Жук δé 漢 Жук?"\nsizes = [1, 1]\nloss = "mse"\n', encoding="utf-8")
+    note = "the document has no letter 'Ж', 'у', 'к', '漢' and prints ? instead"
+    for wanted, said in (("tex", f"symderiv: title: {note}\n"), ("md", "")):
+        assert main(["derive", str(file), "--to", wanted, "-o", str(tmp_path / "o")]) == 0
+        assert capsys.readouterr().err == said
+
+
+def test_a_layout_that_a_program_does_not_have_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    for layout, said in (
+        ("rows", "symderiv: --layout rows changes nothing: a program says itself what rows are\n"),
+        ("columns", ""),
+    ):
+        assert main(["show", "J = a*b", "--layout", layout]) == 0
+        assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize("command", ["derive", "show", "gallery"])
+def test_every_option_has_words_in_the_help(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main([command, "--help"]) == 0
+    help_ = re.sub(r"\n {4,}", "  ", capsys.readouterr().out)  # a long option has its words below
+    options = [line for line in help_.splitlines() if line.startswith("  -")]
+    assert len(options) > 2 and all(len(line.split("  ")) > 2 for line in options)

@@ -139,6 +139,11 @@ def test_wrong_shapes_are_refused_by_name() -> None:
     refused(r"W1 has the shape \(3, 2\); it must be \(2, 3\)", p={**params, "W1": np.ones((3, 2))})
     refused(r"it must have W1, b1, W2, b2", p={"W1": params["W1"]})
     refused(r"it must have W1, b1, W2, b2", p={})
+    refused(r"^params is of the type list; it must be a dict of arrays$", p=list(params.values()))
+    with pytest.raises(ValueError, match=r"params is of the type tuple"):
+        net.train((1, 2), x, y, 0.1, 1)
+    with pytest.raises(ValueError, match=r"params is of the type int"):
+        net.check_gradients(3, x, y)
     refused(r"real numbers", a=x + 1j)
     refused(r"real numbers", b=[["one"]] * 6)
 

@@ -105,6 +105,9 @@ def test_only_what_was_asked_for_has_a_gradient(tmp_path: Path) -> None:
     assert list(net.cost_and_gradients(params)[1]) == ["w"]
     with pytest.raises(ValueError, match=r"y has the shape \(4,\); it must be .* = 3"):
         net.cost({**params, "y": np.ones(4)})
+    for call in (net.cost, net.check_gradients, lambda p: net.train(p, 0.1, 1)):
+        with pytest.raises(ValueError, match=r"^params is of the type list; it must be a dict"):
+            call([1.0, 2.0])
 
 
 def test_the_lines_of_attention_read_like_a_paper(tmp_path: Path) -> None:

@@ -97,7 +97,8 @@ def test_only_functions_that_are_called_are_there() -> None:
     text = source("5-4-3:relu,identity+mse", "rows")
     assert re.findall(r"^def (\w+)", text, re.M) == [
         "init", "relu", "mse", "_forward", "_cost", "_errors", "forward", "cost",
-        "cost_and_gradients", "input_gradient", "train", "_batches", "_arrays", "_array", "_count",
+        "cost_and_gradients", "input_gradient", "train", "_batches", "_arrays", "_named", "_array",
+        "_count",
         "relu_definition", "mse_definition", "reference_cost", "check_gradients",
     ]  # fmt: skip
     for spec in NETWORKS:

@@ -20,7 +20,7 @@ from symderiv.documents import (
     to_markdown,
     to_terminal,
 )
-from symderiv.documents.model import Equations
+from symderiv.documents.model import Equations, Row
 from symderiv.documents.prose import SENTENCES, plain
 from symderiv.proof.check import check
 from symderiv.render import EngineMissing, compile_pdf, find_engine
@@ -191,3 +191,34 @@ def test_the_section_without_indices_has_none() -> None:
     after = text.split("without indices")[1].split("## ")[0]
     assert "Those of them that can be written" in text and "_{js}" not in after
     assert r"\mathop{\mathrm{elu}}\nolimits'\bigl(\mathbf{z}^{1}, \alpha\bigr)" in after
+
+
+def without_indices(spec: str) -> list[Row]:
+    """The rows of the matrix form, with the shapes below the matrices."""
+    derivation = symderiv.derive(spec)
+    made = document(derivation, derivation.presentation())
+    section = next(s for s in made.sections if plain(s.title).startswith("The equations in"))
+    return list([b for b in section.blocks if isinstance(b, Equations)][-1].rows)
+
+
+def test_shapes_with_names_are_those_of_their_layer() -> None:
+    gradients = [r for r in without_indices("p-q-r:tanh,sigmoid+bce") if r.tag in ("BP3", "BP4")]
+    errors = [re.findall(r"_\{(\w) \\times m\}", row.rhs.tex) for row in gradients]
+    assert errors == [["q"], ["r"], ["q"], ["r"]]
+    activations = [re.findall(r"_\{m \\times (\w)\}", row.rhs.tex) for row in gradients]
+    assert activations == [["1"], ["1"], ["p"], ["q"]]
+    assert gradients[1].lhs is not None and "^{2}" in gradients[1].lhs.tex
+
+
+def test_equations_without_indices_say_their_layers() -> None:
+    for spec in ("2-3-1:tanh,sigmoid+bce", "p-p-p:tanh+mse"):
+        rows = [row for row in without_indices(spec) if row.tag in ("BP3", "BP4")]
+        assert [plain(row.why) for row in rows] == ["for l = 1, 2"] * 2
+
+
+@pytest.mark.parametrize("spec", ["n0-...-nL:relu,softmax+ce+l2", "2-3-2:relu,softmax+ce+l2"])
+def test_what_has_no_biases_says_nothing_of_them(spec: str) -> None:
+    without, usual = (str(symderiv.derive(spec + more).render("tex")) for more in ("+nobias", ""))
+    bias = r"\bm{b}" if r"\bm{b}" in usual else r"\mathbf{b}"
+    assert bias in usual and bias not in without
+    assert "not the biases" in usual and "biases" not in without

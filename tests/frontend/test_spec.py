@@ -103,7 +103,8 @@ REFUSED = [
     ("2-1:softmax+ce", "activation of layer 1", "is 1 whatever goes in"),
     ("2-1-2:log-softmax,sigmoid+mse", "activation of layer 1", "is 0 whatever goes in"),
     ("J = a; K = b", "program", "J is not used by K, the last statement"),
-    ("J = huber(a, b)", "expression", "unknown function 'huber'; for a product"),
+    ("J = huber(a, b)", "expression", "unknown function 'huber'; losses belong to networks"),
+    ("J = half_mse(a, b)", "expression", "write it out: "),
     ("J = 1e400*x", "expression", "is 10^40 or more in size"),
     ("J = 1e-400*x", "expression", "has 40 or more decimal places"),
     ("3-2:relu+bce", "loss", "'relu' has outputs from 0 to any size"),
@@ -224,10 +225,10 @@ def test_names_in_the_tables_are_in_canonical_form() -> None:
 @pytest.mark.parametrize(
     "text, stem, inputs",
     [
-        ("J = 3*(a + b*c)", "program_J", ("a", "b", "c")),
-        ("u = b*c; v = a + u; J = 3*v", "program_u_v_J", ("b", "c", "a")),
-        ("C = sum((W @ x - y)**2)", "program_C", ("W", "x", "y")),
-        ("A = pi*r**2", "program_A", ("r",)),
+        ("J = 3*(a + b*c)", "program_J_3_a_b_c_c37890", ("a", "b", "c")),
+        ("u = b*c; v = a + u; J = 3*v", "program_u_b_c_v_a_u_J_3_v_db206a", ("b", "c", "a")),
+        ("C = sum((W @ x - y)**2)", "program_C_sum_W_x_y_2_147cb1", ("W", "x", "y")),
+        ("A = pi*r**2", "program_A_pi_r_2_6cc358", ("r",)),
     ],
 )
 def test_expression_specs(text: str, stem: str, inputs: tuple[str, ...]) -> None:
@@ -389,6 +390,14 @@ def test_long_stems_are_cut_and_stay_apart() -> None:
     stems = {parse_spec(text).stem for text in texts}
     assert len(stems) == 4
     assert all(len(stem) <= 72 and stem.isidentifier() for stem in stems)
+
+
+def test_expressions_with_the_same_names_have_files_of_their_own() -> None:
+    texts = ["J = a*b", "J = a + b", "J = a*(a + b)", "J = a*a + b", "J = " + "a + " * 60 + "b"]
+    stems = {parse_spec(text).stem for text in texts}
+    assert len(stems) == len(texts) and "program_J_a_b_9e03b9" in stems
+    assert all(len(stem) <= 72 and stem.isidentifier() for stem in stems)
+    assert parse_spec("J=a * b").stem == "program_J_a_b_9e03b9"
 
 
 def test_any_spec_of_the_longest_length_is_read_at_once() -> None:

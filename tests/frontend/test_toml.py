@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import symderiv
 from symderiv.frontend import Example, Network, Request, SpecError, parse_spec, parse_toml
 
 F = Fraction
@@ -206,6 +207,9 @@ REFUSED = [
     (EX + "steps = 0", "example.steps", "whole number"),
     (EX + "steps = 1.5", "example.steps", "1.5"),
     (EX + "steps = true", "example.steps", "True"),
+    (EX + "steps = 1", "example.steps", "no rate"),
+    (GOOD + "[request]\nwrt = []", "wrt", "wrt is empty; name what"),
+    ('[program]\nJ = "a*b"\n[request]\nwrt = []', "wrt", "wrt is empty; name what"),
     (EX + 'freeze = ["q"]', "example.freeze", "known"),
     ('sizes = ["n", "n", 1]\nloss = "mse"\n[example]\nW1 = [[1, 2]]', "example.W1", "1 x 1"),
 ]
@@ -254,8 +258,28 @@ def test_refused_files(tmp_path: Path, content: bytes | None, words: str) -> Non
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "x.toml").mkdir()
-    with pytest.raises(SpecError, match="no file"):
+    with pytest.raises(SpecError, match=r"x\.toml' is a folder; give a file in it$"):
         parse_spec(str(tmp_path / "x.toml"))
+
+
+@pytest.mark.parametrize(
+    "text, line",
+    [
+        (
+            "sizes = [2, 1]",
+            r'^x\.toml: the loss is missing; write one, such as loss = "mse"; known:',
+        ),
+        ('sizes = [2, 1]\nloss = ""', r"^x\.toml: the loss is missing; write one, such as loss ="),
+        ('[program]\nJ = "a + (b"', r"^x\.toml: program\.J, column 7: expected"),
+        ('[program]\nJ = "x @ y"\n[shapes]\nx = "m n"\ny = "k"', r"^x\.toml: program\.J, col"),
+        (GOOD + "[example]\nX = [[1, 2]]", r"^x\.toml: example has no value for"),
+    ],
+)
+def test_errors_name_the_file(tmp_path: Path, text: str, line: str) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SpecError, match=line):
+        symderiv.derive(str(path))
 
 
 HOSTILE = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -49,3 +50,17 @@ def test_readme_says_what_comes_out(
     said = [line.partition("  # ")[2] for line in block.splitlines() if line.startswith("print(")]
     assert len(said) == 2 and capsys.readouterr().out.splitlines() == [s.strip() for s in said]
     assert "import numpy" in (tmp_path / "net.py").read_text(encoding="utf-8")
+
+
+def test_readme_says_how_the_digits_are_learned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("sklearn")
+    pytest.importorskip("tqdm")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    digits = runpy.run_path(str(ROOT / "examples" / "digits.py"))["main"]
+    monkeypatch.setitem(digits.__globals__, "OUTPUT", tmp_path)
+    digits()
+    out, err = capsys.readouterr()
+    assert out.splitlines()[-1] in readme.splitlines()
+    assert re.findall(r"cost=[\d.]+", err)[-1] in readme
