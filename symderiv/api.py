@@ -120,7 +120,6 @@ def derive(
     )
 
 
-<<<<<<< HEAD
 def derive_graph(
     graph: Graph,
     wrt: Iterable[Tensor] | None = None,
@@ -152,7 +151,8 @@ def derive_graph(
     return DerivedGraph(
         made.derivation, made.chains, made.lemmas, made.assumptions, made.seal, about=about
     )
-=======
+
+
 @contextmanager
 def _about(file: str) -> Iterator[None]:
     """What is wrong with a network from a file is said with the name of the file."""
@@ -160,7 +160,6 @@ def _about(file: str) -> Iterator[None]:
         yield
     except SpecError as error:
         raise (error.within(Path(file).name) if file else error) from None
->>>>>>> d2c8b88bff8f3712374ccc2f8fc1412625ec38f5
 
 
 def _check_example(checked: CheckedDerivation, built: Built, network: Network, layout: str) -> None:
