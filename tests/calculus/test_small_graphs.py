@@ -386,6 +386,7 @@ def test_domains_are_what_they_are_called() -> None:
         excluded = "ends excluded" in text or text in ("positive", "negative")
         assert low is not (excluded or "0 excluded" in text) or low is None, text
         assert high is not excluded or high is None, text
+    assert not functions.NONZERO.contains(Fraction(0)) and functions.NONZERO.contains(Fraction(1))
 
 
 def test_every_argument_has_a_domain_and_every_hyperparameter_a_value() -> None:
@@ -470,3 +471,18 @@ def test_targets_may_sum_to_more_than_1() -> None:
     found = backprop(b.graph(c), [w])
     assert equal(found.adjoints[-1].closed, 2 * x[()])
     assert proved(check(found))
+
+
+def test_trees_of_one_graph_are_not_met_in_another() -> None:
+    """Once what was cancelled for the first x was inserted for the second."""
+    for _ in range(2):
+        b = Builder()
+        x = b.tensor("x", [Axis("unit", Index(3))], Role.PARAMETER)
+        c = b.tensor("C", [], Role.COST)
+        b.define(c, [], apply("sqrt", 1 + x[1] ** 2))
+        found = backprop(b.graph(c), [x])
+        tensors = {
+            e.tensor for a in found.adjoints for e in walk(a.closed) if isinstance(e, Access)
+        }
+        assert all(t is not x or t.slots == x.slots for t in tensors)
+        assert proved(check(found))

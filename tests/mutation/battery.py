@@ -26,6 +26,7 @@ MODULES = (
     "tests.proof.test_red_team",
     "tests.proof.test_red_team_fields",
     "tests.proof.test_red_team_kernel",
+    "tests.proof.test_red_team_bound",
     "tests.proof.test_attacks",
     "tests.proof.test_wellformed",
     "tests.proof.test_sizes",

@@ -39,7 +39,7 @@ from symderiv.calculus.graph import Definition, Fact, Graph, Recurrence
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Step, Uses
 from symderiv.proof.check import BrokenChain, check
 from symderiv.proof.counting import zero_at_all_sizes
-from symderiv.proof.decide import TRIALS, Statement, Worlds, sample
+from symderiv.proof.decide import TRIALS, Statement, Worlds, _degree, sample
 from symderiv.proof.degrees import MAX_BITS, Degrees, Heights
 from symderiv.proof.field import P, World, assignments
 from symderiv.proof.verdict import Status, Verdict
@@ -188,6 +188,23 @@ def test_sizes_stay_small_in_however_many_worlds() -> None:
     statement = Statement(Sum(fresh(N), ONE), ONE, Worlds(graph))
     sizes = [statement.worlds.world(statement, {}, trial).sizes for trial in range(30)]
     assert all(sizes[n] == sizes[n % TRIALS] for n in range(30))
+
+
+def test_what_is_drawn_depends_on_the_names() -> None:
+    worlds = Worlds(with_cost(VECTOR[Index(1)]))
+    (i,) = (fresh(N),)
+    seeds = {Statement(t[i], ZERO, worlds).seed for t in (VECTOR, OTHER)}
+    assert len(seeds) == 2
+
+
+def test_a_degree_counts_the_equations_that_are_opened() -> None:
+    b = Builder()
+    u, c = b.tensor("u", []), b.tensor("C", [], Role.COST)
+    b.define(u, [], SCALAR[()] ** 100)
+    b.define(c, [], u[()])
+    worlds = Worlds(b.graph(c))
+    closed, opened = (Statement(u[()], ZERO, worlds, frozenset(o)) for o in ((), (u,)))
+    assert _degree(closed) < 100 <= _degree(opened)
 
 
 def test_a_function_of_a_range_is_not_a_scalar() -> None:
