@@ -30,7 +30,7 @@ from symderiv.calculus.attention import attention, softmax_of_rows
 from symderiv.calculus.backprop import backprop
 from symderiv.calculus.builder import Builder
 from symderiv.calculus.functions import Domain, ScalarFunction, VectorFunction, rows
-from symderiv.calculus.graph import Graph
+from symderiv.calculus.graph import Graph, Kind
 from symderiv.calculus.jacobian import hessian, jacobian, rooted, with_gradient
 from symderiv.calculus.layers import activate, cost, dense, per_example_loss
 from symderiv.calculus.losses import LOSSES
@@ -486,3 +486,19 @@ def test_trees_of_one_graph_are_not_met_in_another() -> None:
         }
         assert all(t is not x or t.slots == x.slots for t in tensors)
         assert proved(check(found))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "role", "kind"),
+    [(1, Role.LOSS, Kind.NETWORK), (2, Role.LOSS, Kind.PROGRAM), (1, Role.AUXILIARY, Kind.PROGRAM)],
+)
+def test_a_network_leads_from_one_input_and_one_target_by_a_loss(
+    inputs: int, role: Role, kind: Kind
+) -> None:
+    b = Builder("single")
+    w, y = b.tensor("w", [], Role.PARAMETER), b.tensor("y", [], Role.TARGET)
+    given = [b.tensor(f"x{n}", [], Role.INPUT) for n in range(inputs)]
+    ell, c = b.tensor("ell", [], role), b.tensor("C", [], Role.COST)
+    b.define(ell, [], (w[()] * add(*(x[()] for x in given)) - y[()]) ** 2)
+    b.define(c, [], ell[()])
+    assert b.graph(c).kind is kind

@@ -74,7 +74,7 @@ def programs(draw: st.DrawFn) -> str:
     return "; ".join([*lines, f"J = sum({draw(arrays((last, leaves[0])))}*{last}){after}"])
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(programs())
 def test_a_module_agrees_with_its_definitions(text: str) -> None:
     try:
