@@ -91,7 +91,7 @@ def adjoint_tensor(graph: Graph, tensor: Tensor) -> Tensor:
 def _backwards(graph: Graph, wrt: frozenset[Tensor]) -> Iterator[Access]:
     """What to differentiate by, users first: all that depends on ``wrt``, then ``wrt`` itself."""
     needed = graph.depending_on(wrt)
-    for block in reversed(graph.blocks):
+    for block in _from_the_last(graph):
         if isinstance(block, Definition):
             leads_to = not needed.isdisjoint(tensors_in(block.body))
             ends = block.target == graph.cost or graph.given(block.target) is not None
@@ -114,6 +114,28 @@ def _backwards(graph: Graph, wrt: frozenset[Tensor]) -> Iterator[Access]:
             # what is asked for is the gradient of the cost, also by an example of the input
             adjoint = replace(adjoint_tensor(graph, tensor), root=graph.cost)
             yield Access(adjoint, tuple(map(as_index, adjoint.fresh_indices())))
+
+
+def _from_the_last(graph: Graph) -> Iterator[Definition | Recurrence]:
+    """Users before what they use; the units of a layer that are written out as they are counted."""
+    units: list[Definition] = []
+    for block in reversed(graph.blocks):
+        unit = block if graph.written_out and isinstance(block, Definition) else None
+        if unit is None or (units and not _side_by_side(unit, units)):
+            yield from reversed(units)
+            units = []
+        if unit is None:
+            yield block
+        else:
+            units.append(unit)
+    yield from reversed(units)
+
+
+def _side_by_side(block: Definition, units: list[Definition]) -> bool:
+    """Whether a definition is of another unit of the same layer, which no unit here uses."""
+    own, other = block.target, units[0].target
+    alike = (own.role, own.layer) == (other.role, other.layer)
+    return alike and not any(own in tensors_in(unit.body) for unit in units)
 
 
 def _leading(adjoint: Tensor) -> tuple[Index, ...]:

@@ -65,3 +65,17 @@ def test_one_name_in_the_terminal() -> None:
     assert "α1_2" in to_terminal(made, made.presentation(), width=100)
     plain_text = to_terminal(made, made.presentation(), width=100, unicode=False)
     assert "alpha1_2" in plain_text and plain_text.isascii()
+
+
+@pytest.mark.parametrize("net", ["2-2-1:tanh+mse+scalars", "2-2-2:tanh,softmax+ce+scalars"])
+def test_units_of_a_layer_come_as_they_are_counted(net: str) -> None:
+    """From the last layer back, and within a layer from the first unit on."""
+    derivation = symderiv.derive(net)
+    names = [a.tensor.of.name for a in derivation.derivation.adjoints if a.tensor.of]
+    for letter in ("z", "a"):
+        found = [name for name in names if name[0] == letter]
+        assert found == sorted(found, key=lambda name: (-int(name[1]), name))
+    made = document(derivation, derivation.presentation())
+    units = [row.lhs.unicode.split("/∂")[-1] for row in made.result if row.lhs]
+    first = [unit.split("[")[0] for unit in units if unit.startswith("z1_")]
+    assert first == ["z1_1", "z1_2"]

@@ -63,7 +63,7 @@ class Case:
     upstream: str | None = None
 
     def lowered(self) -> Lowered:
-        request = {"wrt": self.wrt.split(), "upstream": self.upstream}
+        request = {"wrt": self.wrt.split() or None, "upstream": self.upstream}
         return lower(Network.build(program=self.program, shapes=self.shapes, request=request))
 
 

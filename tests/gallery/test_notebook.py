@@ -11,6 +11,10 @@ from typing import Any
 import pytest
 import sympy
 
+import symderiv
+from symderiv.documents import document
+from symderiv.frontend import parse_toml
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOTEBOOK = ROOT / "examples" / "sympy_access.ipynb"
 
@@ -50,6 +54,17 @@ def test_readme_says_what_comes_out(
     said = [line.partition("  # ")[2] for line in block.splitlines() if line.startswith("print(")]
     assert len(said) == 2 and capsys.readouterr().out.splitlines() == [s.strip() for s in said]
     assert "import numpy" in (tmp_path / "net.py").read_text(encoding="utf-8")
+
+
+def test_the_guide_says_what_names_do_to_gradients() -> None:
+    page = (ROOT / "docs" / "spec.md").read_text(encoding="utf-8")
+    text = next(b for b in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if "xhat" in b)
+    (statement,) = re.findall(r'`(J = "sum\(g\*\(x - .*)`', page)
+    short = re.sub(r"(?s)(?<=\[program\]\n).*?(?=\n\[)", f"{statement}\n", text)
+    for program in (text, short):
+        d = symderiv.derive(parse_toml(program))
+        (row,) = document(d, d.presentation()).result
+        assert row.lhs is not None and f"\n{row.lhs.unicode} = {row.rhs.unicode}\n" in page
 
 
 def test_readme_says_how_the_digits_are_learned(
