@@ -46,7 +46,7 @@ class Domain:
     closed: bool = False
     values: tuple[Fraction, ...] = ()
     without: tuple[Fraction, ...] = field(default=(), repr=False)
-    with_high: bool = field(default=False, repr=False)
+    with_high: bool = False
     total: Fraction | None = field(default=None, repr=False)
 
     @property
