@@ -117,6 +117,11 @@ class Axis:
         """How many values the index takes."""
         return self.stop - self.start + 1
 
+    @property
+    def only(self) -> Index | None:
+        """The value of an index that takes just one, as along an axis kept with length 1."""
+        return self.start if self.size == Index(1) and not self.ordered else None
+
 
 @dataclass(frozen=True)
 class Var:
@@ -258,11 +263,10 @@ def is_zero(index: Index) -> bool | None:
         return index.const == 0
     if _same_axis(index):
         return None
-    for signed in (index, index * -1):
-        low = lower_bound(signed)
-        if low is not None and low >= 1:
-            return False
-    return None
+    lows = [lower_bound(signed) for signed in (index, index * -1)]
+    if any(low is not None and low >= 1 for low in lows):
+        return False
+    return True if all(low is not None and low >= 0 for low in lows) else None
 
 
 def _same_axis(index: Index) -> bool:

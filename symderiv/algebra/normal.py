@@ -134,9 +134,11 @@ def _expand(expr: Expr) -> list[Term]:
             return [_atom(Apply(function, tuple(normal(a).expr() for a in args), orders))]
         case Add(terms):
             return [t for part in terms for t in _expand(part)]
+        case Sum(var, body) if var.axis.only is not None:
+            return _expand(substitute(body, {var: var.axis.only}))
         case Sum(var, body):
             bound = [var]
-            while isinstance(body, Sum) and body.var not in bound:
+            while isinstance(body, Sum) and body.var not in bound and body.var.axis.only is None:
                 bound.append(body.var)
                 body = body.body
             inner = (_apart(t, set(bound)) for t in _expand(body))

@@ -133,9 +133,9 @@ def _from_the_last(graph: Graph) -> Iterator[Definition | Recurrence]:
 
 def _side_by_side(block: Definition, units: list[Definition]) -> bool:
     """Whether a definition is of another unit of the same layer, which no unit here uses."""
-    own, other = block.target, units[0].target
-    alike = (own.role, own.layer) == (other.role, other.layer)
-    return alike and not any(own in tensors_in(unit.body) for unit in units)
+    own = block.target
+    used = any(own in tensors_in(unit.body) for unit in units)
+    return own.role is units[0].target.role and not used
 
 
 def _leading(adjoint: Tensor) -> tuple[Index, ...]:

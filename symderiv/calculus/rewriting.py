@@ -109,6 +109,10 @@ def collapse(expr: Expr) -> tuple[Expr, list[str]]:
         return rebuild(node, run)
 
     def collapsed_sum(var: Var, body: Expr) -> Expr:
+        only = var.axis.only
+        if only is not None:
+            survivors[f"{var.name} = {readable(only)}"] = None
+            return run(substitute(body, {var: only}))
         if isinstance(body, Add) and any(isinstance(n, Delta) for n in walk(body)):
             return add(*(collapsed_sum(var, term) for term in body.terms))
         factors = _factors(body)

@@ -97,6 +97,8 @@ class Indexed:
         place = at.variable
         if place is None or place not in axes or place.axis != var.axis:
             raise NoCode("the winner of a maximum at an index that is more than a letter")
+        if place in free_variables(body):
+            raise NoCode("the winner of a maximum that depends on where it is asked for")
         others = [v for v in axes if v != place]
         inner = self._full(body, [*others, var])
         size = self.emitter.number(SizeOf(var.axis.size))
@@ -119,7 +121,7 @@ class Indexed:
     def _access(self, expr: Access, axes: Sequence[Var]) -> Piece:
         tensor = expr.tensor
         indices = [i.variable for i in expr.indices[tensor.ordered :]]
-        if None in indices:
+        if not set(indices) <= set(axes):  # einsum would sum over it
             raise NoCode(f"an index of {tensor.name} is more than a letter")
         name = self.emitter.naming.python(tensor, expr.member)
         reads = self.emitter.reads_of(tensor, expr.member)

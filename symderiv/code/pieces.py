@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -130,7 +131,9 @@ class Numbers:
     def reads_of(self, tensor: Tensor, member: Index | None) -> frozenset[str]:
         """The name of a tensor, and those in the number of the member."""
         inside = frozenset() if member is None else self.in_index(member)
-        return inside | {self.naming.family(tensor)}
+        part = self.naming.slices.get(tensor)
+        places = re.findall(r"[A-Za-z_]\w*", part.text) if part else []
+        return inside | {self.naming.family(tensor), *places}
 
     def in_index(self, index: Index) -> frozenset[str]:
         """The sizes and variables in an index."""

@@ -157,6 +157,8 @@ def _slope(eq: Equations, node: Call, row: ScalarFunction, args: list[Value]) ->
     formula = row.derivatives[0]
     if node.primes > 1 or formula is None:
         raise Misfit(node, f"{node.name} with {node.primes} primes", "write its derivative out")
+    given = len(row.arguments) - len(row.hyper)
+    args = [*args, *(number(v) for _, v in row.hyper[len(args) - given :])]
     value = eq.elementwise(row, node, *args)
     if row.name in ACTIVATIONS and _in_own_value(row):
         plain = Call(node.name, node.args, column=node.column)

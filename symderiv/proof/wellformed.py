@@ -31,6 +31,7 @@ from symderiv.algebra.index import (
     is_nonnegative,
     is_zero,
     newest,
+    substitute_axis,
     substitute_index,
 )
 from symderiv.algebra.normal import normal
@@ -207,9 +208,27 @@ def _require_equation(definition: Definition) -> None:
         normal(definition.body)
     except ZeroDivisionError:
         raise IllFormed(f"{target.name} has no value: it divides by zero") from None
+    for access in _accesses(definition):
+        _require_in_axes(access)
     stray = free_variables(definition.body) - set(definition.variables)
     if stray:
         raise IllFormed(f"the equation of {target.name} does not say what an index of it is")
+
+
+def _require_in_axes(access: Access) -> None:
+    """No entry beyond an axis is used; a shifted index may leave it, where a bracket is 0.
+
+    The entries of a family before its first member have equations of their own.
+    """
+    mapping: dict[Var, Index] = {}
+    for slot, index in zip(access.tensor.slots, access.indices, strict=True):
+        whole = substitute_axis(slot.axis, mapping)
+        mapping[slot] = index
+        if whole.ordered:
+            continue
+        beyond = guards(index, whole)
+        if beyond is None or (beyond and index.variable is not None):
+            raise IllFormed(f"an index of {access.tensor.name} goes beyond its axis")
 
 
 def _require_covered(tensor: Tensor, indices: tuple[Index, ...]) -> None:
@@ -219,6 +238,8 @@ def _require_covered(tensor: Tensor, indices: tuple[Index, ...]) -> None:
     mapping: dict[Var, Index] = {}
     seen: set[Var] = set()
     for slot, index in zip(tensor.slots, indices, strict=True):
+        if not {*slot.axis.start.variables, *slot.axis.stop.variables} <= mapping.keys():
+            raise IllFormed(f"an axis of {tensor.name} depends on a later one")
         start, stop = (substitute_index(e, mapping) for e in (slot.axis.start, slot.axis.stop))
         variable = index.variable
         if variable is None:
@@ -233,8 +254,10 @@ def _require_covered(tensor: Tensor, indices: tuple[Index, ...]) -> None:
             raise IllFormed(f"an index of {tensor.name} does not count what its axis counts")
         elif variable.axis.ordered != slot.axis.ordered:
             raise IllFormed(f"an index of {tensor.name} forgets that its axis is ordered")
-        elif not slot.axis.ordered and (variable.axis.start, variable.axis.stop) != (start, stop):
-            raise IllFormed(f"an index of {tensor.name} does not run over the whole axis")
+        elif (variable.axis.start, variable.axis.stop) != (start, stop):
+            ends = (*variable.axis.start.variables, *variable.axis.stop.variables)
+            if not slot.axis.ordered or ends:
+                raise IllFormed(f"an index of {tensor.name} does not run over the whole axis")
         if variable is not None:
             seen.add(variable)
         mapping[slot] = index
@@ -327,6 +350,8 @@ def _require_upstream(graph: Graph) -> None:
             raise IllFormed(f"{tensor.name} is no adjoint with a name")
         if tensor.root != graph.cost or tensor.slots != of.slots or graph.cost.slots:
             raise IllFormed(f"{tensor.name} is not the derivative of {graph.cost.name}")
+        if graph.users(graph.cost):
+            raise IllFormed(f"{graph.cost.name} is used before it is there")
         if graph.users(of) or graph.definitions_of(graph.cost):
             raise IllFormed(f"{of.name} leads to {graph.cost.name} not only from outside")
 

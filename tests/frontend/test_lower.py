@@ -127,7 +127,7 @@ CASES = [
          "A B V", -1, "dQ"),
     Case("J = sum((X@W + b)**2)", {"X": "m n", "W": "n k", "b": "1 k"}, "z", {}, "W b"),
     Case("J = sum((X@w - y)**2)", {"X": "m n", "w": "n 1", "y": "m 1"}, "r",
-         {"w": "2*sum(i1 in 1..m, r[i1,j]*X[i1,i])"}, "w"),
+         {"w": "2*sum(i1 in 1..m, r[i1,1]*X[i1,i])"}, "w"),
     Case("J = mean(X, axis=0)@w + sum(X - mean(X, axis=1, keepdims=True)*2)",
          {"X": "m n", "w": "n"}),
     Case("J = x[0]*x[2] + sum(x) + A[1,0] + sum(A[-1])", {"x": "3", "A": "2 2"}),
