@@ -83,6 +83,11 @@ def derive(
         wanted = asked_tensors(built, network, names)
     try:
         checked = judged(derived(built.graph, wanted))
+    except ZeroDivisionError:
+        raise SpecError(
+            "a derivative divides by something that is 0 for all values", "write it otherwise",
+            field="spec",
+        ) from None  # fmt: skip
     except IllFormed as error:
         raise SpecError(str(error), "every quantity needs a value", field="spec") from None
     except TooLong as error:

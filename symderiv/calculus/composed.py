@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from symderiv.algebra.binding import replace_accesses
-from symderiv.algebra.expr import Access, Expr, Role, Sum, Tensor, walk
+from symderiv.algebra.expr import Access, Expr, Role, Sum, Tensor, add, walk
+from symderiv.algebra.normal import equal
 from symderiv.calculus.functions import VectorFunction, rows
 from symderiv.calculus.graph import Definition, Graph
 
@@ -73,3 +74,23 @@ def inputs_of(group: list[Definition]) -> list[Access]:
     inside = {d.target for d in group}
     found = [node for d in group for node in walk(d.body) if isinstance(node, Access)]
     return [access for access in found if access.tensor not in inside]
+
+
+def is_written_out(graph: Graph, row: VectorFunction, definition: Definition) -> bool:
+    """Whether an equation is the last line of the function for one of several scalar units."""
+    lines = [d for d in graph.definitions if d.part_of == row.name and not d.indices]
+    inside = {d.target: d.body for d in lines}
+
+    def inserted(access: Access) -> Expr | None:
+        body = inside.get(access.tensor)
+        return None if body is None else replace_accesses(body, inserted)
+
+    if definition.indices or len(row.arguments) != 1:
+        return False
+    whole = replace_accesses(definition.body, inserted)
+    units = list(dict.fromkeys(node for node in walk(whole) if isinstance(node, Access)))
+    known: dict[str, list[Expr]] = {row.arguments[0]: list(units)}
+    for part in row.parts:
+        values = [part.formula(*(known[n][k] for n in part.of)) for k in range(len(units))]
+        known[part.name] = [add(*values)] * len(units) if part.kind == "sum" else values
+    return any(equal(whole, value) for value in known[row.parts[-1].name])

@@ -97,8 +97,9 @@ def _contains(one: Condition, other: Condition) -> bool:
     """Whether one asks at least as much of the same argument, for the same reason and there."""
     if not isinstance(one.what, Domain) or not isinstance(other.what, Domain):
         return False
-    there = set(one.guards) <= set(other.guards) and narrower(one.what, other.what)
-    return there and one.function == other.function and _same_arguments(one, other)
+    if not narrower(one.what, other.what) or one.function != other.function:
+        return False
+    return _same_place(one, other)
 
 
 def _of(implied: Implied, definition: Definition) -> Iterator[Condition]:
@@ -168,17 +169,28 @@ def _covers(one: Condition, other: Condition) -> bool:
     """Whether one says the same as the other, and wherever the other says it."""
     if (one.function, one.what) != (other.function, other.what):
         return False
-    if not set(one.guards) <= set(other.guards):
+    return _same_place(one, other)
+
+
+def _same_place(one: Condition, other: Condition) -> bool:
+    """Whether one is asked of the same arguments, and wherever the other is.
+
+    They may differ in the letters of their indices: in all that is said alike.
+    """
+    if not one.guards:
+        return len(one.arguments) == len(other.arguments) and all(
+            a == b or alpha_equal(*map(_closed, (a, b)))
+            for a, b in zip(one.arguments, other.arguments, strict=True)
+        )
+    if [g.holds for g in one.guards] != [g.holds for g in other.guards]:
         return False
-    return _same_arguments(one, other)
+    return alpha_equal(*(_closed(_said(condition)) for condition in (one, other)))
 
 
-def _same_arguments(one: Condition, other: Condition) -> bool:
-    """Whether the arguments are the same, but for the letters of their indices."""
-    return len(one.arguments) == len(other.arguments) and all(
-        a == b or alpha_equal(*map(_closed, (a, b)))
-        for a, b in zip(one.arguments, other.arguments, strict=True)
-    )
+def _said(condition: Condition) -> Expr:
+    """One tree with the arguments and those of the guards, whose indices belong together."""
+    parts = (*condition.arguments, *(guard.argument for guard in condition.guards))
+    return Mul(tuple(Pow(part, 2 * n + 2) for n, part in enumerate(parts)))
 
 
 def _closed(expr: Expr) -> Expr:

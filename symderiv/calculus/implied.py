@@ -20,7 +20,7 @@ from symderiv.algebra.expr import (
     tensors_in,
 )
 from symderiv.algebra.index import Index, Var, as_index
-from symderiv.calculus.composed import group_of
+from symderiv.calculus.composed import group_of, is_written_out
 from symderiv.calculus.functions import (
     NEGATIVE,
     NONZERO,
@@ -141,18 +141,15 @@ class Implied:
         return None
 
     def _vector_function(self, definition: Definition) -> VectorFunction | None:
-        """The vector function whose value the equation defines; nobody's word is taken for it.
-
-        Where units are written out the builder of the network is trusted.
-        """
+        """The vector function whose value the equation defines; nobody's word is taken for it."""
         whole = rows().get(definition.part_of)
         users = self._graph.users(definition.target)
         if not isinstance(whole, VectorFunction) or any(
             d.part_of == definition.part_of for d in users
         ):
             return None
-        applied = self._graph.written_out or len(group_of(self._graph, definition)) > 1
-        return whole if applied else None
+        applied = len(group_of(self._graph, definition)) > 1
+        return whole if applied or is_written_out(self._graph, whole, definition) else None
 
 
 def is_hyperparameter(expr: Expr) -> bool:

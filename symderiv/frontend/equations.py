@@ -50,6 +50,9 @@ LIGHT = 3  # what has fewer nodes may be written twice
 Form = tuple[str, tuple[object, ...], tuple[int, ...]]  # of a tree: its head, and its parts
 
 
+_Asked = tuple[str, Expr, Domain, tuple[Guard, ...]]  # by a function of an entry, under brackets
+
+
 @dataclass
 class Equations:
     """The definitions made so far, and the value of every node that has a name."""
@@ -63,7 +66,8 @@ class Equations:
     named: dict[object, Value] = field(default_factory=dict)
     root: Node | None = None
     guards: list[tuple[Value, bool]] = field(default_factory=list)
-    _asked: list[tuple[str, Expr, Domain, tuple[Guard, ...]]] = field(default_factory=list)
+    _asked: list[_Asked] = field(default_factory=list)
+    _by_part: dict[int, tuple[list[tuple[Value, bool]], list[_Asked]]] = field(default_factory=dict)
     _numbers: dict[Form, int] = field(default_factory=dict)
     _keys: dict[int, tuple[Node, int]] = field(default_factory=dict)
     _uses: Counter[int] = field(default_factory=Counter)
@@ -137,8 +141,11 @@ class Equations:
         """What a node is; by name if it has one, or needs one since its sums come again."""
         key = self.key(node)
         if key in self.named:
+            self._ask_again(key)
             return self.named[key]
+        before = len(self._asked)
         value = self._computed(node)
+        self._by_part[key] = list(self.guards), self._asked[before:]
         if value.sums and node is not self.root and self.repeats(node):
             return self.name(value, fitting(node), key)
         return value
@@ -189,6 +196,13 @@ class Equations:
             if argument.axes in ((), value.axes)
         )
         self._asked.append((function, value.entry(indices), domain, guards))
+
+    def _ask_again(self, key: int) -> None:
+        """What a part asked when it was met first, without a bracket that it was met under."""
+        guards, asked = self._by_part.get(key, ([], []))
+        if all(guard in self.guards for guard in guards):
+            return
+        self._asked += [(function, entry, domain, ()) for function, entry, domain, _ in asked]
 
     @contextmanager
     def _where(self, guards: list[tuple[Value, bool]]) -> Iterator[None]:

@@ -229,6 +229,9 @@ WHERE = [
     ("sum(where(x > 0, sqrt(y)**2, y))", [("sqrt", "not negative", 1)]),
     ("a*where(b > 0, sqrt(c), 0) + b*sqrt(c)**2",
      [("sqrt", "positive", 1), ("sqrt", "not negative", 0)]),
+    ("where(c > 0, sum(sqrt(b)**2*x), 1) + sum(sqrt(b)**2*x)",
+     [("sqrt", "not negative", 1), ("sqrt", "not negative", 0)]),
+    ("sum(sqrt(b)**2*x) + where(c > 0, sum(sqrt(b)**2*x), 1)", [("sqrt", "not negative", 0)]),
     ("where(b > 0, log(c), 0) + 0*log(c) + a*b", [("log", "positive", 1), ("log", "positive", 0)]),
 ]  # fmt: skip
 

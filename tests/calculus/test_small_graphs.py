@@ -22,6 +22,7 @@ from symderiv.algebra.expr import (
     apply,
     delta,
     sum_over,
+    tensors_in,
     walk,
 )
 from symderiv.algebra.index import Axis, Index, Size, as_index, fresh
@@ -29,6 +30,7 @@ from symderiv.algebra.normal import equal
 from symderiv.calculus.attention import attention, softmax_of_rows
 from symderiv.calculus.backprop import backprop
 from symderiv.calculus.builder import Builder
+from symderiv.calculus.conditions import conditions
 from symderiv.calculus.functions import Domain, ScalarFunction, VectorFunction, rows
 from symderiv.calculus.graph import Graph, Kind
 from symderiv.calculus.jacobian import hessian, jacobian, rooted, with_gradient
@@ -38,6 +40,8 @@ from symderiv.calculus.networks import feed_forward
 from symderiv.calculus.normalization import batch_norm
 from symderiv.calculus.recurrent import rnn
 from symderiv.calculus.simplify import LIMIT, LONGEST, Chain, TooLong
+from symderiv.frontend import parse_spec
+from symderiv.frontend.build import build_graph
 from symderiv.proof.check import check
 from tests.oracles.duals import errors
 from tests.oracles.forward import sizes
@@ -502,3 +506,20 @@ def test_a_network_leads_from_one_input_and_one_target_by_a_loss(
     b.define(ell, [], (w[()] * add(*(x[()] for x in given)) - y[()]) ** 2)
     b.define(c, [], ell[()])
     assert b.graph(c).kind is kind
+
+
+def test_units_written_out_come_in_their_order_after_what_uses_them() -> None:
+    """Of layers backwards, of units forwards; the sum in a softmax after the units that divide."""
+    graph = build_graph(parse_spec("2-2-2:tanh,softmax+ce+scalars")).graph
+    found = backprop(graph, [t for t in graph.inputs if t.role is Role.PARAMETER])
+    names = [a.tensor.of.name for a in found.adjoints if a.tensor.of]
+    for one, other in (("z2_1", "z2_2"), ("z2_2", "z1_1"), ("z1_1", "z1_2"), ("a2_1", "a2_2")):
+        assert names.index(one) < names.index(other), (one, other)
+    seen: set[Tensor] = set()
+    for chain in found.adjoints:
+        used = {t for step in chain.steps for t in tensors_in(step.right) if t.role is Role.ADJOINT}
+        assert used - {chain.tensor} <= seen
+        seen.add(chain.tensor)
+    assert proved(check(found)) and not any(
+        c.function == "log" for c in conditions(graph) if isinstance(c.what, Domain)
+    )

@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from symderiv import SpecError, derive
+from symderiv.code import NoCode
 from symderiv.frontend import Network
 from tests.code.generated import run
 
@@ -120,4 +121,33 @@ def test_a_vector_function_of_an_expression(function: str, argument: str) -> Non
 )
 def test_a_maximum_over_an_axis(text: str) -> None:
     net, params = module_of(text)
+    assert net.check_gradients(params) < 1e-9
+
+
+@pytest.mark.parametrize("text", [
+    "p = max(A + diag(x), axis=1); J = sum(p)",
+    "p = min(outer(x, x) + diag(w), axis=1); J = sum(p)",
+])  # fmt: skip
+def test_a_winner_that_depends_on_its_place_has_no_code(text: str) -> None:
+    """Once the winner of the sums of columns was taken for it."""
+    with pytest.raises(NoCode):
+        module_of(text)
+
+
+@pytest.mark.parametrize("text", ["J = c*sin(x[-1])", "J = sum(x*w[-1])", "J = c*x[-1]*x[0]"])
+@pytest.mark.parametrize("wrt", [None, ["c"], ["x"]])
+def test_a_size_that_only_an_entry_speaks_of(text: str, wrt: list[str] | None) -> None:
+    """x[n - 1] of an x with n entries: n is known in every function."""
+    if wrt == ["c"] and "c" not in text:
+        return
+    names = {name: "n" for name in "xw" if name in _words(text)}
+    made = derive(Network.build(program=text, shapes=names), wrt=wrt)
+    net = run(str(made.render("numpy")))
+    params = net.init(np.random.default_rng(0), {"n": 3})
+    assert net.check_gradients(params) < 1e-9
+
+
+@pytest.mark.parametrize("name", ["elu", "leaky_relu", "celu", "selu"])
+def test_a_slope_with_its_usual_hyperparameters(name: str) -> None:
+    net, params = module_of(f"J = sum({name}'(x - w)*c)")
     assert net.check_gradients(params) < 1e-9

@@ -29,7 +29,7 @@ from symderiv.algebra.index import Axis, Index, Size, as_index, fresh
 from symderiv.algebra.matching import alpha_equal
 from symderiv.calculus.builder import Builder
 from symderiv.calculus.conditions import conditions
-from symderiv.calculus.graph import Definition, Fact, Graph, Recurrence
+from symderiv.calculus.graph import Definition, Fact, Graph, Kind, Recurrence
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Step, Uses
 from symderiv.proof.check import check
 from symderiv.proof.counting import zero_at_all_sizes
@@ -243,3 +243,105 @@ def test_nobodys_word_is_taken_for_a_softmax() -> None:
     (j,) = b.over(N)
     b.define(c, [], sum_over(j, Apply("log", (Access(p, (as_index(j),)),), (0,))))
     assert [found.function for found in conditions(b.graph(c))] == ["log"]
+
+
+# --- Axes and entries ----------------------------------------------------------------------------
+
+
+def jacobian_of(of: Tensor, root: Tensor) -> Tensor:
+    slots = (*root.slots, *of.slots)
+    return Tensor("d" + of.name, slots, Role.ADJOINT, of.symbol, of.layer, of, root)
+
+
+def test_an_axis_depends_on_earlier_ones_alone() -> None:
+    """t[i,k] with i ≤ k: Σ over i ran to an index of something else, n k for n (n + 1)/2."""
+    k = fresh(N, "k")
+    i = fresh(Axis("unit", as_index(k)), "i")
+    w, t, c = Tensor("w", (fresh(N),), Role.PARAMETER), Tensor("t", (i, k)), Tensor("C")
+    j, k2 = fresh(N), fresh(N)
+    i2 = fresh(Axis("unit", as_index(k2)))
+    graph = Graph(
+        (
+            Definition(t, (as_index(i), as_index(k)), Sum(j, w[j])),
+            Definition(c, (), Sum(k2, Sum(i2, t[i2, k2]))),
+        ),
+        c,
+    )
+    dt = jacobian_of(t, c)
+    made = Adjoint(dt, (as_index(i), as_index(k)), (step(dt[i, k], ONE),), ONE)
+    with pytest.raises(IllFormed, match="depends on a later one"):
+        check(Derivation(graph, (made,)))
+
+
+def test_equations_that_share_an_axis_cut_it_at_numbers() -> None:
+    """C[k,l] is Σ w for l ≤ k and 7 beyond: ∂C[j,l]/∂w was 1 for l ≤ another k."""
+    time = Axis("time", N.stop, Index(1), ordered=True)
+    k, q, j = fresh(N), fresh(N), fresh(N)
+    low = fresh(Axis("time", as_index(k), Index(1), ordered=True))
+    high = fresh(Axis("time", N.stop, k + 1, ordered=True))
+    w = Tensor("w", (fresh(N),), Role.PARAMETER)
+    c = Tensor("C", (fresh(N), fresh(time)), Role.COST)
+    seven = Number.of(7)
+    graph = Graph(
+        (
+            Definition(c, (as_index(k), as_index(low)), Sum(q, w[q])),
+            Definition(c, (as_index(k), as_index(high)), seven),
+        ),
+        c,
+    )
+    dw, place = jacobian_of(w, c), fresh(low.axis)
+    indices = (as_index(j), as_index(place), as_index(k))
+    made = Adjoint(dw, indices, (step(Access(dw, indices), ONE),), ONE)
+    with pytest.raises(IllFormed, match="whole axis"):
+        check(Derivation(graph, (made,)))
+
+
+def test_a_layer_does_not_use_what_comes_after_it() -> None:
+    """t = w C with dt given: ∂C/∂w is not dt C alone."""
+    c, w, t = Tensor("C", (), Role.COST), Tensor("w", (), Role.PARAMETER), Tensor("t")
+    dt = Tensor("dt", (), Role.ADJOINT, "t", None, t, c, named=True)
+    graph = Graph((Definition(t, (), w[()] * c[()]),), c, upstream=(dt,))
+    dw = jacobian_of(w, c)
+    claim = dt[()] * c[()]
+    with pytest.raises(IllFormed, match="before it is there"):
+        check(Derivation(graph, (Adjoint(dw, (), (step(dw[()], claim),), claim),)))
+
+
+@pytest.mark.parametrize("short", [True, False])
+def test_entries_beyond_an_axis_are_not_used(short: bool) -> None:
+    """t[n + 1] of a t with n entries, and Σ t[j] with j ≤ m."""
+    b = Builder()
+    w, u = b.tensor("w", [], Role.PARAMETER), b.tensor("u", [], Role.PARAMETER)
+    t, c = b.tensor("t", [N]), b.tensor("C", [], Role.COST)
+    (i,) = b.over(N)
+    b.define(t, [i], w[()] * LONG[i])
+    j = fresh(M)
+    b.define(c, [], u[()] * (t[N.stop + 1] if short else Sum(j, t[j])))
+    dw = adjoint(w, c)
+    made = Adjoint(dw, (), (step(dw[()], ZERO),), ZERO)
+    with pytest.raises(IllFormed, match="beyond its axis"):
+        check(Derivation(b.graph(c), (made,)))
+
+
+def test_units_that_are_only_said_to_be_written_out() -> None:
+    b = Builder("single")
+    w, p = b.tensor("w", [], Role.PARAMETER), b.tensor("p", [])
+    c = b.tensor("C", [], Role.COST)
+    b.define(p, [], w[()] - 5, part_of="softmax")
+    b.define(c, [], Apply("log", (p[()],), (0,)))
+    graph = b.graph(c, kind=Kind.WRITTEN_OUT)
+    assert [found.function for found in conditions(graph)] == ["log"]
+
+
+def test_a_condition_and_its_bracket_have_their_indices_in_common() -> None:
+    """[x_i > 0] (1/y_i + Σ_k 1/y_k) asks that y_k is not 0 for every k."""
+    b = Builder()
+    x, y = b.tensor("x", [N], Role.PARAMETER), b.tensor("y", [N], Role.PARAMETER)
+    p, c = b.tensor("p", [N]), b.tensor("C", [], Role.COST)
+    (i,) = b.over(N)
+    k = fresh(N)
+    b.define(p, [i], positive(x[i]) * (Pow(y[i], -1) + Sum(k, Pow(y[k], -1))))
+    (j,) = b.over(N)
+    b.define(c, [], sum_over(j, p[j]))
+    asked = [found for found in conditions(b.graph(c)) if found.function == ""]
+    assert len(asked) == 2
