@@ -12,6 +12,7 @@ from itertools import combinations
 from symderiv.algebra.binding import free_variables
 from symderiv.algebra.expr import (
     Access,
+    Bracket,
     Expr,
     Role,
     Select,
@@ -51,8 +52,10 @@ def require_well_formed(derivation: Derivation) -> None:
         raise IllFormed(wrong)
     names, ranges = _Names(), _Ranges()
     graph = derivation.graph
-    for tensor in graph.upstream:
-        names.know(tensor)
+    for tensor in (graph.cost, graph.example_loss, *graph.upstream):
+        if tensor is not None:
+            names.know(tensor)
+            names.know(tensor.of or tensor)
     for definition in graph.definitions:
         names.meet(definition.left, *_accesses(definition))
         ranges.meet(definition.left, definition.body)
@@ -166,7 +169,8 @@ def _spoken(adjoint: Adjoint) -> Iterator[Expr]:
 def _require_quantified(fact: Fact) -> None:
     """A fact says for which values of its indices it holds."""
     free = free_variables(fact.left) | free_variables(fact.right)
-    if not free <= set(fact.variables):
+    ends = (end for v in fact.variables for end in (v.axis.start, v.axis.stop))
+    if not free <= set(fact.variables) or any(True for end in ends for _ in end.variables):
         raise IllFormed(f"a fact does not say what an index is: {fact.text}")
 
 
@@ -208,15 +212,16 @@ def _require_equation(definition: Definition) -> None:
         normal(definition.body)
     except ZeroDivisionError:
         raise IllFormed(f"{target.name} has no value: it divides by zero") from None
+    bracketed = any(isinstance(node, Bracket) for node in walk(definition.body))
     for access in _accesses(definition):
-        _require_in_axes(access)
+        _require_in_axes(access, bracketed)
     stray = free_variables(definition.body) - set(definition.variables)
     if stray:
         raise IllFormed(f"the equation of {target.name} does not say what an index of it is")
 
 
-def _require_in_axes(access: Access) -> None:
-    """No entry beyond an axis is used; a shifted index may leave it, where a bracket is 0.
+def _require_in_axes(access: Access, shifted: bool) -> None:
+    """No entry beyond an axis is used; a ``shifted`` index may leave it, where a bracket is 0.
 
     The entries of a family before its first member have equations of their own.
     """
@@ -227,7 +232,7 @@ def _require_in_axes(access: Access) -> None:
         if whole.ordered:
             continue
         beyond = guards(index, whole)
-        if beyond is None or (beyond and index.variable is not None):
+        if beyond is None or (beyond and (index.variable is not None or not shifted)):
             raise IllFormed(f"an index of {access.tensor.name} goes beyond its axis")
 
 
@@ -246,7 +251,7 @@ def _require_covered(tensor: Tensor, indices: tuple[Index, ...]) -> None:
             if any(True for _ in index.variables):
                 raise IllFormed(f"an index of {tensor.name} is neither plain nor constant")
             whole = Axis(slot.axis.name, stop, start)
-            if not slot.axis.ordered and guards(index, whole) is None:
+            if not slot.axis.ordered and guards(index, whole) != ():
                 raise IllFormed(f"an index of {tensor.name} is out of its axis")
         elif variable in seen:
             raise IllFormed(f"{tensor.name} has the same index twice")
@@ -335,6 +340,9 @@ def _require_cost(graph: Graph) -> None:
     """The cost has an equation (or what comes after is given), and is not computed from itself."""
     if not graph.upstream and not graph.definitions_of(graph.cost):
         raise IllFormed(f"{graph.cost.name} has no equation")
+    twice = (t for t in graph.tensors if [a.name for a in t.axes].count(EXAMPLE) > 1)
+    if graph.example_loss is not None and any(True for _ in twice):
+        raise IllFormed("an example has two numbers, so that it has no loss of its own")
     for root in (graph.cost, graph.example_loss):
         if root is not None and any(
             root in graph.depending_on((d.target,)) for d in graph.users(root)
@@ -344,6 +352,8 @@ def _require_cost(graph: Graph) -> None:
 
 def _require_upstream(graph: Graph) -> None:
     """A given adjoint is of an output that nothing here uses, by a cost that has no equation."""
+    if len({tensor.of for tensor in graph.upstream}) < len(graph.upstream):
+        raise IllFormed("an output has two given adjoints")
     for tensor in graph.upstream:
         of = tensor.of
         if tensor.role is not Role.ADJOINT or not tensor.named or of is None:

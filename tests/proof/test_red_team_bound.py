@@ -345,3 +345,89 @@ def test_a_condition_and_its_bracket_have_their_indices_in_common() -> None:
     b.define(c, [], sum_over(j, p[j]))
     asked = [found for found in conditions(b.graph(c)) if found.function == ""]
     assert len(asked) == 2
+
+
+# --- Whatever a graph says of itself ------------------------------------------------------------
+
+W0, V0 = (Tensor(name, (), Role.PARAMETER) for name in "wv")
+COST = Tensor("C", (), Role.COST)
+
+
+def refused(graph: Graph, made: Adjoint, message: str) -> None:
+    with pytest.raises(IllFormed, match=message):
+        check(Derivation(graph, (made,)))
+
+
+def by_w(claim: Expr) -> Adjoint:
+    return Adjoint(adjoint(W0, COST), (), (step(adjoint(W0, COST)[()], claim),), claim)
+
+
+@pytest.mark.parametrize("axis", [N, M])
+def test_a_given_adjoint_is_of_an_output_of_the_graph(axis: Axis) -> None:
+    """dy of another y, of another role or length, so that the layer's gradient was 0."""
+    y, i = Tensor("y", (fresh(N),)), fresh(N)
+    ghost = Tensor("y", (fresh(axis),), Role.ACTIVATION if axis is N else y.role)
+    dy = Tensor("dy", ghost.slots, Role.ADJOINT, "", None, ghost, COST, named=True)
+    graph = Graph((Definition(y, (as_index(i),), W0[()] * LONG[i]),), COST, upstream=(dy,))
+    refused(graph, by_w(ZERO), "two tensors are called y")
+
+
+def test_an_output_has_one_given_adjoint() -> None:
+    y, i = Tensor("y", (fresh(N),)), fresh(N)
+    given = tuple(
+        Tensor(name, y.slots, Role.ADJOINT, "", None, y, COST, named=True) for name in ("dy", "ey")
+    )
+    graph = Graph((Definition(y, (as_index(i),), W0[()] * LONG[i]),), COST, upstream=given)
+    refused(graph, by_w(ZERO), "two given adjoints")
+
+
+@pytest.mark.parametrize("at", [N.stop * 2 - 1, as_index(Size("m")), Index(7)])
+def test_an_equation_is_about_an_entry_that_there_surely_is(at: Index) -> None:
+    t, j = Tensor("t", (fresh(N),)), fresh(N)
+    graph = Graph((Definition(t, (at,), W0[()]), Definition(COST, (), Sum(j, t[j]))), COST)
+    refused(graph, by_w(ONE), "out of its axis")
+
+
+def test_the_ranges_of_a_fact_do_not_depend_on_its_indices() -> None:
+    """Σ_k X[i,j,k] = 0 for j from i to i was used for every pair, where the step has that i."""
+    x = Tensor("X", (fresh(N), fresh(N), fresh(N)), Role.INPUT)
+    i, k, p, q, r = (fresh(N) for _ in range(5))
+    j = fresh(Axis("unit", as_index(i), as_index(i)))
+    fact = Fact(Sum(k, x[i, j, k]), ZERO, "the diagonal sums to 0", (i, j))
+    body = W0[()] * Sum(p, Sum(q, Sum(r, x[p, q, r])))
+    graph = Graph((Definition(COST, (), body),), COST, facts=(fact,))
+    refused(graph, by_w(ZERO), "what an index is")
+
+
+@pytest.mark.parametrize("other", [None, M])
+def test_the_cost_is_the_one_of_the_equations(other: Axis | None) -> None:
+    i = fresh(N)
+    vector = Tensor("C", (fresh(N),), Role.COST)
+    cost = COST if other is None else Tensor("C", (fresh(other),), Role.COST)
+    graph = Graph((Definition(vector, (as_index(i),), W0[()] * LONG[i]),), cost)
+    refused(graph, by_w(Sum(i, LONG[i])), "two tensors are called C")
+
+
+def test_a_shifted_entry_stays_within_its_axis_unless_a_bracket_says_so() -> None:
+    """Σ_{j<m} t[j + 1] of a t with n entries."""
+    t, i = Tensor("t", (fresh(N),)), fresh(N)
+    j = fresh(Axis("unit", M.stop - 1, Index(0)))
+    body = V0[()] * Sum(j, t[j + 1])
+    graph = Graph((Definition(t, (as_index(i),), W0[()]), Definition(COST, (), body)), COST)
+    refused(graph, by_w(V0[()] * SizeOf(M.stop)), "beyond its axis")
+
+
+def test_an_example_has_one_number() -> None:
+    """ℓ[s,u] = x[s] x[u], of two axes that are both called example."""
+    axis = Axis("example", as_index(Size("m")))
+    x = Tensor("x", (fresh(axis),), Role.INPUT)
+    loss = Tensor("l", (fresh(axis), fresh(axis)), Role.LOSS)
+    s, u, p = (fresh(axis) for _ in range(3))
+    blocks = (
+        Definition(loss, (as_index(s), as_index(u)), x[s] * x[u]),
+        Definition(COST, (), Sum(s, Sum(u, loss[s, u]))),
+    )
+    dx = Tensor("dx", x.slots, Role.ADJOINT, "", None, x, loss)
+    claim = 2 * Sum(u, x[u])
+    made = Adjoint(dx, (as_index(p),), (step(dx[p], claim),), claim)
+    refused(Graph(blocks, COST, loss), made, "two numbers")
