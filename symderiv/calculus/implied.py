@@ -19,7 +19,7 @@ from symderiv.algebra.expr import (
     Sum,
     tensors_in,
 )
-from symderiv.algebra.index import Index, Var, as_index
+from symderiv.algebra.index import lower_bound
 from symderiv.calculus.composed import group_of, is_written_out
 from symderiv.calculus.functions import (
     NEGATIVE,
@@ -106,10 +106,10 @@ class Implied:
             case Number(value):
                 return None if value < 0 else int(value > 0)
             case SizeOf(index):
-                least = _least(index)
+                least = lower_bound(index)
                 return None if least is None or least < 0 else int(least > 0)
             case Sum(var, body):
-                sign, least = self._sign(body, positive), _least(var.axis.size)
+                sign, least = self._sign(body, positive), lower_bound(var.axis.size)
                 return 0 if sign == 1 and (least is None or least < 1) else sign  # maybe no term
             case Add(terms):
                 signs = [self._sign(t, positive) for t in terms]
@@ -214,17 +214,3 @@ def _sum(intervals: Iterable[_Interval | None]) -> _Interval | None:
             return None
         total = total.plus(interval)
     return total
-
-
-def _least(index: Index) -> int | None:
-    """The least value of an index, where every size is at least 1; None if there is none."""
-    while True:
-        found = next(((s, n) for s, n in index.terms if isinstance(s, Var)), None)
-        if found is None:
-            break
-        var, factor = found
-        end = var.axis.start if factor > 0 else var.axis.stop
-        index = index - factor * as_index(var) + factor * end
-    if any(factor < 0 for _, factor in index.terms):
-        return None
-    return index.const + sum(factor for _, factor in index.terms)

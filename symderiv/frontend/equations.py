@@ -10,7 +10,6 @@ from fractions import Fraction
 
 from symderiv.algebra.binding import replace_accesses
 from symderiv.algebra.expr import ZERO, Access, Expr, Number, Pow, Role, Tensor, add, mul, power
-from symderiv.algebra.index import as_index
 from symderiv.calculus.brackets import Guard, constant
 from symderiv.calculus.conditions import Condition
 from symderiv.calculus.functions import NONNEGATIVE, NONZERO, PI, REAL, Domain, real_power, scalar
@@ -48,8 +47,6 @@ from symderiv.frontend.values import (
 LIGHT = 3  # what has fewer nodes may be written twice
 
 Form = tuple[str, tuple[object, ...], tuple[int, ...]]  # of a tree: its head, and its parts
-
-
 _Asked = tuple[str, Expr, Domain, tuple[Guard, ...]]  # by a function of an entry, under brackets
 
 
@@ -127,8 +124,7 @@ class Equations:
     ) -> Value:  # fmt: skip
         """Record an equation; the value of the new name."""
         tensor = Tensor(name, variables(value.axes), role, symbol or name)
-        indices = tuple(map(as_index, variables(value.axes)))
-        self.definitions.append(Definition(tensor, indices, value.entry(indices), why, part_of))
+        self.definitions.append(Definition(tensor, *value.any_entry, why, part_of))
         return array(tensor)
 
     def name(self, value: Value, wanted: str, key: object) -> Value:
@@ -165,15 +161,14 @@ class Equations:
     def whole(self, node: Node, wanted: str) -> Value:
         """A node as an array that has a name, as what computes with whole arrays takes it."""
         value = self.value(node)
-        indices = tuple(map(as_index, variables(value.axes)))
-        entry = value.entry(indices)
+        indices, entry = value.any_entry
         if isinstance(entry, Access) and entry.indices == indices:
             return value
         return self.name(value, wanted, self.key(node))
 
     def constant(self, value: Value) -> Fraction | None:
         """The number that a value is, or None."""
-        entry = value.entry(tuple(map(as_index, variables(value.axes))))
+        _, entry = value.any_entry
         return entry.value if isinstance(entry, Number) else None
 
     def elementwise(
@@ -189,13 +184,13 @@ class Equations:
         """Record that a function ("" for a denominator) wants its argument in a domain."""
         if domain is REAL:
             return
-        indices = tuple(map(as_index, variables(value.axes)))
+        indices, entry = value.any_entry
         guards = tuple(
             Guard(argument.entry(indices[: argument.rank]), holds)
             for argument, holds in self.guards
             if argument.axes in ((), value.axes)
         )
-        self._asked.append((function, value.entry(indices), domain, guards))
+        self._asked.append((function, entry, domain, guards))
 
     def _ask_again(self, key: int) -> None:
         """What a part asked when it was met first, without a bracket that it was met under."""
@@ -304,7 +299,7 @@ class Equations:
 
     def _quotient(self, node: Node, left: Node, right: Node) -> Value:
         below = self.atom(right)
-        if constant(below.entry(tuple(map(as_index, variables(below.axes))))) == 0:
+        if constant(below.any_entry[1]) == 0:
             raise Misfit(node, f"a division by {brief(right)}, which is 0", "")
         self.ask("", below, NONZERO)
         above = self.value(left)
@@ -346,7 +341,7 @@ class Equations:
     ) -> Value:
         if base.sums and exponent not in (0, 1):
             base = self.name(base, wanted, key)
-        entry = base.entry(tuple(map(as_index, variables(base.axes))))
+        _, entry = base.any_entry
         already = entry.exponent if isinstance(entry, Pow) else 1
         if abs(already * exponent) > MAX_EXPONENT or _too_long(entry, exponent):
             raise Misfit(node, "the exponent is too large", f"at most {MAX_EXPONENT} in size")

@@ -50,6 +50,12 @@ class Value:
         """The number of axes."""
         return len(self.axes)
 
+    @property
+    def any_entry(self) -> tuple[Indices, Expr]:
+        """The entry at new indices, and these."""
+        indices = tuple(map(as_index, variables(self.axes)))
+        return indices, self.entry(indices)
+
     def repeated(self, indices: Indices, axes: Sequence[Axis]) -> Expr:
         """The entry at the indices of a larger array along which this one is repeated."""
         skip = len(indices) - self.rank

@@ -87,8 +87,7 @@ def check(derivation: Derivation, memory: Memory | None = None) -> CheckedDeriva
     A chain starts at the derivative itself, whose meaning is worked out from the definitions, and
     every step must start where the one before it ended. Equations of earlier chains are used only
     where a step names them as a premise. A ``memory`` keeps what has been proved for the next time.
-    Raises BrokenChain and
-    IllFormed, and TypeError for a memory that is none.
+    Raises BrokenChain and IllFormed, and TypeError for a memory that is none.
     """
     require_well_formed(derivation)
     judge = Judge(derivation, memory)

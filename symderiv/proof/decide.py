@@ -27,7 +27,7 @@ from symderiv.algebra.expr import (
     power,
     walk,
 )
-from symderiv.algebra.index import Var, as_index, fresh
+from symderiv.algebra.index import Index, Size, Var, as_index, fresh
 from symderiv.algebra.matching import alpha_equal
 from symderiv.algebra.normal import Term, normal
 from symderiv.calculus.graph import Fact, Graph
@@ -98,6 +98,17 @@ class Statement:
         rest += [side for fact in self.facts for side in (fact.left, fact.right)]
         return [*self.nodes, *chain.from_iterable(map(walk, rest))]
 
+    @cached_property
+    def heads(self) -> list[Index]:
+        """The indices of the equations that it may rest on."""
+        return [index for indices, _ in self.equations for index in indices]
+
+    @cached_property
+    def symbols(self) -> tuple[list[Size], set[str]]:
+        """The sizes that it speaks of, and which of them are lengths of ordered axes."""
+        met = (v for index in self.heads for v in index.variables)
+        return size_symbols(self.everything, [*self.free, *met])
+
     @property
     def has_signs(self) -> bool:
         """Whether it speaks of roots or signs, of which the field has its own."""
@@ -113,8 +124,7 @@ class Statement:
     @cached_property
     def shifted(self) -> frozenset[Var]:
         """The free variables of which every value matters, not only which of them are equal."""
-        heads = [index for indices, _ in self.equations for index in indices]
-        special = distinguished(self.everything, heads)
+        special = distinguished(self.everything, self.heads)
         return frozenset(v for v in self.free if (v.axis.start, v.axis.stop) in special)
 
 
@@ -139,12 +149,9 @@ class Worlds:
         roots: bool = False,
     ) -> World:
         """The world of a trial, with f′ and the facts as the premises say."""
-        heads = [index for indices, _ in statement.equations for index in indices]
-        variables = [v for index in heads for v in index.variables]
-        names, ordered = size_symbols(statement.everything, [*statement.free, *variables])
         return World(
             self.graph,
-            assign(names, ordered, shift=trial % TRIALS + seed % 4),
+            assign(*statement.symbols, shift=trial % TRIALS + seed % 4),
             statement.seed + 1000 * trial + seed,
             lemmas,
             self.closed,
@@ -314,7 +321,7 @@ def sample(statement: Statement, lemmas: LemmaTable, trials: int = TRIALS) -> Ve
 def _degree(statement: Statement) -> int:
     """A bound for the degree of the numerator of left − right, where it is evaluated."""
     worlds, opened = statement.worlds, statement.opened
-    longest = max(worlds.world(statement, {}, TRIALS).sizes.values(), default=1)
+    longest = max(assign(*statement.symbols).values(), default=1)
     degrees = Degrees(longest + TRIALS, lambda t: worlds.equations(t) if t in opened else ())
     return int(degrees.of(Add((statement.left, statement.right))).above)
 
