@@ -94,7 +94,10 @@ def _strong(product: Mul, graph: Graph) -> Expr:
 
 def may_fail(expr: Expr, graph: Graph) -> bool:
     """Whether a value may be missing, or overflow, where the inputs are moderate numbers."""
-    implied = Implied(graph)
+    return _fails(expr, graph, Implied(graph))
+
+
+def _fails(expr: Expr, graph: Graph, implied: Implied) -> bool:
     return any(_may_fail(node, graph, implied) for node in walk(expr))
 
 
@@ -112,7 +115,9 @@ def _may_fail(node: Expr, graph: Graph, implied: Implied) -> bool:
             )
         case Access(tensor, _):
             return any(
-                may_fail(d.body, graph) for d in graph.definitions_of(tensor) if not _recurs(d)
+                _fails(d.body, graph, implied)
+                for d in graph.definitions_of(tensor)
+                if not _recurs(d)
             )
     return False
 

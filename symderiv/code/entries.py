@@ -11,21 +11,20 @@ from dataclasses import replace
 
 from symderiv.algebra.binding import replace_accesses, substitute
 from symderiv.algebra.expr import ONE, Access, Delta, Expr, Sum, rebuild
-from symderiv.algebra.index import Axis, Index, is_zero
+from symderiv.algebra.index import Axis, is_zero
 from symderiv.code.names import Naming, Slice
 from symderiv.code.pieces import ATOM, Kind, Piece
 
 
 def is_single(axis: Axis) -> bool:
     """Whether an axis has length 1."""
-    return not axis.ordered and axis.size == Index(1)
+    return axis.only is not None
 
 
 def without_single(left: Access, body: Expr) -> tuple[Access, Expr]:
     """An equation without the axes of length 1 of its left side, and without sums along others."""
-    single = {
-        v: v.axis.start for i in left.indices if (v := i.variable) is not None and is_single(v.axis)
-    }
+    variables = (i.variable for i in left.indices)
+    single = {v: only for v in variables if v is not None and (only := v.axis.only) is not None}
     body = _decided(substitute(body, single))
     if not single:
         return left, body
@@ -36,8 +35,8 @@ def without_single(left: Access, body: Expr) -> tuple[Access, Expr]:
 
 def _decided(expr: Expr) -> Expr:
     """The expression without sums of one term, and without deltas of equal indices."""
-    if isinstance(expr, Sum) and is_single(expr.var.axis):
-        return _decided(substitute(expr.body, {expr.var: expr.var.axis.start}))
+    if isinstance(expr, Sum) and (only := expr.var.axis.only) is not None:
+        return _decided(substitute(expr.body, {expr.var: only}))
     if isinstance(expr, Delta) and is_zero(expr.left - expr.right):
         return ONE
     return rebuild(expr, _decided)

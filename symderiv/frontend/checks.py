@@ -18,7 +18,7 @@ from symderiv.frontend.known import (
     activation_names,
     canonical,
     fits,
-    is_vector,
+    is_vector_function,
     learned,
     loss_names,
     loss_need,
@@ -198,7 +198,7 @@ def check_activations(given: object, depth: int, generic: bool) -> tuple[str, ..
 
 
 def _unit_by_unit(name: str, field: str) -> None:
-    if is_vector(name):
+    if is_vector_function(name):
         raise SpecError(
             f"{field} {name!r} at any depth", f"write hidden,output, such as sigmoid,{name}",
             field=field, value=name,
@@ -208,7 +208,7 @@ def _unit_by_unit(name: str, field: str) -> None:
 def check_single_units(sizes: Sequence[int | str], activations: Sequence[str]) -> None:
     """A function of all units of a layer needs more than one: softmax of one unit is 1."""
     for layer, (size, name) in enumerate(zip(sizes[1:], activations, strict=True), start=1):
-        if size == 1 and is_vector(name):
+        if size == 1 and is_vector_function(name):
             value = "0" if output_range(name) is LOG_PROBABILITIES else "1"
             raise SpecError(
                 f"{name} of a single unit in layer {layer} is {value} whatever goes in, and every "

@@ -50,11 +50,6 @@ def fits(activation: str, loss: str) -> bool:
     return need is None or need in (output, *output.serves)
 
 
-def is_vector(activation: str) -> bool:
-    """Whether an activation takes all units of a layer at once."""
-    return isinstance(ACTIVATIONS[activation], VectorFunction)
-
-
 def learned(activation: str) -> tuple[str, ...]:
     """The further arguments of an activation that each unit learns, such as a PReLU's slope."""
     return ACTIVATIONS[activation].learned
@@ -75,6 +70,6 @@ def canonical(name: str) -> str:
 
 
 def is_vector_function(name: str) -> bool:
-    """Whether a function of the expression language takes a whole axis at once: softmax."""
+    """Whether an activation, by any spelling, takes all units of a layer at once: softmax."""
     known = ACTIVATIONS.get(name.replace("_", "-"))
     return isinstance(known, VectorFunction)
