@@ -191,7 +191,7 @@ class Judge:
         )
         verdict = self.memory._recall(key)
         if verdict is None:
-            statement = Statement(left, right, self.worlds, opened, facts)
+            statement = Statement(left, right, self.worlds, opened, facts, spelling=key)
             verdict = structural(statement, known_left, known_right, lemmas)
             self.memory._remember(key, verdict)
         return verdict

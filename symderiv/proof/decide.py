@@ -56,6 +56,7 @@ class Statement:
     """``left = right`` about a graph, to be read in the worlds given.
 
     It may rest on the equations of the tensors in ``opened`` and on nothing else of the graph.
+    ``spelling`` is that of both sides and of what they rest on, if it is known already.
     """
 
     left: Expr
@@ -64,6 +65,7 @@ class Statement:
     opened: frozenset[Tensor] = frozenset()
     facts: tuple[Fact, ...] = ()
     apart: bool = False
+    spelling: str = ""
 
     @cached_property
     def seed(self) -> int:
@@ -73,7 +75,8 @@ class Statement:
         """
         tensors = {e.tensor for e in self.everything if isinstance(e, Access)}
         drawn = (f"{t.role.value} {t.name!r}" for t in tensors)
-        text = "\n".join([spelled([self.left, self.right], lambda _: ()), *sorted(drawn)])
+        spelling = self.spelling or spelled([self.left, self.right], lambda _: ())
+        text = "\n".join([spelling, *sorted(drawn)])
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:12], "big")
 
     def taken_apart(self) -> Statement:

@@ -252,9 +252,10 @@ def _points(
     """Worlds in which the equations have values and the facts may hold, with seed and sizes."""
     bodies = [left, right, *(d.body for d in graph.definitions)]
     bodies += [body for equations in closed.values() for _, body in equations]
+    bodies += [side for fact in facts for side in (fact.left, fact.right)]
     nodes = [n for body in bodies for n in walk(body)]
     free = free_variables(left) | free_variables(right)
-    slots = [v for d in graph.definitions for v in d.variables]
+    slots = [v for said in (*graph.definitions, *facts) for v in said.variables]
     names, ordered = size_symbols(nodes, [*sorted(free, key=lambda v: v.uid), *slots])
     asked = conditions(graph)
     domains = {

@@ -11,7 +11,7 @@ from symderiv.algebra.expr import Expr, Role, Select, Tensor, apply, delta, sum_
 from symderiv.algebra.index import Axis, Size, as_index, fresh
 from symderiv.calculus.builder import Builder
 from symderiv.calculus.functions import ScalarFunction, rows
-from symderiv.calculus.graph import Graph
+from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.reference_values import PUBLISHED
 from symderiv.proof import balls
 from symderiv.proof.decide import Statement, Worlds, structural
@@ -96,3 +96,12 @@ def test_the_value_of_a_function_is_the_published_one(name: str) -> None:
             assert row.kinks
             continue
         assert math.isclose(float(found), float(expected), rel_tol=1e-12, abs_tol=1e-12)
+
+
+def test_a_fact_may_speak_of_a_size_that_stands_nowhere_else() -> None:
+    i = fresh(Axis("unit", as_index(Size("k"))), "i")
+    longer = Tensor("q", (i,))
+    fact = Fact(sum_over(i, longer[i]), X[1] / X[1], "sum_i q[i] = 1", ())
+    graph = Graph((), Tensor("C"), facts=(fact,))
+    found = counterexample(graph, X[1], X[1] + 1, {}, graph.facts)
+    assert found is not None and found.status is Status.REFUTED

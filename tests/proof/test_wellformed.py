@@ -153,6 +153,12 @@ REFUSED: dict[str, tuple[Callable[[], Derivation], str]] = {
         lambda: given(graph_of((U, (I,), W[I]), (C, (), ONE)), UP),
         "only from outside",
     ),
+    "a cost with axes beside a loss": (
+        lambda: Derivation(
+            replace(perceptron().graph, cost=LOSS, blocks=perceptron().graph.blocks[:1]), ()
+        ),
+        "has axes, and an example's loss",
+    ),
     # Chains.
     "no derivative by role": (lambda: with_tensor(role=Role.INPUT), "is no derivative"),
     "no derivative of anything": (lambda: with_tensor(root=None), "is no derivative"),
