@@ -13,6 +13,7 @@ from symderiv.algebra.expr import (
     Bracket,
     Delta,
     Expr,
+    Mul,
     Partial,
     Select,
     SizeOf,
@@ -22,6 +23,7 @@ from symderiv.algebra.expr import (
 )
 from symderiv.algebra.index import (
     Index,
+    Known,
     Var,
     as_index,
     fresh,
@@ -123,21 +125,38 @@ def replace_accesses(expr: Expr, image: Callable[[Access], Expr | None]) -> Expr
 
     ``image`` must return expressions whose bound variables are fresh (see :func:`refresh`).
     """
+    return replace_where(expr, lambda access, _: image(access))
+
+
+def replace_where(
+    expr: Expr, image: Callable[[Access, Known], Expr | None], known: Known = ()
+) -> Expr:
+    """The same, where ``image`` is told what is >= 0 at the entry."""
     match expr:
         case Access():
-            found = image(expr)
+            found = image(expr, known)
             return expr if found is None else found
         case Sum(var, body):
-            return Sum(var, replace_accesses(body, image))
+            return Sum(var, replace_where(body, image, known))
         case _:
-            return rebuild(expr, lambda child: replace_accesses(child, image))
+            inner = known_in(expr, known)
+            return rebuild(expr, lambda child: replace_where(child, image, inner))
 
 
-def instantiate(indices: tuple[Index, ...], body: Expr, given: tuple[Index, ...]) -> Expr | None:
+def known_in(expr: Expr, known: Known = ()) -> Known:
+    """What may be taken to be >= 0 in the factors of a product: it is 0 where a bracket fails."""
+    if not isinstance(expr, Mul):
+        return known
+    return (*known, *(factor.index for factor in expr.factors if isinstance(factor, Bracket)))
+
+
+def instantiate(
+    indices: tuple[Index, ...], body: Expr, given: tuple[Index, ...], known: Known = ()
+) -> Expr | None:
     """The body of ``t[indices] = body`` at the indices ``given``, with fresh sums.
 
     None where the equation is not about that entry: another constant index, or an ordered index
-    (layer, time) that is not certainly in its range.
+    (layer, time) that is not certainly in its range, where what is ``known`` is >= 0.
     """
     mapping: dict[Var, Index] = {}
     for mine, wanted in zip(indices, given, strict=True):
@@ -146,7 +165,7 @@ def instantiate(indices: tuple[Index, ...], body: Expr, given: tuple[Index, ...]
             if mine != wanted:
                 return None
             continue
-        if variable.axis.ordered and guards(wanted, variable.axis) != ():
+        if variable.axis.ordered and guards(wanted, variable.axis, known) != ():
             return None
         if mapping.setdefault(variable, wanted) != wanted:
             return None

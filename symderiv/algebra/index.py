@@ -159,6 +159,7 @@ class Var:
 
 
 IndexLike = Index | Var | Size | int
+Known = tuple[Index, ...]  # what is >= 0 at some place in a tree
 
 
 def _affine(const: int, terms: Iterable[tuple[Var | Size, int]]) -> Index:
@@ -277,10 +278,10 @@ def _same_axis(index: Index) -> bool:
     return isinstance(v, Var) and isinstance(w, Var) and c == -d and v.axis == w.axis
 
 
-def guards(index: Index, axis: Axis) -> tuple[Index, ...] | None:
-    """What must be >= 0 for ``index`` to lie on the axis, as far as ranges do not imply it.
+def guards(index: Index, axis: Axis, known: Known = ()) -> tuple[Index, ...] | None:
+    """What must be >= 0 for ``index`` to lie on the axis, as far as nothing implies it.
 
-    None if it never does.
+    Ranges imply it, or what is ``known`` to be >= 0. None if it never does.
     """
     variable = index.variable
     if variable is not None and variable.axis == axis:
@@ -289,4 +290,5 @@ def guards(index: Index, axis: Axis) -> tuple[Index, ...] | None:
     decided = [is_nonnegative(limit) for limit in limits]
     if False in decided:
         return None
-    return tuple(e for e, d in zip(limits, decided, strict=True) if d is None)
+    open_ = (e for e, d in zip(limits, decided, strict=True) if d is None)
+    return tuple(e for e in open_ if not any(is_nonnegative(e - k) for k in known))

@@ -26,7 +26,7 @@ Binding = dict[Var, Index]
 def match(pattern: Expr, expr: Expr, variables: Iterable[Var]) -> Binding | None:
     """Indices for ``variables`` that turn ``pattern`` into ``expr`` (same tree), or None.
 
-    Bound variables may differ in name. Only plain variables of the pattern are solved for.
+    Bound variables may differ in name. A variable is solved for where it stands alone or shifted.
     """
     binding: Binding = {}
     return binding if _match(pattern, expr, set(variables), binding) else None
@@ -137,8 +137,9 @@ def _escapes(bound: Var, binding: Binding) -> bool:
 
 
 def _match_index(pattern: Index, index: Index, open_: set[Var], binding: Binding) -> bool:
-    variable = pattern.variable
-    if variable is not None and variable in open_:
-        known = binding.setdefault(variable, index)
-        return known == index
+    unsolved = [v for v in pattern.variables if v in open_ and v not in binding]
+    if len(unsolved) == 1 and dict(pattern.terms).get(unsolved[0]) == 1:
+        (variable,) = unsolved
+        binding[variable] = index - substitute_index(pattern - variable, binding)
+        return True
     return substitute_index(pattern, binding) == index

@@ -21,6 +21,7 @@ from symderiv.algebra.expr import (
     power,
     sum_over,
 )
+from symderiv.algebra.index import is_zero
 
 
 def differentiate(expr: Expr, wrt: Access) -> Expr:
@@ -31,7 +32,10 @@ def differentiate(expr: Expr, wrt: Access) -> Expr:
     """
     match expr:
         case Access(tensor, indices) if tensor == wrt.tensor:
-            return mul(*(delta(i, k) for i, k in zip(indices, wrt.indices, strict=True)))
+            pairs = list(zip(indices, wrt.indices, strict=True))
+            if any(is_zero(i - k) is False for i, k in pairs):
+                return ZERO  # certainly another entry
+            return mul(*(delta(i, k) for i, k in pairs))
         case Add(terms):
             return add(*(differentiate(term, wrt) for term in terms))
         case Mul(factors):

@@ -2,7 +2,7 @@
 
 A graph is in static single assignment form: every tensor is defined once, by an expression over
 tensors that come earlier. A recurrence is the one exception: along an ordered axis (layers,
-time) its tensors use themselves one step back.
+time) its tensors use their own earlier members.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from symderiv.algebra.binding import instantiate
 from symderiv.algebra.expr import Access, Apply, Expr, Tensor, tensors_in, walk
-from symderiv.algebra.index import Index, Size, Var
+from symderiv.algebra.index import Index, Known, Size, Var, guards, is_zero
 
 if TYPE_CHECKING:
     from symderiv.calculus.conditions import Condition
@@ -58,9 +58,18 @@ class Definition:
         """The variables that the equation is quantified over."""
         return tuple(v for i in self.indices if (v := i.variable) is not None)
 
-    def at(self, access: Access) -> Expr | None:
+    def at(self, access: Access, known: Known = ()) -> Expr | None:
         """The body for one entry, with fresh sums; None where this equation is not about it."""
-        return instantiate(self.indices, self.body, access.indices)
+        return instantiate(self.indices, self.body, access.indices, known)
+
+    def misses(self, access: Access) -> bool:
+        """Whether the equation is certainly not about that entry."""
+        return any(
+            is_zero(mine - given) is False
+            if mine.variable is None
+            else guards(given, mine.variable.axis) is None
+            for mine, given in zip(self.indices, access.indices, strict=True)
+        )
 
 
 @dataclass(frozen=True)
@@ -194,10 +203,13 @@ class Graph:
         """The adjoint of a tensor, if it comes from outside."""
         return next((a for a in self.upstream if a.of == tensor), None)
 
-    def expand(self, access: Access) -> Expr | None:
-        """The right side of the equation for one entry, or None for an input."""
+    def expand(self, access: Access, known: Known = ()) -> Expr | None:
+        """The right side of the equation for one entry where what is ``known`` is >= 0.
+
+        None for an input, and for an entry of which it is not certain which equation it has.
+        """
         for definition in self.definitions_of(access.tensor):
-            body = definition.at(access)
+            body = definition.at(access, known)
             if body is not None:
                 return body
         return None

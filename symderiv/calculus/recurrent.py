@@ -90,10 +90,10 @@ def lstm_cell(
 
 def _gate(b: Builder, name: str, x: Tensor, h: Tensor, inputs: Axis, hidden: Axis) -> Tensor:
     """σ(W x + R h + b), or tanh for the candidate g."""
-    w = b.tensor(f"W{name}", b.weights(hidden, inputs), Role.PARAMETER, "W")
-    r = b.tensor(f"R{name}", b.weights(hidden, hidden), Role.PARAMETER, "R")
-    bias = b.tensor(f"b{name}", (hidden,), Role.PARAMETER, "b")
-    z = b.tensor(f"z{name}", b.batch(hidden), Role.PREACTIVATION, "z")
+    w = b.tensor(f"W_{name}", b.weights(hidden, inputs), Role.PARAMETER)
+    r = b.tensor(f"R_{name}", b.weights(hidden, hidden), Role.PARAMETER)
+    bias = b.tensor(f"b_{name}", (hidden,), Role.PARAMETER)
+    z = b.tensor(f"z_{name}", b.batch(hidden), Role.PREACTIVATION)
     pair, k, s = b.unit_and_example(hidden)
     seen = weighted(b, w, k, inputs, lambda j: b.at(x, j, s))
     recalled = weighted(b, r, k, hidden, lambda j: b.at(h, j, s))

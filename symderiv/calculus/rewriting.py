@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from symderiv.algebra.binding import free_variables, replace_accesses, substitute
+from symderiv.algebra.binding import free_variables, known_in, replace_accesses, substitute
 from symderiv.algebra.expr import (
     ONE,
     ZERO,
@@ -28,7 +28,15 @@ from symderiv.algebra.expr import (
     walk,
     winner_range,
 )
-from symderiv.algebra.index import Index, Var, as_index, guards, is_nonnegative, is_zero
+from symderiv.algebra.index import (
+    Index,
+    Known,
+    Var,
+    as_index,
+    guards,
+    is_nonnegative,
+    is_zero,
+)
 from symderiv.algebra.matching import match
 from symderiv.calculus.differentiate import differentiate
 from symderiv.calculus.functions import scalar, symbols
@@ -54,8 +62,9 @@ def state_derivatives(expr: Expr, graph: Graph) -> tuple[Expr, tuple[Premise, ..
     reasons: dict[str, None] = {}
     named: dict[str, Premise] = {}
 
-    def state(node: Expr) -> Expr:
-        node = rebuild(node, state)
+    def state(node: Expr, known: Known = ()) -> Expr:
+        inner = known_in(node, known)
+        node = rebuild(node, lambda child: state(child, inner))
         if not (isinstance(node, Apply) and sum(node.orders) == 1):
             return node
         row = scalar(node.function)
@@ -68,7 +77,7 @@ def state_derivatives(expr: Expr, graph: Graph) -> tuple[Expr, tuple[Premise, ..
         lemmas[Lemma(row.name, position, args, value, formula(*args, value))] = None
         reasons[row.why] = None
         plain = Apply(node.function, node.args, (0,) * len(node.args))
-        entry = named_value(plain, graph)
+        entry = named_value(plain, graph, known)
         if entry is not None:
             named[entry.tensor.name] = Uses(entry.tensor)
         return formula(*node.args, entry or plain)
@@ -77,14 +86,15 @@ def state_derivatives(expr: Expr, graph: Graph) -> tuple[Expr, tuple[Premise, ..
     return result, (*lemmas, *named.values()), "; ".join(reasons)
 
 
-def named_value(expr: Expr, graph: Graph) -> Access | None:
-    """The entry of the graph that is defined as exactly this expression."""
+def named_value(expr: Expr, graph: Graph, known: Known = ()) -> Access | None:
+    """The entry of the graph that is defined as exactly this, where what is known is >= 0."""
     for definition in graph.definitions:
         binding = match(definition.body, expr, definition.variables)
         if binding is not None and len(binding) == len(definition.variables):
             image = substitute(definition.left, binding)
             assert isinstance(image, Access)
-            return image
+            if definition.at(image, known) is not None:
+                return image
     return None
 
 

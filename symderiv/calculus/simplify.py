@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from symderiv.algebra.binding import known_in
 from symderiv.algebra.expr import Access, Expr, Partial, has_partial, rebuild, walk
+from symderiv.algebra.index import Known
 from symderiv.algebra.matching import alpha_equal
 from symderiv.calculus import cancelling, collecting, folding, rewriting
 from symderiv.calculus.graph import Graph
@@ -86,16 +88,17 @@ def _definitions(expr: Expr, chain: Chain) -> Outcome | None:
     """∂u[k]/∂t[i] is the derivative of what u is defined as."""
     used: dict[str, Premise] = {}
 
-    def open_partial(node: Expr) -> Expr:
+    def open_partial(node: Expr, known: Known = ()) -> Expr:
         if isinstance(node, Partial) and isinstance(node.body, Access):
-            body = chain.graph.expand(node.body)
+            body = chain.graph.expand(node.body, known)
             if body is not None:
                 used[node.body.tensor.name] = Uses(node.body.tensor)
                 opened = Partial(body, node.wrt)
                 if isinstance(body, Access):  # ∂ℓ/∂ℓ would stand for the equation of ℓ
                     return rewriting.differentiate_partials(opened)
                 return opened
-        return rebuild(node, open_partial)
+        inner = known_in(node, known)
+        return rebuild(node, lambda child: open_partial(child, inner))
 
     result = open_partial(expr)
     return (result, "insert " + _equations(used), tuple(used.values())) if used else None

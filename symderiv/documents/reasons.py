@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 
 from symderiv.algebra.expr import Access, Add, Delta, Expr, Mul, Partial, Sum, Tensor, walk
 from symderiv.algebra.index import Index, Var
@@ -57,24 +57,27 @@ def _relevant(ledger: Ledger, tensor: Tensor, tags: list[str], step: Step) -> li
     if len(tags) < 2:
         return tags
     entries = [e for e in ledger.definitions if e.tag in tags]
-    accesses = [
-        n for n in (*walk(step.left), *walk(step.right))
-        if isinstance(n, Access) and n.tensor == tensor
-    ]  # fmt: skip
-    hit = [e.tag for e in entries if any(e.definition.at(a) is not None for a in accesses)]
+    left, right = ([n for n in walk(e) if isinstance(n, Access)] for e in (step.left, step.right))
+    opened = [n.body for n in walk(step.left) if isinstance(n, Partial)]
+    new = [n for n in right if n not in left]  # by its name, where there was its equation
+    choices = ([n for n in met if isinstance(n, Access) and n.tensor == tensor]
+               for met in (opened, new, right, left))  # fmt: skip
+    accesses = next(filter(None, choices), [])
+    hit = [e.tag for e in entries if not all(e.definition.misses(a) for a in accesses)]
     return hit or tags
 
 
 def _chain_rule(ledger: Ledger, chain: ChainEntry, step: Step) -> Places:
     target = Access(chain.of, chain.adjoint.indices)
     root = chain.adjoint.tensor.root
-    users: dict[Tensor, Access] = {}
+    users: dict[object, Access] = {}  # of a family every member
     for node in walk(step.right):
         if isinstance(node, Partial) and isinstance(node.body, Access) and node.wrt == target:
-            users.setdefault(node.body.tensor, node.body)
+            used = node.body
+            users.setdefault((used.tensor, used.indices[: used.tensor.ordered]), used)
     shown = ledger.show(target, chain.names)
     whole = ledger.show_symbol(chain.names.symbol(root)) if root is not None else shown
-    if not users or root in users:
+    if not users or any(access.tensor == root for access in users.values()):
         return "itself", {"t": shown, "root": whole}
     parts: list[Part] = [_user(ledger, chain, step.right, access) for access in users.values()]
     own = "both" if step.premises else ""
@@ -83,13 +86,21 @@ def _chain_rule(ledger: Ledger, chain: ChainEntry, step: Step) -> Places:
 
 def _user(ledger: Ledger, chain: ChainEntry, expr: Expr, access: Access) -> Math:
     """A user with the letters that its sums have in the printed line."""
-    bound = bound_variables(expr)
-    with ExitStack() as sums:
-        for index in access.indices:
-            for variable in index.variables:
-                if variable in bound:
-                    sums.enter_context(chain.names.bound(variable))
+    with _sums_over(chain, bound_variables(expr), access.indices):
         return ledger.show(access, chain.names)
+
+
+@contextmanager
+def _sums_over(
+    chain: ChainEntry, bound: frozenset[Var], indices: Iterable[Index]
+) -> Iterator[None]:
+    """The letters that bound variables of indices have in the printed line."""
+    met = dict.fromkeys(v for index in indices for v in index.variables)
+    with ExitStack() as sums:
+        for variable in met:
+            if variable in bound:
+                sums.enter_context(chain.names.bound(variable))
+        yield
 
 
 def _collapse(ledger: Ledger, chain: ChainEntry, step: Step) -> Places:
@@ -127,7 +138,8 @@ def _solved(
         value = next((v for d in deltas if (v := solve(d, node.var)) is not None), None)
         if value is not None:
             letter = ledger.show_letter(node.var, chain.names)
-            solved[letter, _known_index(ledger, chain, value)] = None
+            with _sums_over(chain, remaining, [value]):
+                solved[letter, _known_index(ledger, chain, value)] = None
     return solved
 
 

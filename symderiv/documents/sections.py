@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from symderiv.algebra.expr import ONE, Access, Add, Expr, Partial, Role, Tensor, walk
 from symderiv.algebra.index import as_index
 from symderiv.algebra.matrix import Fill, MatrixExpr, Ones, children
+from symderiv.calculus.functions import rows
 from symderiv.calculus.graph import EXAMPLE, Kind
 from symderiv.documents import named, opgraph, shared
 from symderiv.documents.algorithms import algorithm_section
@@ -141,12 +142,12 @@ def _forward_why(ledger: Ledger, tag: str) -> Phrase:
     entry = next(e for e in ledger.definitions if e.tag == tag)
     d = entry.definition
     why: list[Part] = []
-    if d.part_of and any(u.part_of == d.part_of for u in ledger.graph.users(d.target)):
+    if d.why and d.part_of not in rows():
+        why.append(d.why)
+    elif d.part_of and any(u.part_of == d.part_of for u in ledger.graph.users(d.target)):
         why += say("why_part", f=d.part_of)
     elif d.part_of:
         why.append(d.part_of)
-    elif d.why:
-        why.append(d.why)
     first = d.indices[0].variable if d.indices else None
     if first is not None and first.axis.ordered:
         start = ledger.show_index(first.axis.start, entry.names)

@@ -114,7 +114,8 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
         numbers = ledger.notation
         fed = numbers.parameter_shift == numbers.activation_shift
         first = str(numbers.activation_shift)
-        items.append(say("numbering" if fed else "numbering_left", n=first))
+        if weight.layer is not None or (weight.ordered and member_axis(weight) == "layer"):
+            items.append(say("numbering" if fed else "numbering_left", n=first))
     if presentation.ends and presentation.ends != USUAL_ENDS:
         items.append(_ends(ledger, presentation.ends))
     errors = [c for c in ledger.chains if c.names.has_name(c.adjoint.tensor)]
@@ -152,7 +153,9 @@ def _biased_layers(ledger: Ledger) -> Phrase:
     biases = ledger.inputs_of(Sort.BIAS)
     if not biases or len(biases) == len(ledger.inputs_of(Sort.WEIGHT)):
         return ()
-    numbers = [str(names.shift(t) + (t.layer or 0)) for t in biases]
+    numbers = [str(names.shift(t) + t.layer) for t in biases if isinstance(t.layer, int)]
+    if len(numbers) < len(biases):  # there are no layers, or they are not counted
+        return ()
     symbol = array(ledger, biases[0], Names(ledger.notation, ledger.graph, biases[0].layer))
     key = "biased" if len(numbers) == 1 else "biased_several"
     return say(key, b=symbol, layers=enumerated(list(numbers)))
@@ -254,7 +257,7 @@ def notation_table(ledger: Ledger) -> Table:
     tensors += [c.adjoint.tensor for c in ledger.chains if c.names.has_name(c.adjoint.tensor)]
     for tensor in dict.fromkeys(tensors):
         kind = tensor.role.value
-        own = tensor.symbol if uniform or tensor.layer is None else tensor.name
+        own = tensor.symbol if uniform and tensor.layer is not None else tensor.name
         if tensor.role is Role.AUXILIARY or unit_name(tensor):
             own = tensor.name
         groups.setdefault((kind, own), []).append(tensor)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from operator import is_
 
-from symderiv.algebra.binding import free_variables, replace_accesses
-from symderiv.algebra.expr import Access, Apply, Expr, Role, Tensor, tensors_in
-from symderiv.algebra.matching import alpha_equal
+from symderiv.algebra.binding import (
+    free_variables,
+    known_in,
+    replace_accesses,
+    replace_where,
+    substitute,
+)
+from symderiv.algebra.expr import Access, Apply, Expr, Role, Tensor, rebuild, tensors_in
+from symderiv.algebra.index import Known
+from symderiv.algebra.matching import alpha_equal, match
 from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Step, Uses
 from symderiv.proof.decide import Statement, Worlds, structural
@@ -162,12 +169,17 @@ class Judge:
         try:
             left = meaning.expand(step.left) if target is None else meaning.total(target)
             right = meaning.expand(step.right)
-            known_left, known_right = self._used_up(left, step), self._used_up(right, step)
+            readings = list(self._readings(left, right, step.premises))
         except NoMeaning as error:
             return Verdict(Status.UNDECIDED, f"not applicable: {error}", "no instance")
         except ZeroDivisionError:
             return Verdict(Status.UNDECIDED, "not applicable: division by zero", "no instance")
-        return self._judged(left, right, known_left, known_right, step.premises)
+        verdict = self._judged(left, right, *readings[0], step.premises)
+        for known in readings[1:]:
+            if verdict.status not in (Status.PROVED, Status.REFUTED):
+                again = self._judged(left, right, *known, step.premises)
+                verdict = again if again.status is Status.PROVED else verdict
+        return verdict
 
     def _judged(
         self,
@@ -233,26 +245,58 @@ class Judge:
         body = self.graph.expand(access)
         return None if isinstance(body, Apply) else body
 
-    def _used_up(self, expr: Expr, step: Step) -> Expr:
-        """Both sides of a step with its premises used: equations inserted, lemmas applied."""
-        forward = {p.tensor for p in step.premises if isinstance(p, Uses)}
+    def _readings(
+        self, left: Expr, right: Expr, premises: tuple[Premise, ...]
+    ) -> Iterator[tuple[Expr, Expr]]:
+        """Both sides with the premises used.
 
-        def image(access: Access) -> Expr | None:
+        The equation of a family may use the family itself, and could be inserted for ever: there
+        it is used from right to left as well.
+        """
+        forward = frozenset(p.tensor for p in premises if isinstance(p, Uses))
+        full = [self._used_up(side, premises, forward) for side in (left, right)]
+        yield full[0], full[1]
+        if any(tensor.ordered for tensor in forward):
+            plain = [self._used_up(side, premises, frozenset()) for side in (left, right)]
+            yield self._named_again(plain[0], forward), self._named_again(plain[1], forward)
+
+    def _named_again(self, expr: Expr, forward: frozenset[Tensor], known: Known = ()) -> Expr:
+        """Every function applied that an entry of ``forward`` is defined as, by that entry."""
+        inner = known_in(expr, known)
+        expr = rebuild(expr, lambda child: self._named_again(child, forward, inner))
+        for tensor in forward if isinstance(expr, Apply) else ():
+            for definition in self.graph.definitions_of(tensor):
+                binding = match(definition.body, expr, definition.variables)
+                if binding is None:
+                    continue
+                entry = substitute(definition.left, binding)
+                assert isinstance(entry, Access)
+                body = self.graph.expand(entry, known)
+                if body is not None and alpha_equal(body, expr):
+                    return entry
+        return expr
+
+    def _used_up(
+        self, expr: Expr, premises: tuple[Premise, ...], forward: frozenset[Tensor]
+    ) -> Expr:
+        """One side with premises used: facts, the equations of ``forward`` inserted, lemmas."""
+
+        def image(access: Access, known: Known) -> Expr | None:
             if access.tensor not in forward:
                 return None
             if access.tensor.role is Role.ADJOINT:
                 return self._closed_form(access)
-            return self.graph.expand(access)
+            return self.graph.expand(access, known)
 
-        for premise in step.premises:
+        for premise in premises:
             if isinstance(premise, Fact):
                 expr = apply_fact(expr, premise)
         for _ in forward:
-            wider = replace_accesses(expr, image)
+            wider = replace_where(expr, image)
             if wider == expr:
                 break
             expr = wider
-        return apply_lemmas(expr, step.premises)
+        return apply_lemmas(expr, premises)
 
     def _opened(self, premises: Iterable[Premise]) -> frozenset[Tensor]:
         """The tensors whose equations a step rests on: those named, and all below a found fact."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from symderiv.algebra.binding import refresh, substitute
+from symderiv.algebra.binding import known_in, refresh, substitute
 from symderiv.algebra.expr import (
     ZERO,
     Access,
@@ -32,7 +32,15 @@ from symderiv.algebra.expr import (
     sum_over,
     tensors_in,
 )
-from symderiv.algebra.index import Index, Var, as_index, fresh, is_zero, substitute_axis
+from symderiv.algebra.index import (
+    Index,
+    Known,
+    Var,
+    as_index,
+    fresh,
+    is_zero,
+    substitute_axis,
+)
 from symderiv.calculus.graph import Definition, Graph
 
 
@@ -79,25 +87,31 @@ class Meaning:
     adjoints: Mapping[Tensor, Tensor]
     factor: Expr | None = None
 
-    def expand(self, expr: Expr) -> Expr:
-        """Every ``Partial`` replaced by the rate of change that it stands for."""
+    def expand(self, expr: Expr, known: Known = ()) -> Expr:
+        """Every ``Partial`` replaced by the rate of change that it stands for.
+
+        Beside a bracket that is where what the bracket asks is ``known`` to be >= 0.
+        """
         if isinstance(expr, Partial):
             body = expr.body
             if isinstance(body, Access):
                 if body.tensor == expr.wrt.tensor and not _apart(body, expr.wrt):
                     raise NoMeaning(f"{body.tensor.name} differentiated by itself")
-                body = self._equation(body, expr.wrt)
+                body = self._equation(body, expr.wrt, known)
             elif expr.wrt.tensor not in tensors_in(body):
                 raise NoMeaning(f"{expr.wrt.tensor.name} does not stand in what is differentiated")
             return rate(refresh(body), expr.wrt)
-        return rebuild(expr, self.expand) if has_partial(expr) else expr
+        if not has_partial(expr):
+            return expr
+        inner = known_in(expr, known)
+        return rebuild(expr, lambda child: self.expand(child, inner))
 
-    def _equation(self, entry: Access, wrt: Access) -> Expr:
+    def _equation(self, entry: Access, wrt: Access, known: Known) -> Expr:
         """What an entry is defined as, where its equation is certain and uses ``wrt`` itself.
 
         Otherwise ∂u/∂t could be read as the total derivative, which is something else.
         """
-        body = self.graph.expand(entry)
+        body = self.graph.expand(entry, known)
         if body is None:
             raise NoMeaning(f"no equation is certainly about that entry of {entry.tensor.name}")
         if wrt.tensor not in tensors_in(body):

@@ -255,7 +255,8 @@ def _points(
     bodies += [side for fact in facts for side in (fact.left, fact.right)]
     nodes = [n for body in bodies for n in walk(body)]
     free = free_variables(left) | free_variables(right)
-    slots = [v for said in (*graph.definitions, *facts) for v in said.variables]
+    slots = [v for d in graph.definitions for v in d.variables]
+    slots += [v for fact in facts for v in fact.variables]
     names, ordered = size_symbols(nodes, [*sorted(free, key=lambda v: v.uid), *slots])
     asked = conditions(graph)
     domains = {

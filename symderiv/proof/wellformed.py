@@ -299,23 +299,13 @@ def _require_order(graph: Graph) -> None:
             assert isinstance(definition, Definition)
             for access in _accesses(definition):
                 for later in graph.definitions_of(access.tensor):
-                    if later not in done and later not in own and not _misses(later, access):
+                    if later not in done and later not in own and not later.misses(access):
                         raise IllFormed(
                             f"{definition.target.name} uses {access.tensor.name} too early"
                         )
         if isinstance(block, Recurrence):
             _require_recurrence(block)
         done.extend(own or (block,))  # type: ignore[arg-type]
-
-
-def _misses(definition: Definition, access: Access) -> bool:
-    """Whether the equation is certainly not about that entry."""
-    return any(
-        is_zero(mine - given) is False
-        if mine.variable is None
-        else guards(given, mine.variable.axis) is None
-        for mine, given in zip(definition.indices, access.indices, strict=True)
-    )
 
 
 def _require_recurrence(block: Recurrence) -> None:

@@ -73,8 +73,8 @@ def filtered() -> Graph:
     return b.graph(c)
 
 
-def test_two_steps_back_stand_under_a_condition_and_are_not_proved() -> None:
-    """∂C/∂h[t] has a term for h[t+2] where t + 2 ≤ T; it is not rewritten, nor claimed to be."""
+def test_two_steps_back_stand_under_a_condition() -> None:
+    """∂C/∂h[t] has a term for h[t+2] where t + 2 ≤ T; so has ∂C/∂h[0], if T is 2 or more."""
     graph = filtered()
     x = next(t for t in graph.inputs if t.name == "x")
     derivation = backprop(graph, [x])
@@ -85,11 +85,42 @@ def test_two_steps_back_stand_under_a_condition_and_are_not_proved() -> None:
     (t,) = by_input.indices
     conditions = [n for n in walk(by_input.steps[0].right) if isinstance(n, Bracket)]
     assert set(conditions) == {Bracket(t - 1), Bracket(as_index(Size("T")) - t - 1)}
-    checked = check(derivation)
-    assert checked.unproved and not checked.refuted
-    assert not [
-        s for s in checked.unproved if s.rule not in ("chain rule", "definition", "derivative")
-    ]
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 5])
+def test_two_steps_back_are_proved_and_right(length: int) -> None:
+    graph = filtered()
+    derivation = backprop(graph, graph.inputs)
+    assert proved(check(derivation))
+    assert errors(graph, {Size("T"): length}, derivation) == []
+
+
+@pytest.mark.parametrize("lags", [(2,), (3,), (1, 4), (2, 3, 5)])
+def test_a_recurrence_reaches_back_as_far_as_it_says(lags: tuple[int, ...]) -> None:
+    """h[t] = tanh(x[t] + Σ_k w_k h[t-k]), C = Σ_t h[t]²."""
+    b = Builder("single")
+    time = b.axis("time", "T", ordered=True)
+    (t, u) = b.over(time, time)
+    first = 1 - max(lags)
+    x = Tensor("x", (fresh(time),), Role.INPUT)
+    h = Tensor("h", (fresh(Axis("time", time.stop, Index(first), ordered=True)),), Role.ACTIVATION)
+    weights = {k: Tensor(f"w{k}", (), Role.PARAMETER) for k in lags}
+    starts = {n: Tensor(f"s{-n}", (), Role.INPUT) for n in range(first, 1)}
+    for n, start in starts.items():
+        b.define(h, (n,), start[()])
+    b.recurrence(
+        t,
+        lambda: b.define(
+            h, (t,), apply("tanh", x[t] + add(*(w[()] * h[t - k] for k, w in weights.items())))
+        ),
+    )
+    c = Tensor("C", (), Role.COST)
+    b.define(c, (), sum_over(u, h[u] ** 2))
+    graph = b.graph(c)
+    derivation = backprop(graph, graph.inputs)
+    assert proved(check(derivation))
+    for length in (1, 3, 7):
+        assert errors(graph, {Size("T"): length}, derivation) == []
 
 
 def read_out(first: int = 1) -> tuple[Graph, Tensor]:
