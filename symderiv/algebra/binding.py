@@ -6,7 +6,7 @@ variable meets the substitution (as a key, or inside a replacement) is renamed f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from symderiv.algebra.expr import (
     Access,
@@ -61,6 +61,33 @@ def _free_variables(expr: Expr) -> frozenset[Var]:
 def range_variables(var: Var) -> frozenset[Var]:
     """The variables that the range of ``var`` depends on."""
     return frozenset(var.axis.start.variables) | frozenset(var.axis.stop.variables)
+
+
+def within_ranges(variables: Iterable[Var]) -> frozenset[Var]:
+    """The variables that these have in their ranges, and those in the ranges of these."""
+    found: frozenset[Var] = frozenset()
+    waiting = list(variables)
+    while waiting:
+        new = range_variables(waiting.pop()) - found
+        found |= new
+        waiting.extend(new)
+    return found
+
+
+def outer_first(variables: Iterable[Var]) -> list[Var]:
+    """The variables in an order in which no range depends on a later one."""
+    left = list(variables)
+    ordered: list[Var] = []
+    while left:
+        ordered.append(next(v for v in left if range_variables(v).isdisjoint(left)))
+        left.remove(ordered[-1])
+    return ordered
+
+
+def open_indices(*exprs: Expr) -> list[Var]:
+    """The free variables and those of their ranges, in a fixed order, outer ones first."""
+    found = frozenset().union(*map(free_variables, exprs))
+    return outer_first(sorted(found | within_ranges(found), key=lambda v: v.uid))
 
 
 def substitute(expr: Expr, mapping: Mapping[Var, Index]) -> Expr:

@@ -61,7 +61,7 @@ def _key(atom: Expr, names: Mapping[Var, str]) -> str:
             inside = ";".join(_inner_key(a, names) for a in args)
             return f"{quoted(function)}{orders}({inside})"
         case Select(at, var, body):
-            inner = {**names, var: f"%s{len(names)}"}
+            inner = {**names, var: f"%s{_depth(names)}"}
             axis = f"{var.axis.start.key(names)}..{var.axis.stop.key(names)}"
             return f"[{at.key(names)}=argmax {axis} {_inner_key(body, inner)}]"
         case Add() | Mul() | Pow() | Sum():
@@ -100,8 +100,13 @@ def _spell(monomial: Monomial, names: Mapping[Var, str]) -> str:
 
 
 def _named(order: tuple[Var, ...], outer: Names) -> Names:
-    start = len(outer)
+    start = _depth(outer)
     return {**outer, **{v: f"%k{start + n}" for n, v in enumerate(order)}}
+
+
+def _depth(names: Mapping[Var, str]) -> int:
+    """A number that no name has: a variable may be bound again inside, and its name be lost."""
+    return 1 + max((int(n[2:]) for n in names.values() if n[0] == "%"), default=-1)
 
 
 def _header(order: tuple[Var, ...], names: Names) -> str:

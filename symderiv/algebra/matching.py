@@ -29,7 +29,9 @@ def match(pattern: Expr, expr: Expr, variables: Iterable[Var]) -> Binding | None
     Bound variables may differ in name. A variable is solved for where it stands alone or shifted.
     """
     binding: Binding = {}
-    return binding if _match(pattern, expr, set(variables), binding) else None
+    if not _match(pattern, expr, set(variables), binding):
+        return None
+    return binding if alpha_equal(substitute(pattern, binding), expr) else None
 
 
 def alpha_equal(left: Expr, right: Expr) -> bool:

@@ -14,7 +14,13 @@ from fractions import Fraction
 from functools import lru_cache
 from math import comb, gcd
 
-from symderiv.algebra.binding import free_variables, range_variables, substitute
+from symderiv.algebra.binding import (
+    free_variables,
+    outer_first,
+    range_variables,
+    substitute,
+    within_ranges,
+)
 from symderiv.algebra.canonical import Monomial, atom_key, term_key
 from symderiv.algebra.expr import (
     Access,
@@ -90,7 +96,17 @@ def normal(expr: Expr) -> Normal:
 
     ``Partial`` nodes must have been given a meaning first (ValueError).
     """
-    return collect(_expand(expr))
+    form = collect(_expand(expr))
+    _require_no_index_of_its_own(form, free_variables(expr))
+    return form
+
+
+def _require_no_index_of_its_own(form: Normal, free: frozenset[Var]) -> None:
+    """Whatever is not bound in a form was free in the expression, or bounds a range."""
+    for term in form.terms:
+        left = _free(term) - free - set(term.bound)
+        if left and not left <= within_ranges(free):
+            raise AssertionError("a normal form has lost a sum")
 
 
 def equal(left: Expr, right: Expr) -> bool:
@@ -376,7 +392,8 @@ def reduce_term(term: Term) -> list[Term]:
                 queue.extend((Bracket(e), 1) for e in limits)
                 bound, moved = _moved(bound, mapping)
                 if moved:
-                    queue = list(_substituted(tuple(queue), moved))
+                    queue = list(_substituted((*queue, *solved.items()), moved))
+                    solved = {}
             case Bracket(index):
                 index = _reduced(index)
                 decided = is_nonnegative(index)
@@ -425,16 +442,7 @@ def _moved(bound: list[Var], mapping: dict[Var, Index]) -> tuple[list[Var], dict
             moved[v] = as_index(renamed)
             v = renamed
         kept.append(v)
-    return _outer_first(kept), moved
-
-
-def _outer_first(bound: list[Var]) -> list[Var]:
-    """The variables in an order in which no range depends on a later one."""
-    ordered: list[Var] = []
-    while len(ordered) < len(bound):
-        left = [v for v in bound if v not in ordered]
-        ordered.append(next(v for v in left if range_variables(v).isdisjoint(left)))
-    return ordered
+    return outer_first(kept), moved
 
 
 def _solvable(difference: Index, bound: list[Var]) -> tuple[Var, Index] | None:

@@ -59,7 +59,11 @@ def _is_applied(row: VectorFunction, group: list[Definition]) -> bool:
         for access in (node for node in walk(body) if isinstance(node, Access)):
             at = access.indices[access.tensor.ordered :]
             if var is not None and kinds.get(access.tensor) != "sum":
-                places.add(next((n for n, i in enumerate(at) if i.variable == var), -1))
+                place = next((n for n, i in enumerate(at) if i.variable == var), -1)
+                whole = access.tensor.axes[access.tensor.ordered + place]
+                if (whole.start, whole.stop) != (var.axis.start, var.axis.stop):
+                    return False  # a sum over a part of the array
+                places.add(place)
                 at = tuple(i for i in at if i.variable != var)
             elif kinds.get(access.tensor) == "sum" and var is None:
                 places.add(next((n for n, i in enumerate(own) if i not in at), -1))

@@ -192,7 +192,9 @@ class _Interval:
         )
 
     def times(self, value: Fraction) -> _Interval:
-        """All its numbers times one that is not 0."""
+        """All its numbers times one."""
+        if not value:
+            return _Interval(value, value, True, True)
         low, high = (None if end is None else value * end for end in (self.low, self.high))
         if value > 0:
             return _Interval(low, high, self.has_low, self.has_high)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from operator import is_
 
@@ -19,7 +19,8 @@ from symderiv.algebra.index import Known
 from symderiv.algebra.matching import alpha_equal, match
 from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Step, Uses
-from symderiv.proof.decide import Statement, Worlds, structural
+from symderiv.proof.applied import Applied
+from symderiv.proof.decide import TOGETHER, Statement, Worlds, structural, together
 from symderiv.proof.likeness import Memory, spelled
 from symderiv.proof.meaning import Meaning, NoMeaning
 from symderiv.proof.premises import apply_fact, apply_lemmas, field_lemmas, lemma_verdict
@@ -103,6 +104,9 @@ def check(derivation: Derivation, memory: Memory | None = None) -> CheckedDeriva
     return CheckedDerivation(*judged, _Seal(judged))
 
 
+OUTSIDE = "the function is applied to something else in the forward equations"
+
+
 class BrokenChain(ValueError):
     """A chain whose steps do not meet, or that does not start at its derivative."""
 
@@ -120,6 +124,7 @@ class Judge:
         self.closed: list[Adjoint] = []
         self.doubtful: dict[Tensor, Verdict] = {}  # adjoints of which a step is not proved
         self.worlds = Worlds(self.graph)
+        self._applied = Applied(self.graph)
         derived = (*self.graph.upstream, *(a.tensor for a in derivation.adjoints))
         self._adjoints = {t.of: t for t in derived if t.of is not None}
 
@@ -139,6 +144,9 @@ class Judge:
             here = step.right
         if not adjoint.steps or not alpha_equal(here, adjoint.closed):
             raise BrokenChain(f"the chain of {adjoint.tensor.name} does not end in its closed form")
+        proved = all(verdict.status is Status.PROVED for verdict in verdicts)
+        if proved and len(verdicts) > 1 and not self._whole(adjoint):
+            verdicts = [replace(v, status=Status.UNDECIDED, method=TOGETHER) for v in verdicts]
         self.closed.append(adjoint)
         for verdict in verdicts:
             if verdict.status is not Status.PROVED:
@@ -150,6 +158,25 @@ class Judge:
             equations = self.worlds.closed.setdefault(adjoint.tensor, [])
             equations.append((adjoint.indices, adjoint.closed))
         return CheckedChain(adjoint, tuple(verdicts))
+
+    def _whole(self, adjoint: Adjoint) -> bool:
+        """Whether the closed form may be the derivative, all steps together, in the field.
+
+        A step is true where both of its sides have values. Between steps that is another place each
+        time: (x[i] − x[1])/(x[i] − x[1]) comes and goes, and nothing is said of i = 1.
+        """
+        premises = tuple(p for step in adjoint.steps for p in step.premises)
+        meaning = Meaning(self.graph, self._adjoints, self._factor())
+        try:
+            left, right = meaning.total(adjoint.left), meaning.expand(adjoint.closed)
+        except NoMeaning:
+            return True
+        statement = self._statement(left, right, premises)
+        known = self.memory._recall(statement.spelling)
+        if known is None:
+            known = together(statement, field_lemmas(premises))
+            self.memory._remember(statement.spelling, known)
+        return known.status is Status.PROVED
 
     def step(self, step: Step, target: Access | None = None) -> Verdict:
         """Judge one step; a premise that is not proved makes the step undecided at best.
@@ -169,6 +196,9 @@ class Judge:
         try:
             left = meaning.expand(step.left) if target is None else meaning.total(target)
             right = meaning.expand(step.right)
+            for premise in step.premises:
+                if isinstance(premise, Lemma) and not self._applied.allows(premise, (left, right)):
+                    return Verdict(Status.UNDECIDED, OUTSIDE)
             readings = list(self._readings(left, right, step.premises))
         except NoMeaning as error:
             return Verdict(Status.UNDECIDED, f"not applicable: {error}", "no instance")
@@ -190,23 +220,29 @@ class Judge:
         premises: tuple[Premise, ...],
     ) -> Verdict:
         """The verdict on a statement; one that differs in names only is not judged again."""
+        statement = self._statement(left, right, premises, known_left, known_right)
+        verdict = self.memory._recall(statement.spelling)
+        if verdict is None:
+            verdict = structural(statement, known_left, known_right, field_lemmas(premises))
+            self.memory._remember(statement.spelling, verdict)
+        return verdict
+
+    def _statement(
+        self, left: Expr, right: Expr, premises: tuple[Premise, ...], *known: Expr
+    ) -> Statement:
+        """``left = right`` with all that it rests on; what is ``known`` is spelled as well."""
         opened = self._opened(premises)
         facts = tuple(p for p in premises if isinstance(p, Fact) and p.assumed)
         lemmas = field_lemmas(premises)
-        sides = [left, right, known_left, known_right]
+        sides = [left, right, *known]
         for fact in facts:
             sides += [fact.left, fact.right]
-        key = spelled(
+        spelling = spelled(
             [*sides, *(lemma.stated for lemma in lemmas.values())],
             lambda tensor: self.worlds.equations(tensor) if tensor in opened else (),
-            [*lemmas, len(facts)],
+            [*lemmas, len(facts), len(known)],
         )
-        verdict = self.memory._recall(key)
-        if verdict is None:
-            statement = Statement(left, right, self.worlds, opened, facts, spelling=key)
-            verdict = structural(statement, known_left, known_right, lemmas)
-            self.memory._remember(key, verdict)
-        return verdict
+        return Statement(left, right, self.worlds, opened, facts, spelling=spelling)
 
     def _premise(self, premise: Premise) -> Verdict:
         if isinstance(premise, Lemma):
@@ -300,20 +336,21 @@ class Judge:
 
     def _opened(self, premises: Iterable[Premise]) -> frozenset[Tensor]:
         """The tensors whose equations a step rests on: those named, and all below a found fact."""
-        opened: set[Tensor] = set()
+        named: set[Tensor] = set()
+        below: set[Tensor] = set()
         waiting: list[Tensor] = []
         for premise in premises:
             if isinstance(premise, Uses):
-                opened.add(premise.tensor)
+                named.add(premise.tensor)
             elif isinstance(premise, Fact) and not premise.assumed:
                 waiting.extend(tensors_in(premise.left))
         while waiting:
             tensor = waiting.pop()
-            if tensor not in opened:
-                opened.add(tensor)
+            if tensor not in below:
+                below.add(tensor)
                 for definition in self.graph.definitions_of(tensor):
                     waiting.extend(tensors_in(definition.body))
-        return frozenset(opened)
+        return frozenset(named | below)
 
     def _closed_form(self, access: Access) -> Expr | None:
         for adjoint in self.closed:

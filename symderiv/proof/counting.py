@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import prod
 
-from symderiv.algebra.binding import free_variables
+from symderiv.algebra.binding import free_variables, replace_accesses
 from symderiv.algebra.canonical import atom_key
 from symderiv.algebra.expr import (
     Access,
@@ -55,10 +55,19 @@ class NotCovered(ValueError):
     """The theorem does not speak of such an expression."""
 
 
-def zero_at_all_sizes(left: Expr, right: Expr, seed: int = 0) -> tuple[str, Fraction | None]:
-    """How ``left = right`` is proved for all sizes, and the chance that a value errs, if any."""
+def zero_at_all_sizes(
+    left: Expr, right: Expr, seed: int = 0, tensors: Collection[Tensor] = ()
+) -> tuple[str, Fraction | None]:
+    """How ``left = right`` is proved for all sizes, and the chance that a value errs, if any.
+
+    The axes are those that the ``tensors`` have: a normal form may have been made, and kept, for
+    others of the same names.
+    """
+    genuine = {tensor: tensor for tensor in tensors}
     try:
-        whole = add(left, -right)
+        whole = replace_accesses(
+            add(left, -right), lambda a: Access(genuine.get(a.tensor, a.tensor), a.indices)
+        )
         difference = opaque(whole, {t.name for t in tensors_in(whole)})
         degree = measure(difference, frozenset())
         lowest, count = _sizes_needed(difference, degree)

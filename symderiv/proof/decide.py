@@ -14,17 +14,26 @@ from functools import cached_property
 from itertools import chain
 from math import comb, prod
 
-from symderiv.algebra.binding import free_variables, substitute
+from symderiv.algebra.binding import (
+    free_variables,
+    open_indices,
+    substitute,
+    within_ranges,
+)
 from symderiv.algebra.expr import (
     Access,
     Add,
     Apply,
     Expr,
     Mul,
+    Number,
+    SizeOf,
     Sum,
     Tensor,
+    indices_of,
     mul,
     power,
+    ranges_of,
     walk,
 )
 from symderiv.algebra.index import Index, Size, Var, as_index, fresh
@@ -35,7 +44,7 @@ from symderiv.calculus.steps import Lemma
 from symderiv.proof.counting import zero_at_all_sizes
 from symderiv.proof.degrees import MAX_SAMPLED, Degrees
 from symderiv.proof.exponentials import expanded
-from symderiv.proof.field import BY_SIGN, NAME, Equation, NoInstance, World, assignments
+from symderiv.proof.field import BY_SIGN, NAME, Enough, Equation, NoInstance, World, assignments
 from symderiv.proof.likeness import spelled
 from symderiv.proof.reals import agree, counterexample
 from symderiv.proof.sizes import assign, distinguished, listed, size_symbols
@@ -45,8 +54,11 @@ TRIALS = 3  # worlds in which a step is evaluated
 SIGN_TRIALS = 30  # and one with signs, which are each right with a chance of one half
 SIGNS = "holds with the signs of the field, and not with those of real numbers"
 DIFFERENT = f"does not follow: the two sides differ in {NAME} for arbitrary functions"
+TOGETHER = "the steps do not give the closed form together"
 MAX_TERMS = 2000  # of a numerator over a common denominator
 REDRAWS = 40  # worlds tried until one has a value
+TERMS = 2000  # of sums that are added up in a further world
+FARTHEST = 12  # what is compared with a number above it is not tried beyond that number
 
 LemmaTable = Mapping[tuple[str, int], Lemma]
 
@@ -73,8 +85,7 @@ class Statement:
 
         So it hashes all that a draw depends on: the names of tensors as well as the trees.
         """
-        tensors = {e.tensor for e in self.everything if isinstance(e, Access)}
-        drawn = (f"{t.role.value} {t.name!r}" for t in tensors)
+        drawn = (f"{t.role.value} {t.name!r}" for t in self.tensors)
         spelling = self.spelling or spelled([self.left, self.right], lambda _: ())
         text = "\n".join([spelling, *sorted(drawn)])
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:12], "big")
@@ -102,6 +113,11 @@ class Statement:
         return [*self.nodes, *chain.from_iterable(map(walk, rest))]
 
     @cached_property
+    def tensors(self) -> frozenset[Tensor]:
+        """The tensors of which it speaks."""
+        return frozenset(e.tensor for e in self.everything if isinstance(e, Access))
+
+    @cached_property
     def heads(self) -> list[Index]:
         """The indices of the equations that it may rest on."""
         return [index for indices, _ in self.equations for index in indices]
@@ -112,6 +128,19 @@ class Statement:
         met = (v for index in self.heads for v in index.variables)
         return size_symbols(self.everything, [*self.free, *met])
 
+    @cached_property
+    def further_worlds(self) -> int:
+        """In how many more worlds to look at what a form has proved, if numbers are compared.
+
+        A bracket [n >= 7] is 0 at small sizes, and n - 3 is 0 at one: there anything holds.
+        """
+        compared = {abs(i.const) for node in self.everything for i in indices_of(node)}
+        compared |= {abs(i.const) for node in self.everything for i in ranges_of(node)}
+        if any(isinstance(node, SizeOf) for node in self.everything):
+            values = (n.value for n in self.everything if isinstance(n, Number))
+            compared |= {abs(v.numerator) for v in values if v.denominator == 1}
+        return max((n - 2 for n in compared if 2 < n <= FARTHEST), default=0)
+
     @property
     def has_signs(self) -> bool:
         """Whether it speaks of roots or signs, of which the field has its own."""
@@ -120,15 +149,16 @@ class Statement:
 
     @cached_property
     def free(self) -> list[Var]:
-        """The free variables, in a fixed order."""
-        found = free_variables(self.left) | free_variables(self.right)
-        return sorted(found, key=lambda v: v.uid)
+        """The free variables and those of their ranges, outer ones first."""
+        return open_indices(self.left, self.right)
 
     @cached_property
     def shifted(self) -> frozenset[Var]:
         """The free variables of which every value matters, not only which of them are equal."""
         special = distinguished(self.everything, self.heads)
-        return frozenset(v for v in self.free if (v.axis.start, v.axis.stop) in special)
+        outer = within_ranges(self.free)
+        ends = {v: (v.axis.start, v.axis.stop) for v in self.free}
+        return frozenset(v for v in self.free if ends[v] in special or v in outer)
 
 
 class Worlds:
@@ -150,11 +180,15 @@ class Worlds:
         trial: int = 0,
         seed: int = 0,
         roots: bool = False,
+        further: bool = False,
     ) -> World:
-        """The world of a trial, with f′ and the facts as the premises say."""
+        """The world of a trial, with f′ and the facts as the premises say.
+
+        In a ``further`` world the sizes are larger by as much as the trial's number.
+        """
         return World(
             self.graph,
-            assign(*statement.symbols, shift=trial % TRIALS + seed % 4),
+            assign(*statement.symbols, shift=(trial if further else trial % TRIALS) + seed % 4),
             statement.seed + 1000 * trial + seed,
             lemmas,
             self.closed,
@@ -202,19 +236,34 @@ def structural(
             proved = same_normal_form(left, right)
     except ZeroDivisionError:
         return Verdict(Status.UNDECIDED, "not applicable: division by zero", "no instance")
-    sampled = sample(statement, lemmas or {}, trials=1 if proved else TRIALS)
+    refused = None if proved else _too_high(statement)
+    if refused is not None:
+        return refused
+    trials = (1, statement.further_worlds) if proved else (TRIALS, 0)
+    sampled = sample(statement, lemmas or {}, *trials)
     if sampled.differs:
         return statement.worlds.refuted(statement) or sampled
     if sampled.status is not Status.TESTED:
         return sampled
     bound: Fraction | None = EXACT
     if not proved:
-        proved, bound = zero_at_all_sizes(left, right, statement.seed)
+        proved, bound = zero_at_all_sizes(left, right, statement.seed, statement.tensors)
     if not proved and statement.has_signs:
         return statement.worlds.refuted(statement) or _with_signs(statement, lemmas or {})
     if not proved:
         return statement.worlds.refuted(statement) or sampled
     return Verdict(Status.PROVED, proved, "all sizes", bound, 0, confirmed=NAME, positive=positive)
+
+
+def together(statement: Statement, lemmas: LemmaTable) -> Verdict:
+    """Of what is proved by steps, whether no world shows it to be wrong as a whole."""
+
+    def differs(statement: Statement) -> bool:
+        return sample(statement, lemmas, 1, statement.further_worlds).differs
+
+    if differs(statement) and differs(statement.taken_apart()):
+        return Verdict(Status.UNDECIDED, TOGETHER)
+    return Verdict(Status.PROVED, "its steps", bound=EXACT)
 
 
 def _with_signs(statement: Statement, lemmas: LemmaTable) -> Verdict:
@@ -302,23 +351,34 @@ def _multiplied(term: Term, factors: list[Expr]) -> Expr:
 # --- The field --------------------------------------------------------------------------------
 
 
-def sample(statement: Statement, lemmas: LemmaTable, trials: int = TRIALS) -> Verdict:
+def sample(
+    statement: Statement, lemmas: LemmaTable, trials: int = TRIALS, further: int = 0
+) -> Verdict:
     """Evaluate both sides at every pattern of the free indices, in several worlds.
 
-    What holds with sqrt as an unknown function holds for the root; else the root is taken.
+    In ``further`` worlds that is done as far as TERMS go. What holds with sqrt as an unknown
+    function holds for the root; else the root is taken.
     """
+    try:
+        verdict = _sample(statement, lemmas, trials, False, further)
+        if verdict.status is Status.TESTED:
+            return verdict
+        rooted = any(isinstance(n, Apply) and n.function == "sqrt" for n in statement.nodes)
+        if not (rooted or statement.opened):
+            return verdict
+        return _sample(statement, lemmas, trials, True, further)
+    except RecursionError:
+        return Verdict(Status.UNDECIDED, "nested too deep")
+
+
+def _too_high(statement: Statement) -> Verdict | None:
+    """The refusal of a statement of which values in the field say nothing."""
     try:
         if _degree(statement) > MAX_SAMPLED:
             return Verdict(Status.UNDECIDED, "of too high a degree for the field")
     except RecursionError:
         return Verdict(Status.UNDECIDED, "nested too deep")
-    verdict = _sample(statement, lemmas, trials, roots=False)
-    if verdict.status is Status.TESTED:
-        return verdict
-    rooted = any(isinstance(n, Apply) and n.function == "sqrt" for n in statement.nodes)
-    if not (rooted or statement.opened):
-        return verdict
-    return _sample(statement, lemmas, trials, roots=True)
+    return None
 
 
 def _degree(statement: Statement) -> int:
@@ -329,25 +389,45 @@ def _degree(statement: Statement) -> int:
     return int(degrees.of(Add((statement.left, statement.right))).above)
 
 
-def _sample(statement: Statement, lemmas: LemmaTable, trials: int, roots: bool) -> Verdict:
+def _look(
+    statement: Statement, lemmas: LemmaTable, trial: int, roots: bool, terms: int | None
+) -> tuple[World, int | None] | None:
+    """A world and the number of its entries in which both sides agree, or None if they differ.
+
+    None where no world that is drawn has values.
+    """
+    for seed in range(REDRAWS):
+        world = statement.worlds.world(statement, lemmas, trial, seed, roots, terms is not None)
+        world.terms = terms
+        count = 0
+        try:
+            for env in assignments(world, statement.free, statement.shifted):
+                if world.value(statement.left, env) != world.value(statement.right, env):
+                    return world, None
+                count += 1
+        except NoInstance:
+            continue
+        except Enough:
+            pass
+        return world, count
+    return None
+
+
+def _sample(
+    statement: Statement, lemmas: LemmaTable, trials: int, roots: bool, further: int
+) -> Verdict:
     compared = 0
     tried: dict[str, set[int]] = {}
-    for trial in range(trials):
-        for seed in range(REDRAWS):
-            world = statement.worlds.world(statement, lemmas, trial, seed, roots)
-            try:
-                for env in assignments(world, statement.free, statement.shifted):
-                    left = world.value(statement.left, env)
-                    if left != world.value(statement.right, env):
-                        return Verdict(
-                            Status.UNDECIDED, DIFFERENT, "one world", seed=world.seed, differs=True
-                        )
-                    compared += 1
-                break
-            except NoInstance:
-                continue
-        else:
+    for trial in range(trials + further):
+        looked = _look(statement, lemmas, trial, roots, None if trial < trials else TERMS)
+        if looked is None and trial < trials:
             return Verdict(Status.UNDECIDED, "not applicable: no value found", "no instance")
+        if looked is None:
+            continue
+        world, count = looked
+        if count is None:
+            return Verdict(Status.UNDECIDED, DIFFERENT, "one world", seed=world.seed, differs=True)
+        compared += count
         for name, n in world.sizes.items():
             tried.setdefault(name, set()).add(n)
     shown = "; ".join(f"{name} = {listed(tried[name])}" for name in sorted(tried))

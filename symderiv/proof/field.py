@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from operator import itemgetter
 
-from symderiv.algebra.binding import replace_accesses
+from symderiv.algebra.binding import free_variables, replace_accesses, within_ranges
 from symderiv.algebra.expr import (
     Access,
     Add,
@@ -51,6 +51,10 @@ class NoInstance(ArithmeticError):
     """The expression has no value in this world: a division by zero, a root of a non-square."""
 
 
+class Enough(Exception):
+    """As many terms have been added up as were wanted."""
+
+
 @dataclass
 class World:
     """One assignment. ``sizes`` gives a number to every size; the rest is drawn from the seed.
@@ -59,6 +63,7 @@ class World:
     drawn entry by entry, so that nothing rests on where it comes from. With ``roots``, sqrt is a
     root of its argument; else it is a function like any other. With ``apart``, exponentials of sums
     and logarithms of products are taken apart in the equations, as they are in the statement.
+    After so many ``terms`` of sums evaluation raises Enough.
     """
 
     graph: Graph
@@ -70,6 +75,7 @@ class World:
     opened: frozenset[Tensor] | None = None
     roots: bool = True
     apart: bool = False
+    terms: int | None = None
     _functions: dict[int, tuple[Expr, Callable[[Env], int]]] = field(default_factory=dict)
     _apart: dict[Expr, Expr] = field(default_factory=dict)
     _known: dict[tuple[Tensor, tuple[int, ...]], int] = field(default_factory=dict)
@@ -164,7 +170,12 @@ class World:
         def total(env: Env) -> int:
             widened = dict(env)
             result = 0
-            for n in range(start(env), stop(env) + 1):
+            values = range(start(env), stop(env) + 1)
+            if self.terms is not None:
+                self.terms -= len(values)
+                if self.terms < 0:
+                    raise Enough
+            for n in values:
                 widened[var] = n
                 result += inner(widened)
             return result % P
@@ -224,13 +235,18 @@ class World:
     def _solved(self, indices: tuple[Index, ...], where: tuple[int, ...]) -> Env | None:
         """Values for the variables of an equation, if it is about this entry."""
         env: Env = {}
+        rest = []
         for index, n in zip(indices, where, strict=True):
             variable = index.variable
-            if variable is not None:
-                if variable.axis.ordered and n not in self.range(variable, env):
-                    return None
-                env[variable] = n
-            elif self.index(index, env) != n:
+            if variable is None:
+                rest.append((index, n))
+                continue
+            if variable.axis.ordered and n not in self.range(variable, env):
+                return None
+            if env.setdefault(variable, n) != n:
+                return None
+        for index, n in rest:
+            if not env.keys() >= set(index.variables) or self.index(index, env) != n:
                 return None
         return env
 
@@ -239,17 +255,23 @@ class World:
         for fact in self.facts:
             match fact.left:
                 case Add((*rest, Access(last, indices))) if last == tensor:
-                    env = self._solved(indices, where)
+                    env = self._told(fact, indices, where)
                     if env is not None and all(tensor not in tensors_in(e) for e in rest):
                         others = [self.value(e, env) for e in rest]
                         return self._left_over(self.value(fact.right, env), others)
                 case Sum(var, Access(summed, indices) as entry) if summed == tensor:
-                    env = {v: n for i, n in zip(indices, where, strict=True) if (v := i.variable)}
-                    values = self.range(var, env)
-                    if env.get(var) == values[-1]:
+                    env = self._told(fact, indices, where)
+                    values = range(0) if env is None else self.range(var, env)
+                    if env is not None and values and env.get(var) == values[-1]:
                         others = [self.value(entry, {**env, var: n}) for n in values[:-1]]
                         return self._left_over(self.value(fact.right, env), others)
         return None
+
+    def _told(self, fact: Fact, indices: tuple[Index, ...], where: tuple[int, ...]) -> Env | None:
+        """Values for all variables that a fact speaks of, if the entry tells them."""
+        env = self._solved(indices, where)
+        free = free_variables(fact.left) | free_variables(fact.right)
+        return env if env is not None and free | within_ranges(free) <= env.keys() else None
 
     def _left_over(self, total: int, others: Iterable[int]) -> int:
         return (total - sum(others)) % P
@@ -306,7 +328,7 @@ def inverse(value: int) -> int:
     """1/value. Raises NoInstance for 0."""
     if value % P == 0:
         raise NoInstance("division by zero")
-    return pow(value, P - 2, P)
+    return pow(value, -1, P)
 
 
 def square_root(value: int) -> int:

@@ -88,11 +88,25 @@ def _prove(function: str, argument: int, stated: Expr) -> Verdict:
     dummies: dict[Expr, Any] = {place: sympy.Dummy(f"x{k}") for k, place in enumerate(places)}
     definition = row(*places)
     inserted = replace_accesses(stated, {VALUE: definition}.get)
-    left = sympy.diff(to_sympy(definition, dummies.__getitem__, step()), dummies[places[argument]])
+    whole = to_sympy(definition, dummies.__getitem__, step())
+    left = sympy.diff(whole, dummies[places[argument]])
     right = to_sympy(inserted, dummies.__getitem__, step())
     names = {dummies[place]: place.tensor.name for place in places}
     domains = {dummies[p]: d for p, d in zip(places, row.domain, strict=True)}
-    return decide(Question(left, right, names, domains))
+    verdict = decide(Question(left, right, names, domains))
+    if verdict.status is Status.PROVED and not _kinks(right) <= _kinks(whole):
+        return Verdict(Status.UNDECIDED, "it has a kink where the function has none")
+    return verdict
+
+
+def _kinks(expr: Any) -> set[Any]:
+    """Where the brackets of a SymPy expression change, each up to a factor.
+
+    Nothing is said of a formula at its kinks, so a stated derivative has none of its own.
+    """
+    arguments = (bracket.args[0].expand().primitive()[1] for bracket in expr.atoms(step()))
+    signed = {-a if a.could_extract_minus_sign() else a for a in arguments}
+    return {argument for argument in signed if not argument.is_Rational}
 
 
 # --- Losses on logits ------------------------------------------------------------------------

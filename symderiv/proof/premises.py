@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from symderiv.algebra.binding import (
     free_variables,
@@ -11,7 +11,7 @@ from symderiv.algebra.binding import (
     substitute,
 )
 from symderiv.algebra.expr import Access, Add, Apply, Expr, Sum, add, mul, power, rebuild
-from symderiv.algebra.index import guards
+from symderiv.algebra.index import Index, Var, as_index, guards, is_nonnegative
 from symderiv.algebra.matching import match
 from symderiv.algebra.normal import Term, normal
 from symderiv.calculus.graph import Fact
@@ -61,7 +61,7 @@ def _solved_for_last(expr: Expr, fact: Fact, entries: tuple[Expr, ...]) -> Expr:
 
     def image(access: Access) -> Expr | None:
         binding = match(last, access, fact.variables)
-        if binding is None or any(guards(i, v.axis) != () for v, i in binding.items()):
+        if binding is None or not _holds(fact, binding):
             return None
         return substitute(add(fact.right, *(-other for other in others)), binding)
 
@@ -75,6 +75,8 @@ def _reduced(term: Term, fact: Fact) -> Expr:
             continue
         if any(var in range_variables(w) for w in term.bound):
             continue
+        if not range_variables(var).isdisjoint(term.bound):
+            continue  # the value of the sum would leave the sum that its range depends on
         value = _value(Sum(var, mul(*(power(a, p) for a, p in inside))), fact)
         if value is not None:
             rest = tuple(w for w in term.bound if w is not var)
@@ -85,12 +87,23 @@ def _reduced(term: Term, fact: Fact) -> Expr:
 
 
 def _value(candidate: Expr, fact: Fact) -> Expr | None:
+    binding: dict[Var, Index] | None
     if normal(candidate).key == normal(fact.left).key:
-        return fact.right
-    binding = match(fact.left, candidate, fact.variables)
-    if binding is None or any(guards(index, v.axis) != () for v, index in binding.items()):
+        own = free_variables(candidate)
+        binding = {v: as_index(v) for v in fact.variables if v in own}
+    else:
+        binding = match(fact.left, candidate, fact.variables)
+    if binding is None or not _holds(fact, binding):
         return None
     return substitute(fact.right, binding)
+
+
+def _holds(fact: Fact, binding: Mapping[Var, Index]) -> bool:
+    """Whether the fact says something of the entry: its indices are in range, and there are any."""
+    return all(
+        guards(binding[v], v.axis) == () if v in binding else is_nonnegative(v.axis.size - 1)
+        for v in fact.variables
+    )
 
 
 def field_lemmas(premises: Iterable[Premise]) -> dict[tuple[str, int], Lemma]:

@@ -16,7 +16,7 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from symderiv.algebra.binding import free_variables, range_variables
+from symderiv.algebra.binding import open_indices
 from symderiv.algebra.expr import (
     Access,
     Add,
@@ -133,8 +133,8 @@ class RealWorld(World):
         if not isinstance(condition.what, Domain):
             return True  # a kink or a tie: there an entry has no certain value
         for argument in condition.arguments:
-            free = sorted(free_variables(argument), key=lambda v: v.uid)
-            for env in islice(assignments(self, _outer_first(free), free), EVERY):
+            free = open_indices(argument)
+            for env in islice(assignments(self, free, free), EVERY):
                 zero = self.arithmetic.number(Fraction(0))
                 if not self._keeps(zero + self.value(argument, env), condition.what):
                     return False
@@ -173,15 +173,6 @@ def _inside(domain: Domain, place: int) -> Fraction:
     low = domain.low if domain.low is not None else (domain.high or Fraction(0)) - 3
     high = domain.high if domain.high is not None else low + 3
     return low + (high - low) * Fraction(place % 96 + 1, 97)
-
-
-def _outer_first(variables: Sequence[Var]) -> list[Var]:
-    """In an order in which no range depends on a later variable."""
-    ordered: list[Var] = []
-    while len(ordered) < len(variables):
-        left = [v for v in variables if v not in ordered]
-        ordered.append(next(v for v in left if range_variables(v).isdisjoint(left)))
-    return ordered
 
 
 @cache
@@ -254,10 +245,9 @@ def _points(
     bodies += [body for equations in closed.values() for _, body in equations]
     bodies += [side for fact in facts for side in (fact.left, fact.right)]
     nodes = [n for body in bodies for n in walk(body)]
-    free = free_variables(left) | free_variables(right)
     slots = [v for d in graph.definitions for v in d.variables]
     slots += [v for fact in facts for v in fact.variables]
-    names, ordered = size_symbols(nodes, [*sorted(free, key=lambda v: v.uid), *slots])
+    names, ordered = size_symbols(nodes, [*open_indices(left, right), *slots])
     asked = conditions(graph)
     domains = {
         c.arguments[0].tensor: c.what
@@ -281,8 +271,8 @@ def _points(
 
 
 def _entries(left: Expr, right: Expr, world: _Worlds) -> Iterator[Env]:
-    free = sorted(free_variables(left) | free_variables(right), key=lambda v: v.uid)
-    return islice(assignments(world(balls.ball_field()), _outer_first(free), free), ENTRIES)
+    free = open_indices(left, right)
+    return islice(assignments(world(balls.ball_field()), free, free), ENTRIES)
 
 
 def _satisfies(facts: Iterable[Fact], asked: Iterable[Condition], world: _Worlds) -> bool:

@@ -2,7 +2,7 @@
 
 At every [c > 0] the real line is cut in two open pieces; the points with c = 0 (kinks) are
 excluded. A piece that linear arithmetic shows to be empty is skipped. The identity is proved
-if the tower proves it on every other piece and some point was found where both sides have a
+if on every other piece the tower proves it and some point was found where both sides have a
 value; it is refuted by one certified point; all else is undecided.
 """
 
@@ -24,6 +24,7 @@ from symderiv.proof.verdict import Status, Verdict
 PIECES = 128  # no definition of a table has more than 12
 TRIES = 24  # points tried on a piece that is not proved
 SCOPE = "all values in the domain, kinks excluded"
+NOWHERE = "no point at which both sides have a value"
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def _decide(question: Question) -> Verdict:
     box = {s: (d.low, d.high) for s, d in question.domains.items()}
     near = _centres(question)
     whole = {s for s, d in question.domains.items() if d is SIZE}
-    count, instances, unproved = 0, 0, 0
+    count, unproved = 0, 0
     for piece in _pieces(_Piece(question.left, question.right, _denominators(question)), box):
         count += 1
         if count > PIECES:
@@ -153,7 +154,8 @@ def _decide(question: Question) -> Verdict:
         )
         if proved:
             both = piece.left + piece.right
-            instances += instances > 0 or any(balls.is_defined(both, p) for p in points)
+            if not any(balls.is_defined(both, p) for p in points):
+                return Verdict(Status.UNDECIDED, NOWHERE, SCOPE)
             continue
         unproved += 1
         if question.atomic:
@@ -163,8 +165,8 @@ def _decide(question: Question) -> Verdict:
                     return _refuted(question, point, values)
     if unproved:
         return Verdict(Status.UNDECIDED, "exp/log tower and balls", SCOPE)
-    if not instances:
-        return Verdict(Status.UNDECIDED, "no point at which both sides have a value", SCOPE)
+    if not count:
+        return Verdict(Status.UNDECIDED, NOWHERE, SCOPE)
     pieces = f", {count} pieces" if count > 1 else ""
     return Verdict(Status.PROVED, f"exp/log tower{pieces}", SCOPE)
 

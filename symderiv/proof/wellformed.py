@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 
-from symderiv.algebra.binding import free_variables
+from symderiv.algebra.binding import free_variables, within_ranges
 from symderiv.algebra.expr import (
     Access,
     Bracket,
@@ -64,10 +64,13 @@ def require_well_formed(derivation: Derivation) -> None:
     _require_order(graph)
     _require_upstream(graph)
     _require_cost(graph)
+    met: dict[int, Expr] = {}  # what one step ends with the next one starts from
     for adjoint in derivation.adjoints:
         _require_adjoint(graph, adjoint)
         names.meet(adjoint.left)
-        for expr in (adjoint.left, adjoint.closed, *_spoken(adjoint)):
+        spoken = (adjoint.left, adjoint.closed, *_spoken(adjoint))
+        for expr in (e for e in spoken if id(e) not in met):
+            met[id(expr)] = expr
             names.meet(*(node for node in walk(expr) if isinstance(node, Access)))
             ranges.meet(expr)
         _require_spoken_of(adjoint)
@@ -137,8 +140,12 @@ class _Ranges:
 
 
 def _require_bound_once(expr: Expr) -> None:
-    """No index is bound inside a sum over itself, nor bound here and free there."""
+    """No index is bound inside a sum over itself, nor bound here and free there.
+
+    A free index brings those with it that its range depends on.
+    """
     free = free_variables(expr)
+    free |= within_ranges(free)
     waiting: list[tuple[Expr, frozenset[Var]]] = [(expr, frozenset())]
     while waiting:
         node, outer = waiting.pop()
@@ -178,7 +185,8 @@ def _require_spoken_of(adjoint: Adjoint) -> None:
     """Every free index of a step is one that the derivative has."""
     own = {v for index in adjoint.indices for v in index.variables}
     for step in adjoint.steps:
-        if not (free_variables(step.left) | free_variables(step.right)) <= own:
+        free = free_variables(step.left) | free_variables(step.right)
+        if not free | within_ranges(free) <= own:
             raise IllFormed(f"a step of {adjoint.tensor.name} does not say what an index is")
 
 

@@ -238,9 +238,9 @@ FORMULAS: tuple[tuple[str, str, Formula], ...] = (
     ("RNN, columns", "dW", rnn_w),
     ("RNN, columns", "dh0", rnn_start),
     ("LSTM", "dc1", lstm_state),
-    ("LSTM", "dzf", lstm_forget),
-    ("LSTM", "dzg", lstm_candidate),
-    ("LSTM", "dzo", lstm_output),
+    ("LSTM", "dz_f", lstm_forget),
+    ("LSTM", "dz_g", lstm_candidate),
+    ("LSTM", "dz_o", lstm_output),
     ("LSTM", "dc", lstm_before),
     *(
         (name, adjoint, formula)

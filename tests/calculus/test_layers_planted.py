@@ -36,7 +36,7 @@ PLACES = (
     ("RNN, columns", "dz"),
     ("RNN, columns", "dW"),
     ("LSTM", "dc1"),
-    ("LSTM", "dzf"),
+    ("LSTM", "dz_f"),
 )
 
 

@@ -1,0 +1,342 @@
+"""Attempts by steps that are true alone, sums bound again inside, ranges, and domains of lemmas.
+
+Each had something false called proved, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from symderiv.algebra.binding import replace_accesses
+from symderiv.algebra.expr import (
+    ONE,
+    ZERO,
+    Add,
+    Apply,
+    Bracket,
+    Delta,
+    Expr,
+    Mul,
+    Number,
+    Pow,
+    Role,
+    SizeOf,
+    Sum,
+    Tensor,
+    apply,
+    sum_over,
+)
+from symderiv.algebra.index import Axis, Index, Size, Var, as_index, fresh
+from symderiv.algebra.matching import match
+from symderiv.algebra.normal import normal
+from symderiv.calculus.builder import Builder
+from symderiv.calculus.conditions import conditions
+from symderiv.calculus.functions import VectorFunction, rows, scalar
+from symderiv.calculus.graph import Definition, Fact, Graph
+from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Step
+from symderiv.proof.check import OUTSIDE, check
+from symderiv.proof.counting import zero_at_all_sizes
+from symderiv.proof.decide import TOGETHER, Statement, Worlds, sample
+from symderiv.proof.premises import lemma_verdict
+from symderiv.proof.verdict import Status
+from symderiv.proof.wellformed import IllFormed
+from tests.proof.test_red_team_kernel import N, adjoint, step
+
+HIDDEN = SizeOf(N.stop) - 3  # is 0 at the first size that is tried
+SHORT = Axis("unit", N.stop - 1)
+VECTOR, WEIGHTS = Tensor("x", (fresh(N),), Role.INPUT), Tensor("g", (fresh(N),), Role.INPUT)
+SCALAR = Tensor("s", (), Role.INPUT)[()]
+Z, VALUE = Tensor("z")[()], Tensor("value")[()]
+Claim = tuple[Callable[..., Expr], tuple[Premise, ...]]
+
+
+def positive(e: Expr) -> Expr:
+    return apply("positive", e)
+
+
+def all_proved(derivation: Derivation) -> bool:
+    verdicts = (v for chain in check(derivation).chains for v in chain.verdicts)
+    return all(v.status is Status.PROVED for v in verdicts)
+
+
+def by_factor(b: Builder, true: Expr, *claims: tuple[Expr, tuple[Premise, ...]]) -> Derivation:
+    """C = w · true, so ∂C/∂w = true; then the claims."""
+    w, c = b.tensor("w", [], Role.PARAMETER), b.tensor("C", [], Role.COST)
+    b.define(c, [], w[()] * true)
+    dw = adjoint(w, c)
+    steps = [step(dw[()], true)]
+    for claim, premises in claims:
+        steps.append(step(steps[-1].right, claim, *premises))
+    return Derivation(b.graph(c), (Adjoint(dw, (), tuple(steps), steps[-1].right),))
+
+
+def jacobian(
+    true: Callable[..., Expr],
+    *claims: Callable[..., Expr],
+    axes: tuple[Axis, ...],
+    extra: Expr = ZERO,
+) -> Derivation:
+    """C[i, …] = w · true(i, …), so ∂C[i, …]/∂w = true(i, …); then the claims."""
+    slots = tuple(map(fresh, axes))
+    w, c = Tensor("w", (), Role.PARAMETER), Tensor("C", slots, Role.COST)
+    i = c.fresh_indices()
+    definition = Definition(c, tuple(map(as_index, i)), w[()] * true(*i) + extra)
+    dw = Tensor("dw", slots, Role.ADJOINT, "w", None, w, c)
+    j = c.fresh_indices()
+    steps: list[Step] = []
+    for claim in (true, *claims):
+        steps.append(step(steps[-1].right if steps else dw[j], claim(*j)))
+    chain = Adjoint(dw, tuple(map(as_index, j)), tuple(steps), steps[-1].right)
+    return Derivation(Graph((definition,), c), (chain,))
+
+
+# --- Sums ---------------------------------------------------------------------------------------
+
+
+def test_a_delta_that_is_solved_moves_with_the_range_of_its_index() -> None:
+    """Σ_k Σ_{l≤k} [k = j] [2l = i] x[l] is no Σ_{l≤j} x[l]: the index l is another when k is j."""
+    k = fresh(N, "k")
+    l, q = (fresh(Axis("unit", as_index(k)), name) for name in "lq")
+
+    def true(i: Var, j: Var) -> Expr:
+        picked = Mul((Delta(as_index(k), as_index(j)), Delta(l * 2, as_index(i)), VECTOR[l]))
+        return HIDDEN * SizeOf(as_index(j)) * Sum(k, Sum(l, picked))
+
+    def claim(i: Var, j: Var) -> Expr:
+        deltas = (Delta(l * 2, as_index(i)), Delta(as_index(k), as_index(j)))
+        return HIDDEN * Sum(k, Sum(l, Mul((*deltas, Sum(q, VECTOR[q])))))
+
+    i, j = fresh(N, "i"), fresh(N, "j")
+    assert normal(true(i, j)).key != normal(claim(i, j)).key
+    assert not all_proved(jacobian(true, claim, axes=(N, N)))
+
+
+def test_a_sum_inside_a_sum_over_the_same_index_has_a_name_of_its_own() -> None:
+    """(Σ_k g[k]) (Σ_m σ(Σ_k y[k,m] σ(Σ_q x[k,q] z[m]))): a product binds the inner k below k."""
+    y, x = (Tensor(name, (fresh(N), fresh(N)), Role.INPUT) for name in "yx")
+    z = Tensor("z", (fresh(N),), Role.INPUT)
+    k, m, q = (fresh(N, name) for name in "kmq")
+
+    def nested(inner: Expr) -> Expr:
+        deepest = apply("sigmoid", Sum(q, inner * z[m]))
+        return Mul((Sum(k, WEIGHTS[k]), Sum(m, apply("sigmoid", Sum(k, y[k, m] * deepest)))))
+
+    true, claim = nested(x[k, q]), nested(x[q, q])
+    assert normal(true).key != normal(claim).key
+    assert not all_proved(by_factor(Builder(), HIDDEN * true, (HIDDEN * claim, ())))
+
+
+def test_an_index_is_not_bound_again_while_a_range_speaks_of_it() -> None:
+    """i runs up to k; Σ_k g[k] Σ_{r≤k} [r = i] would be read as if i ≤ k for every k."""
+    slot = fresh(N, "k")
+    inner = fresh(Axis("unit", as_index(slot)), "i")
+    w, c = Tensor("w", (), Role.PARAMETER), Tensor("C", (slot, inner), Role.COST)
+
+    def tail(q: Var, i: Var) -> Expr:
+        r = fresh(Axis("unit", as_index(q)), "r")
+        return HIDDEN * Sum(q, WEIGHTS[q] * Sum(r, Delta(as_index(r), as_index(i))))
+
+    a, i = c.fresh_indices()
+    definition = Definition(c, (as_index(a), as_index(i)), w[()] * tail(fresh(N), i))
+    dw = Tensor("dw", (slot, inner), Role.ADJOINT, "w", None, w, c)
+    k = fresh(N, "k")
+    j = fresh(Axis("unit", as_index(k)), "i")
+    honest, captured = tail(fresh(N), j), tail(k, j)
+    q = fresh(N)
+    claim = HIDDEN * Sum(q, WEIGHTS[q])
+    for steps in (
+        (step(dw[k, j], honest), step(captured, claim)),
+        (step(dw[k, j], honest),),
+    ):
+        chain = Adjoint(dw, (as_index(k), as_index(j)), steps, steps[-1].right)
+        derivation = Derivation(Graph((definition,), c), (chain,))
+        if len(steps) == 1:  # what is true of a range that depends on an index is judged
+            assert all_proved(derivation)
+        else:
+            with pytest.raises(IllFormed, match="bound twice"):
+                check(derivation)
+
+
+# --- Facts --------------------------------------------------------------------------------------
+
+
+def test_a_fact_is_matched_with_one_value_of_its_index() -> None:
+    """That Σ_k x[i+1,k] y[i,k] = 1 for every i says nothing of x[i+1,k] y[j,k]."""
+    x, y = (Tensor(name, (fresh(N), fresh(N)), Role.INPUT) for name in "xy")
+    i, j, k, q = fresh(SHORT, "i"), fresh(SHORT, "j"), fresh(N), fresh(N)
+
+    def product(i: Var, j: Var, k: Var) -> Expr:
+        return Sum(k, Mul((x[i + 1, k], y[j, k])))
+
+    fact = Fact(product(i, i, k), ONE, "sum_k x[i+1,k] y[i,k] = 1", (i,))
+    b = Builder()
+    b.facts.append(fact)
+    w, c = b.tensor("w", [SHORT, SHORT], Role.PARAMETER), b.tensor("C", [], Role.COST)
+    r, s = b.over(SHORT, SHORT)
+    b.define(c, [], sum_over((r, s), w[r, s] * (HIDDEN * product(r, s, q))))
+    dw = adjoint(w, c)
+    true = HIDDEN * product(i, j, fresh(N))
+    steps = (step(dw[i, j], true), step(true, HIDDEN, fact))
+    chain = Adjoint(dw, (as_index(i), as_index(j)), steps, HIDDEN)
+    assert not all_proved(Derivation(b.graph(c), (chain,)))
+    assert match(x[i + 1, i], x[i + 1, j], (i,)) is None
+    assert match(x[i * 2, i], x[i * 2, j], (i,)) is None
+    assert match(x[i + 1, i], x[j + 1, j], (i,)) == {i: as_index(j)}
+
+
+def test_the_value_of_a_sum_stays_inside_the_sum_that_its_range_depends_on() -> None:
+    """Σ_u g[u] Σ_{v≤u} p[v] with Σ_{v≤f} p[v] = f s is Σ_u g[u] u s, and no (Σ_u g[u]) j s."""
+    b = Builder()
+    p = b.tensor("p", [N])
+    (i,) = b.over(N)
+    b.define(p, [i], SCALAR)
+    end, j, q = fresh(N, "f"), fresh(N, "j"), fresh(N)
+
+    def prefix(stop: Var) -> Expr:
+        v = fresh(Axis("unit", as_index(stop)), "v")
+        return Sum(v, p[v])
+
+    def true(u: Var) -> Expr:
+        return HIDDEN * Sum(u, WEIGHTS[u] * prefix(u))
+
+    fact = Fact(prefix(end), SizeOf(as_index(end)) * SCALAR, "found", (end,), assumed=False)
+    w, c = b.tensor("w", [N], Role.PARAMETER), b.tensor("C", [], Role.COST)
+    (a,) = b.over(N)
+    b.define(c, [], Sum(a, w[a] * true(fresh(N))))
+    dw = adjoint(w, c)
+    claim = HIDDEN * Sum(q, WEIGHTS[q]) * SizeOf(as_index(j)) * SCALAR
+    steps = (step(dw[j], true(fresh(N))), step(true(j), claim, fact))
+    assert not all_proved(Derivation(b.graph(c), (Adjoint(dw, (as_index(j),), steps, claim),)))
+
+
+def test_a_fact_about_no_index_at_all_says_nothing() -> None:
+    """For every i < n: Σ_k (y[k] + z[i] − z[i]) = 1. With n = 1 there is no such i."""
+    y, z = (Tensor(name, (fresh(N),), Role.INPUT) for name in "yz")
+    i, k, q, r = fresh(SHORT, "i"), fresh(N), fresh(N), fresh(N)
+    fact = Fact(Sum(k, Add((y[k], z[i], -1 * z[i]))), ONE, "sum_k (y[k] + z[i] - z[i]) = 1", (i,))
+    b = Builder()
+    b.facts.append(fact)
+    true = HIDDEN * Sum(q, y[q])
+    b.define(b.tensor("t", []), [], Sum(r, z[r]))
+    assert not all_proved(by_factor(b, true, (HIDDEN, (fact,))))
+
+
+# --- Lemmas -------------------------------------------------------------------------------------
+
+LOG = Lemma("log", 0, (Z,), VALUE, Pow(Z, -1))
+ROOT = Lemma("log", 0, (Z,), VALUE, Pow(apply("sqrt", Pow(Z, 2)), -1))  # the same where z > 0
+
+
+def test_two_lemmas_that_differ_off_the_domain_are_not_played_off_there() -> None:
+    """|x| = √x² = 1/log′(x) = x, if nobody asks whether x > 0."""
+    assert lemma_verdict(LOG).status is Status.PROVED
+    x = Tensor("x", (), Role.INPUT)[()]
+    slope = Apply("log", (x,), (1,))
+    for lemma in (ROOT, Lemma("log", 0, (Z,), VALUE, Pow(apply("abs", Z), -1))):
+        true = Pow(lemma.stated, -1)
+        true = replace_accesses(true, {Z: x}.get)
+        derivation = by_factor(Builder(), true, (Pow(slope, -1), (lemma,)), (x, (LOG,)))
+        assert not all_proved(derivation)
+
+
+def test_a_stated_derivative_is_used_where_the_equations_apply_the_function() -> None:
+    x = Tensor("x", (), Role.INPUT)[()]
+    minus = Apply("log", (Number.of(-1),), (1,))
+    (chain,) = check(by_factor(Builder(), x, (-x * minus, (LOG,)))).chains
+    assert chain.verdicts[-1].method == OUTSIDE
+
+
+SLOPE = scalar("bce").derivatives[0]
+assert SLOPE is not None
+A, Y = Tensor("a")[()], Tensor("y")[()]
+NULL = Add((Pow(apply("sin", Z), 2), Pow(apply("cos", Z), 2), Number.of(-1)))
+KINKS: dict[str, tuple[str, int, Expr]] = {
+    # 7 more at the hard targets, which are in the domain
+    "at the ends": (
+        "bce",
+        0,
+        SLOPE(A, Y, VALUE) + 7 * (1 - positive(Y)) + 7 * (1 - positive(1 - Y)),
+    ),
+    # 1 more at z = 5, where exp has no kink
+    "at a number": ("exp", 0, VALUE + 1 - positive(Z - 5) - positive(5 - Z)),
+    # 7 more wherever sin² + cos² − 1 is 0
+    "everywhere": ("exp", 0, VALUE + 7 * positive(Z) * (1 - positive(NULL) - positive(-NULL))),
+}
+
+
+@pytest.mark.parametrize("name", KINKS)
+def test_a_stated_derivative_has_no_kinks_of_its_own(name: str) -> None:
+    function, argument, stated = KINKS[name]
+    args = (A, Y) if function == "bce" else (Z,)
+    lemma = Lemma(function, argument, args, VALUE, stated)
+    assert lemma_verdict(lemma).status is Status.UNDECIDED
+
+
+def test_a_softmax_sums_over_all_units() -> None:
+    """e^z[i]/e^z[1] may be above 1, whatever the lines are called."""
+    row = rows()["softmax"]
+    assert isinstance(row, VectorFunction)
+    b = Builder("single")
+    made = {"z": b.tensor("z", [N], Role.PARAMETER)}
+    for part in row.parts:
+        axis = Axis("unit", Index(1)) if part.kind == "sum" else N
+        (v,) = b.over(axis)
+        body = part.formula(*(made[n][v] if made[n].slots else made[n][()] for n in part.of))
+        target = made[part.name] = b.tensor(part.name, [] if part.kind == "sum" else [N])
+        over, value = ([], Sum(v, body)) if part.kind == "sum" else ([v], body)
+        b.define(target, over, value, part_of="softmax")
+    c = b.tensor("C", [], Role.COST)
+    t = b.tensor("t", [N], Role.TARGET)
+    (k,) = b.over(N)
+    b.define(c, [], Sum(k, apply("ce", made[row.parts[-1].name][k], t[k])))
+    asked = {condition.arguments[0] for condition in conditions(b.graph(c))}
+    assert any(expr == made[row.parts[-1].name][k] for expr in asked)
+
+
+# --- Steps together -----------------------------------------------------------------------------
+
+
+def test_what_has_no_value_between_two_steps_gives_no_proof() -> None:
+    """[i = 7] s = [i = 7] s D/D = … = 0 with D = x[i] − x[7]: each step holds where D is not 0."""
+
+    def gap(i: Var) -> Expr:
+        return VECTOR[i] - VECTOR[Index(7)]
+
+    def at(i: Var) -> Expr:
+        return Delta(as_index(i), Index(7))
+
+    def true(i: Var) -> Expr:
+        return Mul((at(i), SCALAR))
+
+    def widened(i: Var) -> Expr:
+        return Mul((at(i), SCALAR, gap(i), Pow(gap(i), -1)))
+
+    def apart(i: Var) -> Expr:
+        parts = (Mul((at(i), SCALAR, VECTOR[i])), -1 * Mul((at(i), SCALAR, VECTOR[Index(7)])))
+        return Mul((Add(parts), Pow(gap(i), -1)))
+
+    k = fresh(N)
+    derivation = jacobian(true, widened, apart, lambda i: ZERO, axes=(N,), extra=Sum(k, VECTOR[k]))
+    (chain,) = check(derivation).chains
+    assert {v.method for v in chain.verdicts} == {TOGETHER}
+
+
+@pytest.mark.parametrize("wrong", [Bracket(N.stop - 7), SizeOf(N.stop) - 3, SizeOf(N.stop) - 9])
+def test_sizes_are_tried_beyond_the_numbers_that_are_compared(wrong: Expr) -> None:
+    i, j = fresh(N), fresh(N)
+    statement = Statement(wrong * VECTOR[i], wrong * VECTOR[j], Worlds(Graph((), Tensor("C"))))
+    assert sample(statement, {}, 1, statement.further_worlds).differs
+
+
+def test_counting_takes_the_axes_of_the_tensors_of_a_statement() -> None:
+    """x along n + m, where a form was made, and kept, for an x along n and another along m."""
+    m = Axis("unit", as_index(Size("m")))
+    long = Tensor("x", (fresh(Axis("unit", N.stop + m.stop)),), Role.INPUT, "x")
+    one, other = (Tensor("x", (fresh(axis),), Role.INPUT, "x") for axis in (N, m))
+    i, j, n = fresh(N), fresh(m), SizeOf(N.stop)
+    hidden = (n - 3) * (n - 4) * (n - 5) * (n - 6)
+    kept = normal(hidden * (one[i] - other[j])).expr()
+    assert kept == normal(hidden * (long[i] - long[j])).expr()  # names are all that is compared
+    assert zero_at_all_sizes(kept, ZERO, tensors=[long]) == ("", None)
