@@ -166,7 +166,7 @@ class MatrixPrinter:
         """The identity matrix."""
         if self.plain:
             return f"eye({self.text.index(axis.size)})"
-        return rf"\mathbf{{I}}_{{{self.tex.compact(axis.size)}}}"
+        return rf"{self.names.spelling.identity}_{{{self.tex.compact(axis.size)}}}"
 
     def fill(self, value: Expr) -> Piece:
         """An array of equal entries: 1 is written as bold 1."""

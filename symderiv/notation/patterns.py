@@ -44,6 +44,13 @@ def pattern_level(pattern: str) -> tuple[int, str]:
     return loose, ("paren" if closed and pattern.endswith(")") else "")
 
 
+def sign_of(pattern: str) -> tuple[bool, str]:
+    """Whether a pattern is minus something, and what; the minus of a first term is its own."""
+    rest = pattern.removeprefix("-")
+    first = rest == pattern or pattern_level(rest)[0] == SUM
+    return (False, pattern) if first else (True, rest)
+
+
 def _outside(pattern: str) -> str:
     """The pattern without what stands in parentheses or braces."""
     previous = ""

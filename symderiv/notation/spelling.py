@@ -38,6 +38,12 @@ class Spelling:
         """Whether e is free for Euler's number."""
         return "e" not in self.words
 
+    @property
+    def identity(self) -> str:
+        r"""The letter of the identity matrix: a bold I, if no array is called so or I_n."""
+        bold = r"\mathbf{I}"
+        return r"\operatorname{Id}" if any(w.startswith(bold) for w in self.words) else bold
+
 
 def spelling(notation: Notation, graph: Graph | None, *, code: bool = False) -> Spelling:
     """The symbols of a graph; in ``code`` those of its names in Python, for the comments there."""

@@ -17,7 +17,7 @@ from symderiv.calculus.backprop import example_position
 from symderiv.calculus.functions import rows
 from symderiv.notation.conventions import Notation, spelled
 from symderiv.notation.names import Names
-from symderiv.notation.patterns import is_fenced, pattern_level, primed
+from symderiv.notation.patterns import is_fenced, pattern_level, primed, sign_of
 from symderiv.notation.printer import (
     ATOM,
     FLAT,
@@ -234,7 +234,8 @@ class TexPrinter(Printer):
         """``head`` applied to a piece in parentheses; a minus sign goes out in front."""
         negative = piece.negative
         piece = piece.with_sign(False)
-        body = piece if piece.starts == piece.ends == "paren" else self.paren(piece)
+        fenced = piece.level == ATOM and piece.starts == piece.ends == "paren"
+        body = piece if fenced else self.paren(piece)
         height = max(TALL, piece.height)
         return Piece(f"{head} {body.text}", PRODUCT, height, negative, "paren", "fraction")
 
@@ -308,8 +309,7 @@ class TexPrinter(Printer):
 
     def filled(self, pattern: str, pieces: Sequence[Piece]) -> Piece:
         r"""A call pattern with its ``#1``, in parentheses where the pattern has none."""
-        negative = pattern.startswith("-")
-        pattern = pattern.removeprefix("-")
+        negative, pattern = sign_of(pattern)
         height = max((p.height for p in pieces), default=FLAT)
         scripts = re.compile(r"(.?)#(\d)(.?)")
 

@@ -16,7 +16,7 @@ from symderiv.algebra.index import Index, Size, Var
 from symderiv.calculus.functions import rows
 from symderiv.notation.conventions import GREEK, Notation
 from symderiv.notation.names import Names, unit_name
-from symderiv.notation.patterns import is_fenced
+from symderiv.notation.patterns import is_fenced, sign_of
 from symderiv.notation.printer import (
     ATOM,
     FLAT,
@@ -186,7 +186,7 @@ class TextPrinter(Printer):
 
     def operator(self, piece: Piece, below: str) -> Piece:
         """``∂(body)/∂entry``."""
-        bare = piece.ends == "paren" and (piece.starts == "paren" or piece.level == ATOM)
+        bare = piece.level == ATOM and piece.ends == "paren"
         inside = piece.text if bare and self.unicode else f"({piece.text})"
         line = f"∂{inside}/∂{below}" if self.unicode else f"d{inside}/d({below})"
         return Piece(line, PRODUCT, FLAT, piece.negative, "entry", "entry")
@@ -239,14 +239,14 @@ class TextPrinter(Printer):
         """A call pattern with its ``#1``."""
         if pattern == "#1":
             return pieces[0]
-        negative = pattern.startswith("-")
-        pattern = pattern.removeprefix("-")
+        negative, pattern = sign_of(pattern)
         if not self.unicode:
             pattern = "".join(
                 _ASCII.get(c, c) for c in re.sub(r"([\w½)]) (?=[#(\w])", r"\1*", pattern)
             )
         else:
             pattern = pattern.replace(" - ", " − ").replace("½ (", "½(")
+            pattern = re.sub("^-", "−", pattern)
 
         def put(found: re.Match[str]) -> str:
             before, number, after = found.groups()

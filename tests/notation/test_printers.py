@@ -30,6 +30,10 @@ from symderiv.algebra.expr import (
 )
 from symderiv.algebra.index import Size, as_index, fresh
 from symderiv.notation import Names, latex, notation, text
+from symderiv.notation.patterns import sign_of
+from symderiv.notation.printer import SUM
+from symderiv.notation.tex import TexPrinter
+from symderiv.notation.unicode import TextPrinter
 from tests.notation.trees import (
     COST,
     DA,
@@ -256,3 +260,35 @@ def test_in_a_line_of_words_a_fraction_is_a_slash(expr: Expr, expected: str) -> 
 def test_no_fraction_is_high_in_a_line_of_words(seed: int) -> None:
     printed = latex(tree(random.Random(seed), 4, [J, K, S], formal=False), NIELSEN, inline=True)
     assert balanced(printed) and not double_script(printed) and r"\frac{1}{m}" not in printed
+
+
+@pytest.mark.parametrize("body", [(a - y) * (a + y), (a - y) * apply("exp", a), (a - y) ** 2 * a])
+def test_what_is_differentiated_is_in_parentheses_as_a_whole(body: Expr) -> None:
+    """∂((a − y)(a + y)) is no ∂(a − y) times (a + y)."""
+    names = Names(NIELSEN)
+    names.fix(J, S)
+    tex, plain = latex(Partial(body, a), NIELSEN, names), text(Partial(body, a), NIELSEN, names)
+    inside = tex.split("}", tex.count("}", 0, tex.index("(")))[-1]
+    for line in (re.sub(r"\\(?:big|bigg)[lr]", "", inside), plain[1 : plain.rindex("/∂")]):
+        line = line.strip()
+        depth = 0
+        for place, char in enumerate(line):
+            depth += (char == "(") - (char == ")")
+            assert depth > 0 or place == len(line) - 1, (tex, plain)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "negative", "text"),
+    [("-#1 #2", True, "#1 #2"), ("-#2 #1 + e^{#1}", False, "-#2 #1 + e^{#1}"), ("#1", False, "#1")],
+)
+def test_a_minus_is_that_of_the_whole_pattern_or_of_its_first_term(
+    pattern: str, negative: bool, text: str
+) -> None:
+    assert sign_of(pattern) == (negative, text)
+
+
+def test_a_sum_that_starts_with_a_minus_keeps_it() -> None:
+    names = Names(NIELSEN)
+    for printer, minus in ((TexPrinter(names), "-"), (TextPrinter(names), "−")):
+        printed = printer.filled("-#2 #1 + #1", [printer.piece(LAM[()]), printer.piece(M)])
+        assert not printed.negative and printed.level == SUM and printed.text.startswith(minus)

@@ -213,3 +213,11 @@ def test_the_derivative_at_a_kink_is_a_number() -> None:
     page = derive("3-2-1:tanh,identity+mae").render("md")
     assert isinstance(page, str)
     assert "derivative 0" not in page and "the value used there is $0$." in page
+
+
+@pytest.mark.parametrize("name", ["I", "I_n"])
+def test_the_identity_matrix_is_no_array_of_the_user(name: str) -> None:
+    page = derived(f"J = trace({name})", **{name: "n n"}).render("md")
+    assert isinstance(page, str) and r"= \displaystyle \mathop{\mathrm{Id}}\nolimits_{n}" in page
+    page = derived("J = trace(A)", A="n n").render("md")
+    assert isinstance(page, str) and r"= \displaystyle \mathbf{I}_{n}" in page
