@@ -12,7 +12,7 @@ from symderiv.algebra.binding import replace_accesses
 from symderiv.algebra.expr import ZERO, Access, Expr, Number, Pow, Role, Tensor, add, mul, power
 from symderiv.calculus.brackets import Guard, constant
 from symderiv.calculus.conditions import Condition
-from symderiv.calculus.functions import NONNEGATIVE, NONZERO, PI, REAL, Domain, real_power, scalar
+from symderiv.calculus.functions import NONZERO, PI, REAL, Domain, real_power, scalar
 from symderiv.calculus.graph import Definition
 from symderiv.frontend import calls
 from symderiv.frontend.cursor import MAX_EXPONENT
@@ -319,9 +319,7 @@ class Equations:
             inner = self.named.get(key) or calls.square(self, left)
             if inner is not None:  # norm(x)**2 is Σ x²
                 if left.name == "sqrt":
-                    self.ask(
-                        "sqrt", inner, NONNEGATIVE if exponent > 0 else scalar("sqrt").domain[0]
-                    )
+                    self.ask("sqrt", inner, scalar("sqrt").domain[0])
                 return self._integer_power(node, inner, int(exponent / 2), "s", key)
         if exponent is None:
             base = self.atom(left)
