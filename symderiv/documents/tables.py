@@ -60,14 +60,11 @@ def array(ledger: Ledger, tensor: Tensor, names: Names) -> Math:
 
 
 def matrix_of(ledger: Ledger, tensor: Tensor, names: Names) -> Matrix:
-    """A tensor as a matrix, a column (or a row, where units run along rows) or a scalar."""
-    slots, member, mapping = list(tensor.slots), None, {}
-    if tensor.ordered:
-        head = slots.pop(0)
-        member = as_index(head)
-        names.fix(head)
-        mapping = {head: member}
-    axes = [substitute_axis(s.axis, mapping) for s in slots][:2]
+    """A tensor as a matrix, a column (or a row, where units run along rows) or a scalar.
+
+    Of an array with more axes these are the first two, which is enough to write its symbol.
+    """
+    member, axes = _member_and_axes(tensor, names)
     row: Axis | None
     column: Axis | None
     row, column = (*axes, None, None)[:2]
@@ -76,12 +73,24 @@ def matrix_of(ledger: Ledger, tensor: Tensor, names: Names) -> Matrix:
     return Matrix(tensor, member, row, column)
 
 
+def _member_and_axes(tensor: Tensor, names: Names) -> tuple[Index | None, tuple[Axis, ...]]:
+    """Which member of a family a tensor stands for, and the axes that this member has."""
+    slots, member, mapping = list(tensor.slots), None, {}
+    if tensor.ordered:
+        head = slots.pop(0)
+        member = as_index(head)
+        names.fix(head)
+        mapping = {head: member}
+    return member, tuple(substitute_axis(slot.axis, mapping) for slot in slots)
+
+
 def shape(ledger: Ledger, tensor: Tensor, names: Names) -> Math:
-    """``n_1 × m``."""
-    node = matrix_of(ledger, tensor, names)
+    """``n_1 × m``; of an array with more than two axes all of them, as they are stored."""
+    _, axes = _member_and_axes(tensor, names)
+    sides = axes if len(axes) > 2 else matrix_of(ledger, tensor, names).shape
     printer = TextPrinter(names)
-    sides = ["1" if a is None else printer.index(a.size) for a in node.shape]
-    return Math(shape_latex(node.shape, names), " × ".join(sides), " x ".join(sides))
+    plain = ["1" if axis is None else printer.index(axis.size) for axis in sides]
+    return Math(shape_latex(sides, names), " × ".join(plain), " x ".join(plain))
 
 
 # --- Conventions -----------------------------------------------------------------------------

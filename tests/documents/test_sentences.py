@@ -8,15 +8,25 @@ from functools import cache
 import pytest
 
 from symderiv import derive
+from symderiv.documents import to_markdown, to_terminal
 from symderiv.frontend import Network
+from tests.documents.test_composed import derived as composed
+
+
+def plain_text(markdown: object) -> str:
+    """A document without the dollars and escapes."""
+    return str(markdown).replace("$", "").replace("\\", "")
 
 
 @cache
-def page(spec: str, layout: str = "columns") -> str:
-    """The document as Markdown without the dollars and escapes."""
-    made = derive(spec, layout=layout).render("md")
-    assert isinstance(made, str)
-    return made.replace("$", "").replace("\\", "")
+def page(spec: str, layout: str = "columns", wrt: str | None = None) -> str:
+    """The document of a spec."""
+    return plain_text(derive(spec, layout=layout, wrt=wrt).render("md"))
+
+
+def program(text: str, shapes_of: dict[str, str]) -> str:
+    """The document of a program whose variables have these shapes."""
+    return plain_text(derive(Network.build(program=text, shapes=shapes_of)).render("md"))
 
 
 @pytest.mark.parametrize(
@@ -149,3 +159,44 @@ def test_a_rate_of_1_is_not_written() -> None:
     made = derive(Network.build([1, 1], "identity", "mse", example=example)).render("md")
     assert isinstance(made, str)
     assert r"$\mathbf{W}^{1} - \frac{\partial C}" in made and "- 1 " not in made
+
+
+def shapes(markdown: str) -> dict[str, str]:
+    """The shapes in the table of symbols, by the name in code."""
+    lines = (line.split("|") for line in markdown.splitlines() if line.endswith("` |"))
+    return {row[4].strip(" `"): row[3].replace("times", "x").strip() for row in lines}
+
+
+@pytest.mark.parametrize(
+    "given, printed",
+    [
+        ("m n k", "m x n x k"),
+        ("k 1 n m", "k x 1 x n x m"),
+        ("m n", "m x n"),
+        ("m", "m x 1"),
+        ("", "scalar"),
+    ],
+)
+def test_the_table_of_symbols_lists_every_axis(given: str, printed: str) -> None:
+    shapes_of = {"x": given} if given else {}
+    made = program("J = sum(x**2)" if given else "J = x**2", shapes_of)
+    assert shapes(made)["x"] == printed
+
+
+def test_the_kernel_of_a_convolution_has_three_axes() -> None:
+    made, about = composed("convolution and pooling")
+    found = shapes(plain_text(to_markdown(made, about)))
+    assert (found["W1"], found["b1"], found["y1"][:4]) == ("c x d x K", "c x 1", "c x ")
+
+
+def test_an_example_prints_all_numbers_of_an_array() -> None:
+    example = {"K": [[[1, 2], [3, 4], [5, 6]]], "E": [[7, 8]]}
+    made = derive(
+        Network.build(program="J = sum(K*E)", shapes={"K": "1 3 2", "E": "1 2"}, example=example)
+    )
+    shown = str(made.render("md")).replace("$", "")
+    slice_ = r"\left[ \begin{pmatrix} %s \end{pmatrix} \right]"
+    assert slice_ % r"1 & 2 \\ 3 & 4 \\ 5 & 6" in shown  # K
+    assert slice_ % r"7 & 8 \\ 7 & 8 \\ 7 & 8" in shown  # its gradient
+    assert r"\mathbf{E} = \displaystyle \begin{pmatrix} 7 & 8 \end{pmatrix}" in shown
+    assert "K = [[[1, 2], [3, 4], [5, 6]]]" in to_terminal(made, made.presentation())
