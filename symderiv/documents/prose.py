@@ -27,6 +27,7 @@ TITLES = {
     "output": "The error of the output layer",
     "output_generic": "Induction, base: the error of the last {axis}",
     "hidden": "The error of layer {l}",
+    "error": "The error of {z}",
     "hidden_generic": "Induction, step: from {axis} {next} to {axis} {l}",
     "gradients": "The gradients of {what}",
     "gradients_other": "The gradients of the other parameters",
@@ -95,14 +96,15 @@ SENTENCES = {
     "and the factor found here is all that the sum over examples adds.",
     "cost_whole": "Errors are taken of the cost itself; first come its derivatives by the terms "
     "that it consists of.",
-    "output": "The last layer is compared with the target; every entry of {a} acts on its own.",
+    "output": "The last layer is compared with the target{alone}.",
+    "output_alone": "; every entry of {a} acts on its own",
     "output_vector": "Every output depends on every weighted input of the last layer, so that "
     "the chain rule runs through the parts of {f}.",
-    "hidden": "A unit of layer {l} acts on the loss through every unit of layer {next}: the "
-    "paths are summed. The weight that carried its value forward carries the error back.",
+    "hidden": "A unit of layer {l} acts on {C} through every unit of layer {next}: the paths "
+    "are summed. The weight that carried its value forward carries the error back.",
     "general": "Written for layer {l}, with the equation numbers of {member}; the same holds for "
     "{range}.",
-    "output_generic": "At {last} the error comes from the loss.",
+    "output_generic": "At {last} the error comes from {C}.",
     "hidden_generic": "Let the errors of {axis} {next} be known. Then those of {axis} {l} follow, "
     "for {range}; with the base, all errors are known.",
     "gradient": "{what} acts through one weighted input alone{examples}{penalty}.",
@@ -256,6 +258,14 @@ def certainty(bound: Fraction | None) -> str:
 def chance(bound: Fraction) -> str:
     """``12/2^61``: a chance counts elements of the field, so it is not cancelled."""
     return f"{bound * 2**BITS}/2^{BITS}"
+
+
+def joined(*sentences: Phrase) -> Phrase:
+    """Sentences one after another, without those that have nothing to say."""
+    out: list[Part] = []
+    for sentence in sentences:
+        out += [" ", *sentence] if out and sentence else sentence
+    return tuple(out)
 
 
 def enumerated(parts: list[Part], last: str = " and ") -> Phrase:

@@ -9,7 +9,7 @@ from symderiv.algebra.index import as_index
 from symderiv.algebra.matrix import Fill, MatrixExpr, Ones, children
 from symderiv.calculus.functions import rows
 from symderiv.calculus.graph import EXAMPLE, Kind
-from symderiv.documents import named, opgraph, shared
+from symderiv.documents import acting, named, opgraph, shared
 from symderiv.documents.algorithms import algorithm_section
 from symderiv.documents.checking import checked_section, lemma_section
 from symderiv.documents.figures import layers_figure, network_figure
@@ -29,7 +29,7 @@ from symderiv.documents.model import (
     Row,
     Section,
 )
-from symderiv.documents.prose import box_title, enumerated, plain, say, title
+from symderiv.documents.prose import box_title, enumerated, joined, plain, say, title
 from symderiv.documents.questions import question_section
 from symderiv.documents.reasons import reason
 from symderiv.documents.tables import conventions, notation_table, sizes_line
@@ -191,36 +191,68 @@ def error_section(ledger: Ledger, alike: list[list[ChainEntry]], first: bool) ->
     """The chains that end in the error of one layer, or of several that have the same."""
     group = shared.printed(ledger, alike)
     last = group[-1]
-    names = last.names
-    index = last.adjoint.left.member
-    if index is not None:
-        axis = member_axis(last.of)
-        if first:
-            heading = title("output_generic", axis=axis)
-            letter = names.axis_letter(axis)
-            member = Math.same(f"{letter} = ") + ledger.show_index(index, names)
-            intro = say("output_generic", last=member)
-        else:
-            index += names.shift(last.of)
-            here, after = ledger.show_index(index, names), ledger.show_index(index + 1, names)
-            heading = title("hidden_generic", axis=axis, next=after, l=here)
-            range_ = named.layer_range(ledger, (last,))[1:]
-            intro = say("hidden_generic", axis=axis, next=after, l=here, range=range_)
+    asides: tuple[Box, ...] = ()
+    if last.adjoint.left.member is not None:
+        heading, intro = _of_a_family(ledger, last, first)
+    elif first and acting.is_output(ledger.graph, last.of):
+        heading, intro = title("output"), _of_the_output(ledger, group)
+        asides = _asides(ledger, last)
     else:
-        number = ledger.show_layer(last.layer or 0, names)
-        heading = title("output") if first else title("hidden", l=number)
-        vector = _vector_function(ledger, last)
-        if first and vector:
-            intro = say("output_vector", f=vector)
-        elif first:
-            a = next((c.of for c in group if c.of.role is Role.ACTIVATION), last.of)
-            intro = say("output", a=_symbol(ledger, a, last))
-        else:
-            after = ledger.show_layer((last.layer or 0) + 1, names)
-            note = shared.holds_for(ledger, alike)
-            intro = (*say("hidden", l=number, next=after), *((" ", *note) if note else ()))
-    asides = _asides(ledger, last) if first else ()
-    return Section(heading, (Prose(intro), *(chain_block(ledger, c) for c in group), *asides))
+        heading, intro = _of_a_layer(ledger, last)
+        intro = joined(intro, shared.holds_for(ledger, alike))
+    words = (Prose(intro),) if intro else ()
+    return Section(heading, (*words, *(chain_block(ledger, c) for c in group), *asides))
+
+
+def _of_a_family(ledger: Ledger, chain: ChainEntry, first: bool) -> tuple[Phrase, Phrase]:
+    """Base and step of the induction along layers or time: heading and introduction."""
+    names, index, axis = chain.names, chain.adjoint.left.member, member_axis(chain.of)
+    assert index is not None
+    if first:
+        member = Math.same(f"{names.axis_letter(axis)} = ") + ledger.show_index(index, names)
+        intro = say("output_generic", last=member, C=_goal(ledger))
+        return title("output_generic", axis=axis), intro
+    index += names.shift(chain.of)
+    here, after = ledger.show_index(index, names), ledger.show_index(index + 1, names)
+    range_ = named.layer_range(ledger, (chain,))[1:]
+    return (
+        title("hidden_generic", axis=axis, next=after, l=here),
+        say("hidden_generic", axis=axis, next=after, l=here, range=range_),
+    )
+
+
+def _of_the_output(ledger: Ledger, group: list[ChainEntry]) -> Phrase:
+    """How the last layer acts on the cost."""
+    last = group[-1]
+    vector = _vector_function(ledger, last)
+    if vector and acting.mixes_units(ledger.graph, last.of, vector):
+        return say("output_vector", f=vector)
+    a = next((c.of for c in group if c.of.role is Role.ACTIVATION), last.of)
+    alone: Phrase = ()
+    if acting.meets_target(ledger.graph, a):
+        alone = say("output_alone", a=_symbol(ledger, a, last))
+    return say("output", alone=alone)
+
+
+def _of_a_layer(ledger: Ledger, chain: ChainEntry) -> tuple[Phrase, Phrase]:
+    """Of one layer, whose error comes back from the next one: heading and introduction.
+
+    A quantity of a program, which has no layers, is called by its own name.
+    """
+    if chain.layer is None:
+        return title("error", z=_symbol(ledger, chain.of, chain)), ()
+    number = ledger.show_layer(chain.layer, chain.names)
+    after = acting.layer_after(ledger.graph, chain.of)
+    if after is None or after.layer is None:
+        return title("hidden", l=number), ()
+    following = ledger.show_layer(after.layer, chain.names)
+    return title("hidden", l=number), say("hidden", l=number, next=following, C=_goal(ledger))
+
+
+def _goal(ledger: Ledger) -> str:
+    """What errors come from, in words."""
+    losses = any(t.role is Role.LOSS for t in ledger.graph.tensors)
+    return "the loss" if losses else "the cost"
 
 
 def _asides(ledger: Ledger, chain: ChainEntry) -> tuple[Box, ...]:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 
 import pytest
 
-from symderiv import derive
+from symderiv import derive, derive_graph
+from symderiv.algebra.expr import Role, Tensor
+from symderiv.calculus.builder import Builder
+from symderiv.calculus.graph import Graph
+from symderiv.calculus.layers import activate, cost, dense, per_example_loss
+from symderiv.calculus.normalization import batch_norm, layer_norm
 from symderiv.documents import to_markdown, to_terminal
 from symderiv.frontend import Network
 from tests.documents.test_composed import derived as composed
@@ -200,3 +206,73 @@ def test_an_example_prints_all_numbers_of_an_array() -> None:
     assert slice_ % r"7 & 8 \\ 7 & 8 \\ 7 & 8" in shown  # its gradient
     assert r"\mathbf{E} = \displaystyle \begin{pmatrix} 7 & 8 \end{pmatrix}" in shown
     assert "K = [[[1, 2], [3, 4], [5, 6]]]" in to_terminal(made, made.presentation())
+
+
+# --- What is said of layers ----------------------------------------------------------------------
+
+ALONE = "acts on its own"
+COMPARED = "The last layer is compared with the target"
+
+
+def built(graph: Graph, layout: str = "columns") -> str:
+    """The document of a graph made with the Builder."""
+    return plain_text(derive_graph(graph, name="net1", layout=layout).render("md"))
+
+
+def two_layers(
+    norm: Callable[..., Tensor] | None = None, skip: bool = False, example: bool = True
+) -> Graph:
+    """tanh and sigmoid with cross-entropy; a norm before the output, or a way around it."""
+    b = Builder("columns")
+    units = [b.units(0), b.units(1), b.units(1 if skip else 2)]
+    x = b.tensor("x", b.batch(units[0]), Role.INPUT)
+    hidden = activate(b, "tanh", dense(b, x, units[0], units[1], 1), units[1], 1)
+    z = dense(b, hidden, units[1], units[2], 2)
+    if norm is not None:
+        z = norm(b, z, units[2], 2)
+    if skip:
+        j, s = b.over(*hidden.axes)
+        z = b.define(b.tensor("q", hidden.axes), (j, s), z[j, s] + hidden[j, s])
+    a = activate(b, "sigmoid", z, units[2], 2)
+    ell, _ = per_example_loss(b, "bce", a, units[2])
+    return b.graph(cost(b, ell, "mean", [], False), ell if example else None)
+
+
+@pytest.mark.parametrize("wrt", ["z,a", "a"])
+def test_a_program_has_no_output_layer_and_no_target(wrt: str) -> None:
+    shown = page("z = a*b; J = z**2*c", "single", wrt)
+    assert "layer" not in shown and "target" not in shown
+    assert ("## The error of z\n" in shown) == ("z" in wrt)
+
+
+@pytest.mark.parametrize(
+    "spec, alone",
+    [
+        ("3-2:sigmoid+bce", True),
+        ("3-2:identity+bce-logits", True),
+        ("3-2:identity+ce-logits", False),  # whose loss divides by a sum over all outputs
+    ],
+)
+def test_outputs_act_alone_where_the_loss_only_adds_them_up(spec: str, alone: bool) -> None:
+    shown = page(spec)
+    assert COMPARED in shown and (ALONE in shown) == alone
+
+
+def test_a_norm_at_the_output_mixes_units_or_examples() -> None:
+    mixed = "Every output depends on every weighted input of the last layer"
+    assert mixed in built(two_layers(layer_norm)) and mixed in page("3-2:softmax+ce")
+    normed = built(two_layers(batch_norm))  # it mixes examples and no units
+    assert mixed not in normed and COMPARED in normed
+
+
+def test_a_way_around_a_layer_is_not_denied() -> None:
+    through = "A unit of layer 1 acts on the loss through every unit of layer 2"
+    assert through in built(two_layers()) and through in built(two_layers(batch_norm))
+    shown = built(two_layers(skip=True))
+    assert "## The error of layer 1\n" in shown and "through every unit" not in shown
+
+
+def test_without_a_loss_errors_come_from_the_cost() -> None:
+    made, about = composed("RNN")
+    assert "At t = T the error comes from the cost." in plain_text(to_markdown(made, about))
+    assert "At l = L the error comes from the loss." in page("n0-...-nL:sigmoid+mse")
