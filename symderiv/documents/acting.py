@@ -83,3 +83,27 @@ def _is_weighted(term: Expr) -> bool:
     slots = zip(value.tensor.axes, value.indices, strict=True)
     units = {index.variable for axis, index in slots if axis.name != EXAMPLE}
     return weight.tensor.role is Role.PARAMETER and units <= summed
+
+
+def acts_once(graph: Graph, parameter: Tensor) -> bool:
+    """Whether each entry acts through one weighted input, of each example, and a penalty at most.
+
+    A weight of a convolution acts through the weighted inputs of all positions.
+    """
+    found: set[tuple[Tensor, tuple[int | None, ...]]] = set()
+    for definition, access in graph.uses(parameter):
+        target = definition.target
+        if target not in graph.relevant or target.role is Role.PENALTY:
+            continue
+        if target.role is not Role.PREACTIVATION:
+            return False
+        places = dict(reversed([(index, n) for n, index in enumerate(access.indices)]))
+        slots = zip(target.axes, definition.indices, strict=True)
+        running = (i for axis, i in slots if axis.name != EXAMPLE and i.terms)
+        found.add((target, tuple(places.get(index) for index in running)))
+    return len(found) == 1 and all(None not in places for _, places in found)
+
+
+def is_penalised(graph: Graph, parameter: Tensor) -> bool:
+    """Whether a penalty takes a parameter."""
+    return any(d.target.role is Role.PENALTY for d in graph.users(parameter))

@@ -74,6 +74,7 @@ SENTENCES = {
     "hyper": "{t} is a hyperparameter of {f}, {value} unless another value is given.",
     "ends": "Input and output have {first} = {in_} and {last} = {out} units.",
     "penalty": "The penalty takes the weights{biases}.",
+    "penalty_of": "The penalty takes {names} alone.",
     "penalty_biases": ", not the biases",
     "frozen": "Frozen, and so without a gradient: {names}.",
     "kink": "{f} has no derivative at {at}{unless}; the value used there is {slopes}.",
@@ -113,6 +114,7 @@ SENTENCES = {
     "without it.",
     "gradient_examples": ", in every example",
     "gradient_penalty": ", and through the penalty",
+    "gradient_penalty_some": ", and through the penalty if that takes it",
     "gradient_other": "What else is learned acts through the equation that it stands in{examples}.",
     "box_cancel": "The derivative of the loss has {below} below the line, and the derivative of "
     "the activation is the same expression. They cancel, so that an output that is wrong and "

@@ -345,17 +345,19 @@ def _kind(ledger: Ledger, tensor: Tensor) -> str:
 
 
 def _acts(ledger: Ledger, parameters: list[Tensor]) -> Phrase:
-    """On what a weight acts, or a bias where there are no weights."""
-    kinds = {_kind(ledger, t) for t in parameters}
-    if kinds.isdisjoint(("weights", "biases")):
+    """On what a weight acts, or a bias where there are no weights; nothing where they differ."""
+    graph = ledger.graph
+    kinds = {kind: [t for t in parameters if _kind(ledger, t) == kind] for kind in KINDS}
+    these = kinds["weights"] or kinds["biases"]
+    if not these or not all(acting.acts_once(graph, t) for t in these):
         return ()
-    weights = "weights" in kinds
-    penalised = weights and any(c.of.role is Role.PENALTY for c in ledger.chains)
+    penalised = [acting.is_penalised(graph, t) for t in these]
+    key = "gradient_penalty" if all(penalised) else "gradient_penalty_some"
     return say(
         "gradient",
-        what="A weight" if weights else "A bias",
+        what="A weight" if kinds["weights"] else "A bias",
         examples=say("gradient_examples") if ledger.is_batched else (),
-        penalty=say("gradient_penalty") if penalised else (),
+        penalty=say(key) if any(penalised) else (),
     )
 
 

@@ -21,6 +21,7 @@ from symderiv.algebra.matrix import Matrix
 from symderiv.calculus.functions import Kink, rows, scalar
 from symderiv.calculus.graph import EXAMPLE, Graph
 from symderiv.calculus.primitives import OF_THE_NORMAL
+from symderiv.documents import acting
 from symderiv.documents.checking import function_symbol, functions_used, kinks_at, slopes_used
 from symderiv.documents.ledger import Ledger, derivative
 from symderiv.documents.model import EQUALS, Code, Math, Part, Phrase, Table
@@ -139,8 +140,7 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
             items.append(_kinks(ledger, used, kinks))
     items += [_hyperparameter(ledger, t, value) for t, value in graph.defaults]
     if any(t.role is Role.PENALTY for t in graph.tensors):
-        biased = ledger.inputs_of(Sort.BIAS)
-        items.append(say("penalty", biases=say("penalty_biases") if biased else ()))
+        items.append(_penalty(ledger))
     derived = {c.of for c in ledger.chains}
     frozen = [t for t in graph.inputs if t in presentation.held and t not in derived]
     if frozen:
@@ -223,6 +223,17 @@ def _weighted_input(ledger: Ledger, weight: Tensor, names: Names) -> Part:
             if lhs is not None and rhs is not None:
                 return lhs + EQUALS + rhs
     return ""
+
+
+def _penalty(ledger: Ledger) -> Phrase:
+    """What the penalty takes: the weights, unless a cost of one's own takes something else."""
+    parameters = (t for t in ledger.graph.inputs if t.role is Role.PARAMETER)
+    taken = [t for t in parameters if acting.is_penalised(ledger.graph, t)]
+    if taken == ledger.inputs_of(Sort.WEIGHT):
+        biased = ledger.inputs_of(Sort.BIAS)
+        return say("penalty", biases=say("penalty_biases") if biased else ())
+    shown: list[Part] = [array(ledger, t, Names(ledger.notation, ledger.graph)) for t in taken]
+    return say("penalty_of", names=enumerated(shown))
 
 
 def _error_convention(ledger: Ledger, error: Tensor) -> Phrase:

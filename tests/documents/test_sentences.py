@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 
 from symderiv import derive, derive_graph
-from symderiv.algebra.expr import Role, Tensor
+from symderiv.algebra.expr import Role, Tensor, sum_over
 from symderiv.calculus.builder import Builder
 from symderiv.calculus.graph import Graph
 from symderiv.calculus.layers import activate, cost, dense, per_example_loss
@@ -220,7 +220,10 @@ def built(graph: Graph, layout: str = "columns") -> str:
 
 
 def two_layers(
-    norm: Callable[..., Tensor] | None = None, skip: bool = False, example: bool = True
+    norm: Callable[..., Tensor] | None = None,
+    skip: bool = False,
+    example: bool = True,
+    penalised: tuple[str, ...] = (),
 ) -> Graph:
     """tanh and sigmoid with cross-entropy; a norm before the output, or a way around it."""
     b = Builder("columns")
@@ -235,7 +238,8 @@ def two_layers(
         z = b.define(b.tensor("q", hidden.axes), (j, s), z[j, s] + hidden[j, s])
     a = activate(b, "sigmoid", z, units[2], 2)
     ell, _ = per_example_loss(b, "bce", a, units[2])
-    return b.graph(cost(b, ell, "mean", [], False), ell if example else None)
+    weights = [b.parameter(name) for name in penalised]
+    return b.graph(cost(b, ell, "mean", weights, bool(weights)), ell if example else None)
 
 
 @pytest.mark.parametrize("wrt", ["z,a", "a"])
@@ -276,3 +280,46 @@ def test_without_a_loss_errors_come_from_the_cost() -> None:
     made, about = composed("RNN")
     assert "At t = T the error comes from the cost." in plain_text(to_markdown(made, about))
     assert "At l = L the error comes from the loss." in page("n0-...-nL:sigmoid+mse")
+
+
+@pytest.mark.parametrize(
+    "name, once",
+    [("convolution and pooling", False), ("batch norm", True), ("RMS norm", True)],
+)
+def test_a_weight_acts_through_one_weighted_input_unless_it_is_shared(
+    name: str, once: bool
+) -> None:
+    made, about = composed(name)
+    assert ("through one weighted input alone" in to_markdown(made, about)) == once
+
+
+def test_weights_that_layers_share_act_through_more_than_one_weighted_input() -> None:
+    b = Builder("columns")
+    units, last = b.units(0), b.units(1)
+    a = b.tensor("x", b.batch(units), Role.INPUT)
+    w = b.tensor("W1", (units, units), Role.PARAMETER, "W", 1)
+    for layer in (1, 2):
+        z = b.tensor(f"z{layer}", b.batch(units), Role.PREACTIVATION, "z", layer)
+        (i, s), (j,) = b.over(*b.batch(units)), b.over(units)
+        b.define(z, (i, s), sum_over(j, w[i, j] * a[j, s]))
+        a = activate(b, "tanh", z, units, layer)
+    a = activate(b, "sigmoid", dense(b, a, units, last, 3), last, 3)
+    ell, _ = per_example_loss(b, "bce", a, last)
+    assert "weighted input alone" not in built(b.graph(cost(b, ell, "mean", [], False), ell))
+
+
+@pytest.mark.parametrize(
+    "penalised, words",
+    [
+        ((), "in every example."),
+        (("W1",), "in every example, and through the penalty if that takes it."),
+        (("W1", "W2"), "in every example, and through the penalty."),
+    ],
+)
+def test_the_penalty_takes_the_weights_that_it_takes(
+    penalised: tuple[str, ...], words: str
+) -> None:
+    shown = built(two_layers(penalised=penalised))
+    assert f"A weight acts through one weighted input alone, {words}" in shown
+    assert ("The penalty takes the weights, not the biases." in shown) == (len(penalised) == 2)
+    assert ("The penalty takes mathbf{W}^{1} alone." in shown) == (len(penalised) == 1)
