@@ -6,7 +6,7 @@ A sentence about layers, targets or paths is printed where the forward equations
 from __future__ import annotations
 
 from symderiv.algebra.expr import Access, Add, Expr, Mul, Role, Sum, Tensor, tensors_in, walk
-from symderiv.calculus.graph import EXAMPLE, Graph
+from symderiv.calculus.graph import EXAMPLE, Graph, crosses_examples
 
 
 def is_output(graph: Graph, tensor: Tensor) -> bool:
@@ -107,3 +107,8 @@ def acts_once(graph: Graph, parameter: Tensor) -> bool:
 def is_penalised(graph: Graph, parameter: Tensor) -> bool:
     """Whether a penalty takes a parameter."""
     return any(d.target.role is Role.PENALTY for d in graph.users(parameter))
+
+
+def examples_meet(graph: Graph) -> bool:
+    """Whether an example's values are computed from other examples, as by batch norm."""
+    return any(crosses_examples(d) for d in graph.definitions if d.target.role is not Role.COST)

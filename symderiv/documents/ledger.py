@@ -169,6 +169,19 @@ class Ledger:
         return any(example_position(t) is not None for t in self.graph.tensors)
 
     @cached_property
+    def error_roots(self) -> tuple[Tensor, ...]:
+        """What the errors differentiate: the loss of one example, the cost, or some the one.
+
+        Where no error has a name, whatever has examples counts as one.
+        """
+        inner = [c for c in self.chains if c.of not in self.graph.inputs]
+        inner = [c for c in inner if c.of.role not in (Role.LOSS, Role.PENALTY)]
+        named = [c for c in inner if c.names.has_name(c.adjoint.tensor)]
+        errors = named or [c for c in inner if example_position(c.of) is not None]
+        roots = (c.adjoint.tensor.root for c in errors)
+        return tuple(dict.fromkeys(root for root in roots if root is not None))
+
+    @cached_property
     def row_axes(self) -> frozenset[str]:
         """Axes whose vectors are rows, see :func:`row_axes`."""
         batched = (t for t in self.graph.tensors if len([a for a in t.axes if not a.ordered]) == 2)

@@ -66,9 +66,11 @@ SENTENCES = {
     "delta_loss": "{delta} differentiates the loss {ell} of one example; {factor} enters once, "
     "in the gradient of {of}.",
     "of_parameter": "a parameter",
+    "of_error": "a parameter or in an error of the cost",
     "of_input": "a parameter or of the input",
     "delta_loss_sum": "{delta} differentiates the loss {ell} of one example; the cost is their "
-    "sum.",
+    "sum{rest}.",
+    "besides": " plus {rest}",
     "delta_cost": "{delta} differentiates the cost {C}.",
     "loss_factor": "Loss {name}: {factor}.",
     "hyper": "{t} is a hyperparameter of {f}, {value} unless another value is given.",
@@ -95,6 +97,8 @@ SENTENCES = {
     # chains
     "cost": "The cost sees one example only through its loss, so errors are taken of that loss, "
     "and the factor found here is all that the sum over examples adds.",
+    "cost_some": "Errors are taken of the loss of one example where that is the only way to the "
+    "cost, and of the cost elsewhere; the factor found here leads from the one to the other.",
     "cost_whole": "Errors are taken of the cost itself; first come its derivatives by the terms "
     "that it consists of.",
     "output": "The last layer is compared with the target{alone}.",
@@ -154,6 +158,9 @@ SENTENCES = {
     "knows nothing of the others; the mean over the examples is taken where their shares are "
     "added up. Dividing in both places, or again in the step of gradient descent, makes the step "
     "too small.",
+    "box_mean_cost": "Into the errors, once. {delta} differentiates {C}, so that the factor is in "
+    "it from the start and has not to enter again where the shares of the examples are added up. "
+    "Dividing in both places, or again in the step of gradient descent, makes the step too small.",
     "box_single": "The cost over many examples is {total}. With m = 1 there is one term{alone}, "
     "and {C} is the loss of that example{penalty}.",
     "single_mean": " and nothing to divide by",

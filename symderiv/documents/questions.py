@@ -31,31 +31,36 @@ def question_section(
 
 
 def _is_mean(ledger: Ledger) -> bool:
-    """Whether the cost divides by the number of examples."""
+    """Whether the loss of an example is divided by the number of examples."""
     m = SizeOf(as_index(Size("m")))
-    costs = [d for d in ledger.graph.definitions if d.target.role is Role.COST]
-    return any(node == m for d in costs for node in walk(d.body))
+    factors = (c.adjoint.closed for c in ledger.chains if c.of.role is Role.LOSS)
+    return any(node == m for factor in factors for node in walk(factor))
 
 
 def _where_is_m(ledger: Ledger) -> Box | None:
-    if not ledger.is_batched or not _is_mean(ledger):
+    """Errors of the loss of one example are without 1/m, errors of the cost have it."""
+    if not ledger.is_batched or not _is_mean(ledger) or len(ledger.error_roots) != 1:
         return None
-    return Box(box_title("mean"), say("box_mean", delta=_error(ledger)))
+    of_loss = ledger.error_roots == (ledger.graph.example_loss,)
+    key = "box_mean" if of_loss else "box_mean_cost"
+    return Box(box_title("mean"), say(key, delta=_error(ledger), C=_cost(ledger)))
 
 
 def _one_example(ledger: Ledger, presentation: Presentation) -> Box | None:
-    if ledger.is_batched or presentation.layout != "single":
+    if ledger.is_batched or presentation.layout != "single" or not presentation.reduction:
         return None
     total = Math(r"\sum_{s=1}^{m} \ell_s", "Σ_s ℓ[s]", "sum(ell[s], s)")
     mean = presentation.reduction == "mean"
-    if mean:
-        total = Math(r"\tfrac{1}{m} ", "1/m ", "1/m ") + total
     penalty = next((t for t in ledger.graph.tensors if t.role is Role.PENALTY), None)
     more: Phrase = ()
     if penalty is not None:
         own = array(ledger, penalty, Names(ledger.notation, ledger.graph))
         total = total + Math.same(" + ") + own
         more = say("single_penalty", R=own)
+        if mean:  # of many examples the penalty is divided as the losses are
+            total = Math(r"\bigl(", "(", "(") + total + Math(r"\bigr)", ")", ")")
+    if mean:
+        total = Math(r"\tfrac{1}{m} ", "1/m ", "1/m ") + total
     alone = say("single_mean") if mean else ()
     text = say("box_single", total=total, alone=alone, C=_cost(ledger), penalty=more)
     return Box(box_title("single"), text)

@@ -165,8 +165,8 @@ def chain_sections(ledger: Ledger) -> Iterator[Section]:
     """The derivation: the cost, the errors from the last layer back, the gradients."""
     cost = [c for c in ledger.chains if c.of.role in (Role.LOSS, Role.PENALTY)]
     if cost:
-        key = "cost" if ledger.graph.example_loss is not None else "cost_whole"
-        yield Section(title(key), (Prose(say(key)), *(chain_block(ledger, c) for c in cost)))
+        heading, intro = _of_the_cost(ledger)
+        yield Section(heading, (Prose(intro), *(chain_block(ledger, c) for c in cost)))
     inner = [c for c in ledger.chains if c not in cost and c.of not in ledger.graph.inputs]
     groups: list[list[ChainEntry]] = []
     group: list[ChainEntry] = []
@@ -185,6 +185,14 @@ def chain_sections(ledger: Ledger) -> Iterator[Section]:
         yield gradient_section(ledger, [c for c in gradients if c not in others])
     if others:
         yield other_section(ledger, others)
+
+
+def _of_the_cost(ledger: Ledger) -> tuple[Phrase, Phrase]:
+    """Heading and introduction of what comes before the errors: what these are taken of."""
+    loss, roots = ledger.graph.example_loss, ledger.error_roots
+    if loss is None or (roots and loss not in roots):
+        return title("cost_whole"), say("cost_whole")
+    return title("cost"), say("cost" if set(roots) <= {loss} else "cost_some")
 
 
 def error_section(ledger: Ledger, alike: list[list[ChainEntry]], first: bool) -> Section:
@@ -322,7 +330,8 @@ def _passed_on(ledger: Ledger, chain: ChainEntry) -> Phrase:
     factor = next((c for c in ledger.chains if c.of == loss), None)
     if chain.of.role is not Role.INPUT or factor is None or factor.adjoint.closed == ONE:
         return ()
-    assert loss is not None
+    if loss is None or chain.of not in ledger.graph.per_example:
+        return ()
     x = Access(chain.of, chain.adjoint.indices)
     examples = tuple(x.indices[n] for n, a in enumerate(chain.of.axes) if a.name == EXAMPLE)
     slope = ledger.show(Partial(Access(loss, examples), x), chain.names)

@@ -7,11 +7,13 @@ from fractions import Fraction
 from symderiv.algebra.expr import (
     ONE,
     Access,
+    Add,
     Apply,
     Number,
     Role,
     SizeOf,
     Tensor,
+    add,
     apply,
     tensors_in,
     walk,
@@ -128,9 +130,7 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
             items.append(say("numbering" if fed else "numbering_left", n=first))
     if presentation.ends and presentation.ends != USUAL_ENDS:
         items.append(_ends(ledger, presentation.ends))
-    errors = [c for c in ledger.chains if c.names.has_name(c.adjoint.tensor)]
-    if errors:
-        items.append(_error_convention(ledger, errors[0].adjoint.tensor))
+    items += _error_conventions(ledger)
     for name, used in functions_used(ledger).items():
         row = rows()[name]
         if row.factor:
@@ -236,24 +236,39 @@ def _penalty(ledger: Ledger) -> Phrase:
     return say("penalty_of", names=enumerated(shown))
 
 
-def _error_convention(ledger: Ledger, error: Tensor) -> Phrase:
-    names = Names(ledger.notation, ledger.graph)
-    if error.of is not None and error.of.ordered:
-        shown = array(ledger, error, names)
-    else:
-        names = Names(ledger.notation, ledger.graph, error.layer)
-        shown = array(ledger, error, names)
+def _error_conventions(ledger: Ledger) -> list[Phrase]:
+    """What the errors differentiate: one of them stands for all layers, unless they differ."""
+    chains = (c for c in ledger.chains if c.names.has_name(c.adjoint.tensor))
+    errors = list(dict.fromkeys(c.adjoint.tensor for c in chains))
+    alike = len(ledger.error_roots) == 1
+    return [_error_convention(ledger, error, alike) for error in errors[: 1 if alike else None]]
+
+
+def _error_convention(ledger: Ledger, error: Tensor, alike: bool) -> Phrase:
+    family = error.of is not None and error.of.ordered
+    base = error.layer if alike and not family else None
+    names = Names(ledger.notation, ledger.graph, base)
+    shown = array(ledger, error, names)
     loss = ledger.graph.example_loss
     if loss is None or error.root != loss:
         return say("delta_cost", delta=shown, C=array(ledger, ledger.graph.cost, names))
     ell = ledger.show_symbol(names.symbol(loss))
     factor = next(c for c in ledger.chains if c.of == loss)
     if factor.adjoint.closed == ONE:
-        return say("delta_loss_sum", delta=shown, ell=ell)
+        return say("delta_loss_sum", delta=shown, ell=ell, rest=_besides(ledger, loss))
     closed = ledger.show(factor.adjoint.closed, factor.names, inline=True)
     inputs = any(c.of.role is Role.INPUT for c in ledger.chains)
-    of = say("of_input" if inputs else "of_parameter")
+    of = say("of_error" if not alike else "of_input" if inputs else "of_parameter")
     return say("delta_loss", delta=shown, ell=ell, factor=closed, of=of)
+
+
+def _besides(ledger: Ledger, loss: Tensor) -> Phrase:
+    """What the cost has besides the sum of the losses."""
+    entry = next(e for e in ledger.definitions if e.definition.target == ledger.graph.cost)
+    body = entry.definition.body
+    terms = body.terms if isinstance(body, Add) else (body,)
+    others = [term for term in terms if loss not in tensors_in(term)]
+    return say("besides", rest=ledger.show(add(*others), entry.names)) if others else ()
 
 
 def _uniform(ledger: Ledger) -> bool:
@@ -280,6 +295,8 @@ def notation_table(ledger: Ledger) -> Table:
         own = tensor.symbol if uniform and tensor.layer is not None else tensor.name
         if tensor.role is Role.AUXILIARY or unit_name(tensor):
             own = tensor.name
+        if tensor.role is Role.ADJOINT and len(ledger.error_roots) > 1:
+            own = tensor.name  # what it differentiates is said beside it
         groups.setdefault((kind, own), []).append(tensor)
     ordered = sorted(groups.values(), key=lambda g: ORDER.index(g[0].role))
     lines = [_line(ledger, group) for group in ordered]

@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 
 from symderiv import derive, derive_graph
-from symderiv.algebra.expr import Role, Tensor, sum_over
+from symderiv.algebra.expr import Role, SizeOf, Tensor, sum_over
 from symderiv.calculus.builder import Builder
 from symderiv.calculus.graph import Graph
 from symderiv.calculus.layers import activate, cost, dense, per_example_loss
@@ -73,7 +73,8 @@ def test_nothing_is_said_of_biases_where_layers_are_alike(spec: str) -> None:
     [
         ("", r"tfrac{1}{m} sum_{s=1}^{m} ell_s.", "nothing to divide by, and C is the loss"),
         ("+sum", r"is sum_{s=1}^{m} ell_s.", "there is one term, and C is the loss"),
-        ("+l2", r"tfrac{1}{m} sum_{s=1}^{m} ell_s + R.", "the loss of that example plus R."),
+        ("+l2", r"tfrac{1}{m} bigl(sum_{s=1}^{m} ell_s + Rbigr).", "that example plus R."),
+        ("+l2+sum", r"is sum_{s=1}^{m} ell_s + R.", "the loss of that example plus R."),
     ],
 )
 def test_one_example_of_the_cost_at_hand(options: str, total: str, rest: str) -> None:
@@ -323,3 +324,95 @@ def test_the_penalty_takes_the_weights_that_it_takes(
     assert f"A weight acts through one weighted input alone, {words}" in shown
     assert ("The penalty takes the weights, not the biases." in shown) == (len(penalised) == 2)
     assert ("The penalty takes mathbf{W}^{1} alone." in shown) == (len(penalised) == 1)
+
+
+# --- What errors differentiate -------------------------------------------------------------------
+
+
+def active(b: Builder) -> Graph:
+    """A penalty on what the hidden layer gives out, beside the mean of the losses."""
+    units = [b.units(n) for n in range(3)]
+    x = b.tensor("x", b.batch(units[0]), Role.INPUT)
+    hidden = activate(b, "tanh", dense(b, x, units[0], units[1], 1), units[1], 1)
+    a = activate(b, "sigmoid", dense(b, hidden, units[1], units[2], 2), units[2], 2)
+    ell, _ = per_example_loss(b, "bce", a, units[2])
+    (j, s), (r,) = b.over(*hidden.axes), b.over(b.examples)
+    mean = 1 / SizeOf(b.examples.size) * sum_over(r, ell[r])
+    total = b.tensor("C", (), Role.COST)
+    return b.graph(b.define(total, (), mean + sum_over((j, s), hidden[j, s] ** 2)), ell)
+
+
+OF_LOSS = "delta}^{l} differentiates the loss ell of one example"
+OF_COST = "delta}^{l} differentiates the cost C"
+IN_GRADIENTS = "Where does 1/m go?** Into the gradients, once."
+IN_ERRORS = "Where does 1/m go?** Into the errors, once."
+LOOP = "Gradient descent with one pass over the examples"
+
+
+@pytest.mark.parametrize(
+    "shown, said, unsaid",
+    [
+        (
+            lambda: built(two_layers()),
+            (OF_LOSS, IN_GRADIENTS, LOOP, "so errors are taken of that loss"),
+            (OF_COST, IN_ERRORS, "Errors are taken of the cost itself"),
+        ),
+        (
+            lambda: built(two_layers(example=False)),
+            (OF_COST, IN_ERRORS, LOOP, "Errors are taken of the cost itself"),
+            (OF_LOSS, IN_GRADIENTS, "errors are taken of that loss"),
+        ),
+        (  # no example can be computed without the others
+            lambda: built(two_layers(batch_norm)),
+            (OF_COST, IN_ERRORS, "Errors are taken of the cost itself"),
+            (OF_LOSS, IN_GRADIENTS, LOOP, "errors are taken of that loss"),
+        ),
+        (
+            lambda: built(active(Builder("columns"))),
+            (
+                "delta}^{2} differentiates the loss ell of one example; 1/m enters once, in the "
+                "gradient of a parameter or in an error of the cost.",
+                "delta}^{1} differentiates the cost C",
+                "error of layer 1, partial C / partial z",
+                "error of layer 2, partial ell_{s} / partial z",
+            ),
+            (OF_LOSS, OF_COST, IN_GRADIENTS, IN_ERRORS, "errors are taken of that loss"),
+        ),
+        (lambda: page("2-1:sigmoid+bce+sum"), (OF_LOSS,), (IN_GRADIENTS, IN_ERRORS)),
+    ],
+    ids=["of the loss", "of the cost", "examples meet", "some of each", "no mean"],
+)
+def test_where_the_factor_of_the_mean_enters(
+    shown: Callable[[], str], said: tuple[str, ...], unsaid: tuple[str, ...]
+) -> None:
+    text = shown()
+    assert [words for words in said if words not in text] == []
+    assert [words for words in unsaid if words in text] == []
+
+
+@pytest.mark.parametrize("norm, factor", [(layer_norm, True), (batch_norm, False)])
+def test_the_error_below_the_input_is_that_of_the_loss_where_errors_are(
+    norm: Callable[..., Tensor], factor: bool
+) -> None:
+    graph = two_layers(norm)
+    x = next(t for t in graph.inputs if t.role is Role.INPUT)
+    shown = plain_text(derive_graph(graph, [x], name="net1").render("md"))
+    assert ("that layer's error is made from" in shown) == factor
+
+
+@pytest.mark.parametrize(
+    "spec, rest",
+    [("2-2-1:sigmoid+bce+sum", ""), ("2-2-1:sigmoid+bce+sum+l2", " plus R")],
+)
+def test_the_sum_of_the_losses_is_not_all_of_a_penalised_cost(spec: str, rest: str) -> None:
+    assert f"differentiates the loss ell of one example; the cost is their sum{rest}." in page(spec)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_the_cost_of_many_examples_is_not_guessed_from_that_of_one(reduction: str) -> None:
+    b = Builder("single")
+    units = [b.units(0), b.units(1)]
+    z = dense(b, b.tensor("x", b.batch(units[0]), Role.INPUT), *units, 1)
+    ell, _ = per_example_loss(b, "bce", activate(b, "sigmoid", z, units[1], 1), units[1])
+    shown = built(b.graph(cost(b, ell, reduction, [], False)), "single")
+    assert "BP1" in shown and "many examples" not in shown
