@@ -222,7 +222,8 @@ SENTENCES = {
     "off_kink": "The derivative of {f} holds off its kink at {at}, where {letter} is {argument}.",
     "off_kinks": "The derivative of {f} holds off its kinks at {at}, where {letter} is {argument}.",
     "off_jump": "The derivative of {f} holds off its jump at {at}, where {letter} is {argument}.",
-    "off_tie": "The derivative of the maximum of {argument} holds where one is the greatest.",
+    "off_tie": "The derivative of the maximum {argument} holds where one is the greatest.",
+    "off_ties": "The derivatives of the maxima {argument} hold where in each one is the greatest.",
     "no_assumptions": "Nothing is assumed of the data.",
 }
 

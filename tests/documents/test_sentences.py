@@ -416,3 +416,27 @@ def test_the_cost_of_many_examples_is_not_guessed_from_that_of_one(reduction: st
     ell, _ = per_example_loss(b, "bce", activate(b, "sigmoid", z, units[1], 1), units[1])
     shown = built(b.graph(cost(b, ell, reduction, [], False)), "single")
     assert "BP1" in shown and "many examples" not in shown
+
+
+# --- What is assumed -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text, sentence",
+    [
+        ("J = max(x)", "The derivative of the maximum of x_{j} holds where one is"),
+        (
+            "J = max(x) + max(-x)",  # not the maximum of x and -x
+            "The derivatives of the maxima of x_{j} and of -x_{k} hold where in each one is",
+        ),
+    ],
+)
+def test_every_maximum_has_a_winner_of_its_own(text: str, sentence: str) -> None:
+    assert f"- {sentence} the greatest." in program(text, {"x": "n"})
+
+
+def test_what_is_asked_everywhere_is_not_asked_again_where_a_bracket_is_true() -> None:
+    shown = program("J = sum(where(x > 0, log(sum(x)), 0))", {"x": "n"})
+    assert shown.count("is positive, where log is defined") == 1 and "asked only" not in shown
+    shown = program("J = sum(where(y > 0, log(x), 0))", {"x": "n", "y": "n"})
+    assert shown.count("is positive, where log is defined") == 1 and "asked only" in shown
