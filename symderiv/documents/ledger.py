@@ -11,7 +11,7 @@ from symderiv.algebra.index import Index, Var
 from symderiv.algebra.matrix import MatrixExpr
 from symderiv.algebra.matrixform import matrix_form, row_axes
 from symderiv.calculus.backprop import example_position
-from symderiv.calculus.graph import Definition, Fact, Graph
+from symderiv.calculus.graph import EXAMPLE, Definition, Fact, Graph
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Step
 from symderiv.documents.model import Math
 from symderiv.notation import (
@@ -167,6 +167,13 @@ class Ledger:
     def is_batched(self) -> bool:
         """Whether several examples are computed at once."""
         return any(example_position(t) is not None for t in self.graph.tensors)
+
+    @cached_property
+    def layout(self) -> str:
+        """Whether examples are rows or columns, or there is a single one: as the axes have it."""
+        if not self.is_batched:
+            return "single"
+        return "columns" if EXAMPLE in self.row_axes else "rows"
 
     @cached_property
     def error_roots(self) -> tuple[Tensor, ...]:

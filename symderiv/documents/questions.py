@@ -23,7 +23,7 @@ def question_section(
         _where_is_m(ledger),
         _one_example(ledger, presentation),
         _bias_sum(ledger),
-        _bias_unit(ledger, presentation),
+        _bias_unit(ledger),
         _factor_two(ledger),
     )
     blocks: tuple[Block, ...] = tuple(box for box in found if box is not None)
@@ -47,7 +47,7 @@ def _where_is_m(ledger: Ledger) -> Box | None:
 
 
 def _one_example(ledger: Ledger, presentation: Presentation) -> Box | None:
-    if ledger.is_batched or presentation.layout != "single" or not presentation.reduction:
+    if ledger.is_batched or not presentation.reduction:
         return None
     total = Math(r"\sum_{s=1}^{m} \ell_s", "Σ_s ℓ[s]", "sum(ell[s], s)")
     mean = presentation.reduction == "mean"
@@ -74,7 +74,7 @@ def _bias_sum(ledger: Ledger) -> Box | None:
     return Box(box_title("bias"), say("box_bias", b=array(ledger, bias, names)))
 
 
-def _bias_unit(ledger: Ledger, presentation: Presentation) -> Box | None:
+def _bias_unit(ledger: Ledger) -> Box | None:
     """Where the error comes back through a layer whose biases some write as a unit of value 1."""
     layers = ledger.weighted_layers
     if len(layers) < 2 or not ledger.inputs_of(Sort.BIAS, layers[-1]):
@@ -83,7 +83,7 @@ def _bias_unit(ledger: Ledger, presentation: Presentation) -> Box | None:
     weight = next(iter(ledger.inputs_of(Sort.WEIGHT, layers[-1])), None)
     if weight is None or not weight.slots:  # its entries are letters of their own
         return None
-    rows = presentation.layout == "rows"
+    rows = ledger.layout == "rows"
     line = "row" if rows else "column"
     product = say("unit_product_rows" if rows else "unit_product_columns")
     text = say("box_unit", W=array(ledger, weight, names), line=line, product=product)

@@ -112,10 +112,9 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
     if weight is not None and x is not None and forward:
         own = Names(ledger.notation, graph, names.base)
         plain = Names(ledger.notation, graph)
-        key = presentation.layout
         items.append(
             say(
-                key,
+                ledger.layout,
                 x=array(ledger, x, plain),
                 shape_x=shape(ledger, x, plain),
                 W=array(ledger, weight, own),

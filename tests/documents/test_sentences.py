@@ -342,6 +342,28 @@ def active(b: Builder) -> Graph:
     return b.graph(b.define(total, (), mean + sum_over((j, s), hidden[j, s] ** 2)), ell)
 
 
+@pytest.mark.parametrize(
+    "layout, words",
+    [
+        ("rows", "Examples are rows: mathbf{x} is m times n_{0}"),
+        ("columns", "Examples are columns: mathbf{x} is n_{0} times m"),
+        ("single", "One example: mathbf{x} is n_{0} times 1"),
+    ],
+)
+def test_the_axes_say_what_the_layout_is(layout: str, words: str) -> None:
+    b = Builder(layout)
+    units = [b.units(n) for n in range(3)]
+    x = b.tensor("x", b.batch(units[0]), Role.INPUT)
+    hidden = activate(b, "tanh", dense(b, x, units[0], units[1], 1), units[1], 1)
+    z = dense(b, hidden, units[1], units[2], 2)
+    ell, _ = per_example_loss(b, "bce", activate(b, "sigmoid", z, units[2], 2), units[2])
+    graph = b.graph(cost(b, ell, "mean", [], False), ell)
+    for told in ("rows", "columns", "single"):
+        shown = built(graph, told)
+        assert words in shown
+        assert (" one more row of" in shown) == (layout == "rows")
+
+
 OF_LOSS = "delta}^{l} differentiates the loss ell of one example"
 OF_COST = "delta}^{l} differentiates the cost C"
 IN_GRADIENTS = "Where does 1/m go?** Into the gradients, once."
