@@ -151,7 +151,7 @@ def derive_graph(
         raise SpecError(str(error), "see docs/extending.md", field="graph") from None
     about = Presentation(
         title=check_title(title or None) or "", layout=layout, notation=checked_notation(notation),
-        stem=_checked_name(name), version=VERSION,
+        stem=_checked_name(name), version=VERSION, reduction="",
     )  # fmt: skip
     return DerivedGraph(
         made.derivation, made.chains, made.lemmas, made.assumptions, made.seal, about=about

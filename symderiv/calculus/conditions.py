@@ -56,7 +56,8 @@ class Condition:
 def conditions(graph: Graph) -> tuple[Condition, ...]:
     """What is assumed of the values in the forward pass, in its order, each thing once.
 
-    What was asked as the expressions were written comes last, if the equations do not ask it.
+    What was asked as the expressions were written comes last, if the equations do not ask it;
+    where the equations ask it at fewer places, that goes without saying.
     """
     implied = Implied(graph)
     found: list[Condition] = []
@@ -65,8 +66,9 @@ def conditions(graph: Graph) -> tuple[Condition, ...]:
             if not any(_covers(known, condition) for known in found):
                 found = [known for known in found if not _covers(condition, known)]
                 found.append(condition)
-    found += [c for c in graph.asked if not any(_contains(known, c) for known in found)]
-    return tuple(found)
+    more = [c for c in graph.asked if not any(_contains(known, c) for known in found)]
+    kept = [known for known in found if not any(_contains(c, known) for c in more)]
+    return (*kept, *more)
 
 
 def as_written(graph: Graph, asked: Iterable[Condition]) -> tuple[Condition, ...]:
@@ -81,6 +83,7 @@ def as_written(graph: Graph, asked: Iterable[Condition]) -> tuple[Condition, ...
             _follows(guard, condition) for guard in condition.guards
         )
         if not implied and not any(_contains(other, condition) for other in (*known, *kept)):
+            kept = [other for other in kept if not _contains(condition, other)]
             kept.append(condition)
     return tuple(kept)
 

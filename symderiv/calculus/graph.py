@@ -275,7 +275,7 @@ class Graph:
             return frozenset()
         below = self.leading_to(loss)
         batched = {t for t in below if any(axis.name == EXAMPLE for axis in t.axes)}
-        if any(d.target in below and _crosses_examples(d) for d in self.definitions):
+        if any(d.target in below and crosses_examples(d) for d in self.definitions):
             return frozenset()
         return frozenset(batched - self.leading_to(self.cost, loss))
 
@@ -290,7 +290,7 @@ def _grouped(
     return {tensor: tuple(several) for tensor, several in found.items()}
 
 
-def _crosses_examples(definition: Definition) -> bool:
+def crosses_examples(definition: Definition) -> bool:
     """Whether an example's value is computed from other examples."""
     own = {v for v in definition.variables if v.axis.name == EXAMPLE}
     for node in walk(definition.body):

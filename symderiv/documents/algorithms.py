@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from symderiv.algebra.expr import Access, Add, Expr, Mul, Role, Sum, Tensor, add, mul, walk
 from symderiv.algebra.index import Index, Var
 from symderiv.calculus.graph import EXAMPLE
-from symderiv.documents import named
+from symderiv.documents import acting, named
 from symderiv.documents.ledger import ChainEntry, DefinitionEntry, Ledger
 from symderiv.documents.model import (
     Algorithm,
@@ -54,7 +54,12 @@ def algorithm_section(
 
 
 def accumulators(ledger: Ledger, equations: tuple[named.Named, ...]) -> list[Line]:
-    """Δ := 0; for every example forward, back, Δ := Δ + ...; then D, and the update."""
+    """Δ := 0; for every example forward, back, Δ := Δ + ...; then D, and the update.
+
+    There is no such loop where an example cannot be computed without the others.
+    """
+    if acting.examples_meet(ledger.graph):
+        return []
     gradients = [n for n in equations if n.sort in (Sort.BIAS, Sort.WEIGHT, Sort.OTHER)]
     split = [(n, parts) for n in gradients if (parts := _split(ledger, n.chains[0])) is not None]
     if not gradients or len(split) != len(gradients):

@@ -199,12 +199,14 @@ def _condition(ledger: Ledger, group: list[Condition]) -> Phrase:
         bare = _condition(ledger, [replace(c, guards=()) for c in group])
         return say("guarded", guards=_guards(ledger, group[0]), condition=bare)
     places = [_place(ledger, condition) for condition in group]
+    if what is None:  # each has a maximum of its own
+        places = [("of ", *place) for place in places]
     if len(places) > SPELLED:
         places = [*places[:2], ("…",), places[-1]]
-    shown = enumerated_phrases(places, " or " if isinstance(what, tuple) else " and ")
     several = len(group) > 1
+    shown = enumerated_phrases(places, " or " if isinstance(what, tuple) else " and ")
     if what is None:
-        return say("off_tie", argument=shown)
+        return say("off_ties" if several else "off_tie", argument=shown)
     if isinstance(what, tuple):
         row = scalar(function)
         letters = ", ".join(row.arguments[: len(group[0].arguments)])

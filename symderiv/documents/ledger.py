@@ -11,7 +11,7 @@ from symderiv.algebra.index import Index, Var
 from symderiv.algebra.matrix import MatrixExpr
 from symderiv.algebra.matrixform import matrix_form, row_axes
 from symderiv.calculus.backprop import example_position
-from symderiv.calculus.graph import Definition, Fact, Graph
+from symderiv.calculus.graph import EXAMPLE, Definition, Fact, Graph
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Step
 from symderiv.documents.model import Math
 from symderiv.notation import (
@@ -167,6 +167,26 @@ class Ledger:
     def is_batched(self) -> bool:
         """Whether several examples are computed at once."""
         return any(example_position(t) is not None for t in self.graph.tensors)
+
+    @cached_property
+    def layout(self) -> str:
+        """Whether examples are rows or columns, or there is a single one: as the axes have it."""
+        if not self.is_batched:
+            return "single"
+        return "columns" if EXAMPLE in self.row_axes else "rows"
+
+    @cached_property
+    def error_roots(self) -> tuple[Tensor, ...]:
+        """What the errors differentiate: the loss of one example, the cost, or some the one.
+
+        Where no error has a name, whatever has examples counts as one.
+        """
+        inner = [c for c in self.chains if c.of not in self.graph.inputs]
+        inner = [c for c in inner if c.of.role not in (Role.LOSS, Role.PENALTY)]
+        named = [c for c in inner if c.names.has_name(c.adjoint.tensor)]
+        errors = named or [c for c in inner if example_position(c.of) is not None]
+        roots = (c.adjoint.tensor.root for c in errors)
+        return tuple(dict.fromkeys(root for root in roots if root is not None))
 
     @cached_property
     def row_axes(self) -> frozenset[str]:

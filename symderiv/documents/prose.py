@@ -27,6 +27,7 @@ TITLES = {
     "output": "The error of the output layer",
     "output_generic": "Induction, base: the error of the last {axis}",
     "hidden": "The error of layer {l}",
+    "error": "The error of {z}",
     "hidden_generic": "Induction, step: from {axis} {next} to {axis} {l}",
     "gradients": "The gradients of {what}",
     "gradients_other": "The gradients of the other parameters",
@@ -65,14 +66,17 @@ SENTENCES = {
     "delta_loss": "{delta} differentiates the loss {ell} of one example; {factor} enters once, "
     "in the gradient of {of}.",
     "of_parameter": "a parameter",
+    "of_error": "a parameter or in an error of the cost",
     "of_input": "a parameter or of the input",
     "delta_loss_sum": "{delta} differentiates the loss {ell} of one example; the cost is their "
-    "sum.",
+    "sum{rest}.",
+    "besides": " plus {rest}",
     "delta_cost": "{delta} differentiates the cost {C}.",
     "loss_factor": "Loss {name}: {factor}.",
     "hyper": "{t} is a hyperparameter of {f}, {value} unless another value is given.",
     "ends": "Input and output have {first} = {in_} and {last} = {out} units.",
     "penalty": "The penalty takes the weights{biases}.",
+    "penalty_of": "The penalty takes {names} alone.",
     "penalty_biases": ", not the biases",
     "frozen": "Frozen, and so without a gradient: {names}.",
     "kink": "{f} has no derivative at {at}{unless}; the value used there is {slopes}.",
@@ -93,16 +97,19 @@ SENTENCES = {
     # chains
     "cost": "The cost sees one example only through its loss, so errors are taken of that loss, "
     "and the factor found here is all that the sum over examples adds.",
+    "cost_some": "Errors are taken of the loss of one example where that is the only way to the "
+    "cost, and of the cost elsewhere; the factor found here leads from the one to the other.",
     "cost_whole": "Errors are taken of the cost itself; first come its derivatives by the terms "
     "that it consists of.",
-    "output": "The last layer is compared with the target; every entry of {a} acts on its own.",
+    "output": "The last layer is compared with the target{alone}.",
+    "output_alone": "; every entry of {a} acts on its own",
     "output_vector": "Every output depends on every weighted input of the last layer, so that "
     "the chain rule runs through the parts of {f}.",
-    "hidden": "A unit of layer {l} acts on the loss through every unit of layer {next}: the "
-    "paths are summed. The weight that carried its value forward carries the error back.",
+    "hidden": "A unit of layer {l} acts on {C} through every unit of layer {next}: the paths "
+    "are summed. The weight that carried its value forward carries the error back.",
     "general": "Written for layer {l}, with the equation numbers of {member}; the same holds for "
     "{range}.",
-    "output_generic": "At {last} the error comes from the loss.",
+    "output_generic": "At {last} the error comes from {C}.",
     "hidden_generic": "Let the errors of {axis} {next} be known. Then those of {axis} {l} follow, "
     "for {range}; with the base, all errors are known.",
     "gradient": "{what} acts through one weighted input alone{examples}{penalty}.",
@@ -111,6 +118,7 @@ SENTENCES = {
     "without it.",
     "gradient_examples": ", in every example",
     "gradient_penalty": ", and through the penalty",
+    "gradient_penalty_some": ", and through the penalty if that takes it",
     "gradient_other": "What else is learned acts through the equation that it stands in{examples}.",
     "box_cancel": "The derivative of the loss has {below} below the line, and the derivative of "
     "the activation is the same expression. They cancel, so that an output that is wrong and "
@@ -150,6 +158,9 @@ SENTENCES = {
     "knows nothing of the others; the mean over the examples is taken where their shares are "
     "added up. Dividing in both places, or again in the step of gradient descent, makes the step "
     "too small.",
+    "box_mean_cost": "Into the errors, once. {delta} differentiates {C}, so that the factor is in "
+    "it from the start and has not to enter again where the shares of the examples are added up. "
+    "Dividing in both places, or again in the step of gradient descent, makes the step too small.",
     "box_single": "The cost over many examples is {total}. With m = 1 there is one term{alone}, "
     "and {C} is the loss of that example{penalty}.",
     "single_mean": " and nothing to divide by",
@@ -211,7 +222,8 @@ SENTENCES = {
     "off_kink": "The derivative of {f} holds off its kink at {at}, where {letter} is {argument}.",
     "off_kinks": "The derivative of {f} holds off its kinks at {at}, where {letter} is {argument}.",
     "off_jump": "The derivative of {f} holds off its jump at {at}, where {letter} is {argument}.",
-    "off_tie": "The derivative of the maximum of {argument} holds where one is the greatest.",
+    "off_tie": "The derivative of the maximum {argument} holds where one is the greatest.",
+    "off_ties": "The derivatives of the maxima {argument} hold where in each one is the greatest.",
     "no_assumptions": "Nothing is assumed of the data.",
 }
 
@@ -256,6 +268,14 @@ def certainty(bound: Fraction | None) -> str:
 def chance(bound: Fraction) -> str:
     """``12/2^61``: a chance counts elements of the field, so it is not cancelled."""
     return f"{bound * 2**BITS}/2^{BITS}"
+
+
+def joined(*sentences: Phrase) -> Phrase:
+    """Sentences one after another, without those that have nothing to say."""
+    out: list[Part] = []
+    for sentence in sentences:
+        out += [" ", *sentence] if out and sentence else sentence
+    return tuple(out)
 
 
 def enumerated(parts: list[Part], last: str = " and ") -> Phrase:

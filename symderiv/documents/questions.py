@@ -23,7 +23,7 @@ def question_section(
         _where_is_m(ledger),
         _one_example(ledger, presentation),
         _bias_sum(ledger),
-        _bias_unit(ledger, presentation),
+        _bias_unit(ledger),
         _factor_two(ledger),
     )
     blocks: tuple[Block, ...] = tuple(box for box in found if box is not None)
@@ -31,31 +31,36 @@ def question_section(
 
 
 def _is_mean(ledger: Ledger) -> bool:
-    """Whether the cost divides by the number of examples."""
+    """Whether the loss of an example is divided by the number of examples."""
     m = SizeOf(as_index(Size("m")))
-    costs = [d for d in ledger.graph.definitions if d.target.role is Role.COST]
-    return any(node == m for d in costs for node in walk(d.body))
+    factors = (c.adjoint.closed for c in ledger.chains if c.of.role is Role.LOSS)
+    return any(node == m for factor in factors for node in walk(factor))
 
 
 def _where_is_m(ledger: Ledger) -> Box | None:
-    if not ledger.is_batched or not _is_mean(ledger):
+    """Errors of the loss of one example are without 1/m, errors of the cost have it."""
+    if not ledger.is_batched or not _is_mean(ledger) or len(ledger.error_roots) != 1:
         return None
-    return Box(box_title("mean"), say("box_mean", delta=_error(ledger)))
+    of_loss = ledger.error_roots == (ledger.graph.example_loss,)
+    key = "box_mean" if of_loss else "box_mean_cost"
+    return Box(box_title("mean"), say(key, delta=_error(ledger), C=_cost(ledger)))
 
 
 def _one_example(ledger: Ledger, presentation: Presentation) -> Box | None:
-    if ledger.is_batched or presentation.layout != "single":
+    if ledger.is_batched or not presentation.reduction:
         return None
     total = Math(r"\sum_{s=1}^{m} \ell_s", "Σ_s ℓ[s]", "sum(ell[s], s)")
     mean = presentation.reduction == "mean"
-    if mean:
-        total = Math(r"\tfrac{1}{m} ", "1/m ", "1/m ") + total
     penalty = next((t for t in ledger.graph.tensors if t.role is Role.PENALTY), None)
     more: Phrase = ()
     if penalty is not None:
         own = array(ledger, penalty, Names(ledger.notation, ledger.graph))
         total = total + Math.same(" + ") + own
         more = say("single_penalty", R=own)
+        if mean:  # of many examples the penalty is divided as the losses are
+            total = Math(r"\bigl(", "(", "(") + total + Math(r"\bigr)", ")", ")")
+    if mean:
+        total = Math(r"\tfrac{1}{m} ", "1/m ", "1/m ") + total
     alone = say("single_mean") if mean else ()
     text = say("box_single", total=total, alone=alone, C=_cost(ledger), penalty=more)
     return Box(box_title("single"), text)
@@ -69,7 +74,7 @@ def _bias_sum(ledger: Ledger) -> Box | None:
     return Box(box_title("bias"), say("box_bias", b=array(ledger, bias, names)))
 
 
-def _bias_unit(ledger: Ledger, presentation: Presentation) -> Box | None:
+def _bias_unit(ledger: Ledger) -> Box | None:
     """Where the error comes back through a layer whose biases some write as a unit of value 1."""
     layers = ledger.weighted_layers
     if len(layers) < 2 or not ledger.inputs_of(Sort.BIAS, layers[-1]):
@@ -78,7 +83,7 @@ def _bias_unit(ledger: Ledger, presentation: Presentation) -> Box | None:
     weight = next(iter(ledger.inputs_of(Sort.WEIGHT, layers[-1])), None)
     if weight is None or not weight.slots:  # its entries are letters of their own
         return None
-    rows = presentation.layout == "rows"
+    rows = ledger.layout == "rows"
     line = "row" if rows else "column"
     product = say("unit_product_rows" if rows else "unit_product_columns")
     text = say("box_unit", W=array(ledger, weight, names), line=line, product=product)

@@ -9,7 +9,7 @@ from symderiv.algebra.index import as_index
 from symderiv.algebra.matrix import Fill, MatrixExpr, Ones, children
 from symderiv.calculus.functions import rows
 from symderiv.calculus.graph import EXAMPLE, Kind
-from symderiv.documents import named, opgraph, shared
+from symderiv.documents import acting, named, opgraph, shared
 from symderiv.documents.algorithms import algorithm_section
 from symderiv.documents.checking import checked_section, lemma_section
 from symderiv.documents.figures import layers_figure, network_figure
@@ -29,7 +29,7 @@ from symderiv.documents.model import (
     Row,
     Section,
 )
-from symderiv.documents.prose import box_title, enumerated, plain, say, title
+from symderiv.documents.prose import box_title, enumerated, joined, plain, say, title
 from symderiv.documents.questions import question_section
 from symderiv.documents.reasons import reason
 from symderiv.documents.tables import conventions, notation_table, sizes_line
@@ -165,8 +165,8 @@ def chain_sections(ledger: Ledger) -> Iterator[Section]:
     """The derivation: the cost, the errors from the last layer back, the gradients."""
     cost = [c for c in ledger.chains if c.of.role in (Role.LOSS, Role.PENALTY)]
     if cost:
-        key = "cost" if ledger.graph.example_loss is not None else "cost_whole"
-        yield Section(title(key), (Prose(say(key)), *(chain_block(ledger, c) for c in cost)))
+        heading, intro = _of_the_cost(ledger)
+        yield Section(heading, (Prose(intro), *(chain_block(ledger, c) for c in cost)))
     inner = [c for c in ledger.chains if c not in cost and c.of not in ledger.graph.inputs]
     groups: list[list[ChainEntry]] = []
     group: list[ChainEntry] = []
@@ -187,40 +187,80 @@ def chain_sections(ledger: Ledger) -> Iterator[Section]:
         yield other_section(ledger, others)
 
 
+def _of_the_cost(ledger: Ledger) -> tuple[Phrase, Phrase]:
+    """Heading and introduction of what comes before the errors: what these are taken of."""
+    loss, roots = ledger.graph.example_loss, ledger.error_roots
+    if loss is None or (roots and loss not in roots):
+        return title("cost_whole"), say("cost_whole")
+    return title("cost"), say("cost" if set(roots) <= {loss} else "cost_some")
+
+
 def error_section(ledger: Ledger, alike: list[list[ChainEntry]], first: bool) -> Section:
     """The chains that end in the error of one layer, or of several that have the same."""
     group = shared.printed(ledger, alike)
     last = group[-1]
-    names = last.names
-    index = last.adjoint.left.member
-    if index is not None:
-        axis = member_axis(last.of)
-        if first:
-            heading = title("output_generic", axis=axis)
-            letter = names.axis_letter(axis)
-            member = Math.same(f"{letter} = ") + ledger.show_index(index, names)
-            intro = say("output_generic", last=member)
-        else:
-            index += names.shift(last.of)
-            here, after = ledger.show_index(index, names), ledger.show_index(index + 1, names)
-            heading = title("hidden_generic", axis=axis, next=after, l=here)
-            range_ = named.layer_range(ledger, (last,))[1:]
-            intro = say("hidden_generic", axis=axis, next=after, l=here, range=range_)
+    asides: tuple[Box, ...] = ()
+    if last.adjoint.left.member is not None:
+        heading, intro = _of_a_family(ledger, last, first)
+    elif first and acting.is_output(ledger.graph, last.of):
+        heading, intro = title("output"), _of_the_output(ledger, group)
+        asides = _asides(ledger, last)
     else:
-        number = ledger.show_layer(last.layer or 0, names)
-        heading = title("output") if first else title("hidden", l=number)
-        vector = _vector_function(ledger, last)
-        if first and vector:
-            intro = say("output_vector", f=vector)
-        elif first:
-            a = next((c.of for c in group if c.of.role is Role.ACTIVATION), last.of)
-            intro = say("output", a=_symbol(ledger, a, last))
-        else:
-            after = ledger.show_layer((last.layer or 0) + 1, names)
-            note = shared.holds_for(ledger, alike)
-            intro = (*say("hidden", l=number, next=after), *((" ", *note) if note else ()))
-    asides = _asides(ledger, last) if first else ()
-    return Section(heading, (Prose(intro), *(chain_block(ledger, c) for c in group), *asides))
+        heading, intro = _of_a_layer(ledger, last)
+        intro = joined(intro, shared.holds_for(ledger, alike))
+    words = (Prose(intro),) if intro else ()
+    return Section(heading, (*words, *(chain_block(ledger, c) for c in group), *asides))
+
+
+def _of_a_family(ledger: Ledger, chain: ChainEntry, first: bool) -> tuple[Phrase, Phrase]:
+    """Base and step of the induction along layers or time: heading and introduction."""
+    names, index, axis = chain.names, chain.adjoint.left.member, member_axis(chain.of)
+    assert index is not None
+    if first:
+        member = Math.same(f"{names.axis_letter(axis)} = ") + ledger.show_index(index, names)
+        intro = say("output_generic", last=member, C=_goal(ledger))
+        return title("output_generic", axis=axis), intro
+    index += names.shift(chain.of)
+    here, after = ledger.show_index(index, names), ledger.show_index(index + 1, names)
+    range_ = named.layer_range(ledger, (chain,))[1:]
+    return (
+        title("hidden_generic", axis=axis, next=after, l=here),
+        say("hidden_generic", axis=axis, next=after, l=here, range=range_),
+    )
+
+
+def _of_the_output(ledger: Ledger, group: list[ChainEntry]) -> Phrase:
+    """How the last layer acts on the cost."""
+    last = group[-1]
+    vector = _vector_function(ledger, last)
+    if vector and acting.mixes_units(ledger.graph, last.of, vector):
+        return say("output_vector", f=vector)
+    a = next((c.of for c in group if c.of.role is Role.ACTIVATION), last.of)
+    alone: Phrase = ()
+    if acting.meets_target(ledger.graph, a):
+        alone = say("output_alone", a=_symbol(ledger, a, last))
+    return say("output", alone=alone)
+
+
+def _of_a_layer(ledger: Ledger, chain: ChainEntry) -> tuple[Phrase, Phrase]:
+    """Of one layer, whose error comes back from the next one: heading and introduction.
+
+    A quantity of a program, which has no layers, is called by its own name.
+    """
+    if chain.layer is None:
+        return title("error", z=_symbol(ledger, chain.of, chain)), ()
+    number = ledger.show_layer(chain.layer, chain.names)
+    after = acting.layer_after(ledger.graph, chain.of)
+    if after is None or after.layer is None:
+        return title("hidden", l=number), ()
+    following = ledger.show_layer(after.layer, chain.names)
+    return title("hidden", l=number), say("hidden", l=number, next=following, C=_goal(ledger))
+
+
+def _goal(ledger: Ledger) -> str:
+    """What errors come from, in words."""
+    losses = any(t.role is Role.LOSS for t in ledger.graph.tensors)
+    return "the loss" if losses else "the cost"
 
 
 def _asides(ledger: Ledger, chain: ChainEntry) -> tuple[Box, ...]:
@@ -290,7 +330,8 @@ def _passed_on(ledger: Ledger, chain: ChainEntry) -> Phrase:
     factor = next((c for c in ledger.chains if c.of == loss), None)
     if chain.of.role is not Role.INPUT or factor is None or factor.adjoint.closed == ONE:
         return ()
-    assert loss is not None
+    if loss is None or chain.of not in ledger.graph.per_example:
+        return ()
     x = Access(chain.of, chain.adjoint.indices)
     examples = tuple(x.indices[n] for n, a in enumerate(chain.of.axes) if a.name == EXAMPLE)
     slope = ledger.show(Partial(Access(loss, examples), x), chain.names)
@@ -313,17 +354,19 @@ def _kind(ledger: Ledger, tensor: Tensor) -> str:
 
 
 def _acts(ledger: Ledger, parameters: list[Tensor]) -> Phrase:
-    """On what a weight acts, or a bias where there are no weights."""
-    kinds = {_kind(ledger, t) for t in parameters}
-    if kinds.isdisjoint(("weights", "biases")):
+    """On what a weight acts, or a bias where there are no weights; nothing where they differ."""
+    graph = ledger.graph
+    kinds = {kind: [t for t in parameters if _kind(ledger, t) == kind] for kind in KINDS}
+    these = kinds["weights"] or kinds["biases"]
+    if not these or not all(acting.acts_once(graph, t) for t in these):
         return ()
-    weights = "weights" in kinds
-    penalised = weights and any(c.of.role is Role.PENALTY for c in ledger.chains)
+    penalised = [acting.is_penalised(graph, t) for t in these]
+    key = "gradient_penalty" if all(penalised) else "gradient_penalty_some"
     return say(
         "gradient",
-        what="A weight" if weights else "A bias",
+        what="A weight" if kinds["weights"] else "A bias",
         examples=say("gradient_examples") if ledger.is_batched else (),
-        penalty=say("gradient_penalty") if penalised else (),
+        penalty=say(key) if any(penalised) else (),
     )
 
 

@@ -7,11 +7,13 @@ from fractions import Fraction
 from symderiv.algebra.expr import (
     ONE,
     Access,
+    Add,
     Apply,
     Number,
     Role,
     SizeOf,
     Tensor,
+    add,
     apply,
     tensors_in,
     walk,
@@ -21,6 +23,7 @@ from symderiv.algebra.matrix import Matrix
 from symderiv.calculus.functions import Kink, rows, scalar
 from symderiv.calculus.graph import EXAMPLE, Graph
 from symderiv.calculus.primitives import OF_THE_NORMAL
+from symderiv.documents import acting
 from symderiv.documents.checking import function_symbol, functions_used, kinks_at, slopes_used
 from symderiv.documents.ledger import Ledger, derivative
 from symderiv.documents.model import EQUALS, Code, Math, Part, Phrase, Table
@@ -60,14 +63,11 @@ def array(ledger: Ledger, tensor: Tensor, names: Names) -> Math:
 
 
 def matrix_of(ledger: Ledger, tensor: Tensor, names: Names) -> Matrix:
-    """A tensor as a matrix, a column (or a row, where units run along rows) or a scalar."""
-    slots, member, mapping = list(tensor.slots), None, {}
-    if tensor.ordered:
-        head = slots.pop(0)
-        member = as_index(head)
-        names.fix(head)
-        mapping = {head: member}
-    axes = [substitute_axis(s.axis, mapping) for s in slots][:2]
+    """A tensor as a matrix, a column (or a row, where units run along rows) or a scalar.
+
+    Of an array with more axes these are the first two, which is enough to write its symbol.
+    """
+    member, axes = _member_and_axes(tensor, names)
     row: Axis | None
     column: Axis | None
     row, column = (*axes, None, None)[:2]
@@ -76,12 +76,24 @@ def matrix_of(ledger: Ledger, tensor: Tensor, names: Names) -> Matrix:
     return Matrix(tensor, member, row, column)
 
 
+def _member_and_axes(tensor: Tensor, names: Names) -> tuple[Index | None, tuple[Axis, ...]]:
+    """Which member of a family a tensor stands for, and the axes that this member has."""
+    slots, member, mapping = list(tensor.slots), None, {}
+    if tensor.ordered:
+        head = slots.pop(0)
+        member = as_index(head)
+        names.fix(head)
+        mapping = {head: member}
+    return member, tuple(substitute_axis(slot.axis, mapping) for slot in slots)
+
+
 def shape(ledger: Ledger, tensor: Tensor, names: Names) -> Math:
-    """``n_1 × m``."""
-    node = matrix_of(ledger, tensor, names)
+    """``n_1 × m``; of an array with more than two axes all of them, as they are stored."""
+    _, axes = _member_and_axes(tensor, names)
+    sides = axes if len(axes) > 2 else matrix_of(ledger, tensor, names).shape
     printer = TextPrinter(names)
-    sides = ["1" if a is None else printer.index(a.size) for a in node.shape]
-    return Math(shape_latex(node.shape, names), " × ".join(sides), " x ".join(sides))
+    plain = ["1" if axis is None else printer.index(axis.size) for axis in sides]
+    return Math(shape_latex(sides, names), " × ".join(plain), " x ".join(plain))
 
 
 # --- Conventions -----------------------------------------------------------------------------
@@ -100,10 +112,9 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
     if weight is not None and x is not None and forward:
         own = Names(ledger.notation, graph, names.base)
         plain = Names(ledger.notation, graph)
-        key = presentation.layout
         items.append(
             say(
-                key,
+                ledger.layout,
                 x=array(ledger, x, plain),
                 shape_x=shape(ledger, x, plain),
                 W=array(ledger, weight, own),
@@ -118,9 +129,7 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
             items.append(say("numbering" if fed else "numbering_left", n=first))
     if presentation.ends and presentation.ends != USUAL_ENDS:
         items.append(_ends(ledger, presentation.ends))
-    errors = [c for c in ledger.chains if c.names.has_name(c.adjoint.tensor)]
-    if errors:
-        items.append(_error_convention(ledger, errors[0].adjoint.tensor))
+    items += _error_conventions(ledger)
     for name, used in functions_used(ledger).items():
         row = rows()[name]
         if row.factor:
@@ -130,8 +139,7 @@ def conventions(ledger: Ledger, presentation: Presentation) -> tuple[Phrase, ...
             items.append(_kinks(ledger, used, kinks))
     items += [_hyperparameter(ledger, t, value) for t, value in graph.defaults]
     if any(t.role is Role.PENALTY for t in graph.tensors):
-        biased = ledger.inputs_of(Sort.BIAS)
-        items.append(say("penalty", biases=say("penalty_biases") if biased else ()))
+        items.append(_penalty(ledger))
     derived = {c.of for c in ledger.chains}
     frozen = [t for t in graph.inputs if t in presentation.held and t not in derived]
     if frozen:
@@ -216,24 +224,50 @@ def _weighted_input(ledger: Ledger, weight: Tensor, names: Names) -> Part:
     return ""
 
 
-def _error_convention(ledger: Ledger, error: Tensor) -> Phrase:
-    names = Names(ledger.notation, ledger.graph)
-    if error.of is not None and error.of.ordered:
-        shown = array(ledger, error, names)
-    else:
-        names = Names(ledger.notation, ledger.graph, error.layer)
-        shown = array(ledger, error, names)
+def _penalty(ledger: Ledger) -> Phrase:
+    """What the penalty takes: the weights, unless a cost of one's own takes something else."""
+    parameters = (t for t in ledger.graph.inputs if t.role is Role.PARAMETER)
+    taken = [t for t in parameters if acting.is_penalised(ledger.graph, t)]
+    if taken == ledger.inputs_of(Sort.WEIGHT):
+        biased = ledger.inputs_of(Sort.BIAS)
+        return say("penalty", biases=say("penalty_biases") if biased else ())
+    shown: list[Part] = [array(ledger, t, Names(ledger.notation, ledger.graph)) for t in taken]
+    return say("penalty_of", names=enumerated(shown))
+
+
+def _error_conventions(ledger: Ledger) -> list[Phrase]:
+    """What the errors differentiate: one of them stands for all layers, unless they differ."""
+    chains = (c for c in ledger.chains if c.names.has_name(c.adjoint.tensor))
+    errors = list(dict.fromkeys(c.adjoint.tensor for c in chains))
+    alike = len(ledger.error_roots) == 1
+    return [_error_convention(ledger, error, alike) for error in errors[: 1 if alike else None]]
+
+
+def _error_convention(ledger: Ledger, error: Tensor, alike: bool) -> Phrase:
+    family = error.of is not None and error.of.ordered
+    base = error.layer if alike and not family else None
+    names = Names(ledger.notation, ledger.graph, base)
+    shown = array(ledger, error, names)
     loss = ledger.graph.example_loss
     if loss is None or error.root != loss:
         return say("delta_cost", delta=shown, C=array(ledger, ledger.graph.cost, names))
     ell = ledger.show_symbol(names.symbol(loss))
     factor = next(c for c in ledger.chains if c.of == loss)
     if factor.adjoint.closed == ONE:
-        return say("delta_loss_sum", delta=shown, ell=ell)
+        return say("delta_loss_sum", delta=shown, ell=ell, rest=_besides(ledger, loss))
     closed = ledger.show(factor.adjoint.closed, factor.names, inline=True)
     inputs = any(c.of.role is Role.INPUT for c in ledger.chains)
-    of = say("of_input" if inputs else "of_parameter")
+    of = say("of_error" if not alike else "of_input" if inputs else "of_parameter")
     return say("delta_loss", delta=shown, ell=ell, factor=closed, of=of)
+
+
+def _besides(ledger: Ledger, loss: Tensor) -> Phrase:
+    """What the cost has besides the sum of the losses."""
+    entry = next(e for e in ledger.definitions if e.definition.target == ledger.graph.cost)
+    body = entry.definition.body
+    terms = body.terms if isinstance(body, Add) else (body,)
+    others = [term for term in terms if loss not in tensors_in(term)]
+    return say("besides", rest=ledger.show(add(*others), entry.names)) if others else ()
 
 
 def _uniform(ledger: Ledger) -> bool:
@@ -260,6 +294,8 @@ def notation_table(ledger: Ledger) -> Table:
         own = tensor.symbol if uniform and tensor.layer is not None else tensor.name
         if tensor.role is Role.AUXILIARY or unit_name(tensor):
             own = tensor.name
+        if tensor.role is Role.ADJOINT and len(ledger.error_roots) > 1:
+            own = tensor.name  # what it differentiates is said beside it
         groups.setdefault((kind, own), []).append(tensor)
     ordered = sorted(groups.values(), key=lambda g: ORDER.index(g[0].role))
     lines = [_line(ledger, group) for group in ordered]

@@ -153,27 +153,54 @@ def _update(
 
 
 def matrix(ledger: Ledger, tensor: Tensor, entries: dict[Where, Value]) -> Math:
-    """The entries of a tensor as a number, a column, a row or a matrix, as its shape is printed."""
+    """The entries of a tensor as a number, a column, a row or a matrix, as its shape is printed.
+
+    What has more axes is a list of matrices, or a list of such lists.
+    """
     if not tensor.slots:
         return shown(entries[()])
+    if len(tensor.slots) > 2:
+        return _list(entries)
     node = matrix_of(ledger, tensor, Names(ledger.notation, ledger.graph))
-    lengths = tuple(max(w[n] for w in entries) for n in range(len(tensor.slots)))
-    if len(lengths) == 1:
-        rows, columns = (1, lengths[0]) if node.shape[0] is None else (lengths[0], 1)
-    else:
-        rows, columns = lengths[0], lengths[1]
     values = [shown(v) for v in entries.values()]
-    lines = [values[r * columns : (r + 1) * columns] for r in range(rows)]
-    if rows == columns == 1:
-        return values[0]
+    if len(tensor.slots) == 1:
+        lines = [values] if node.shape[0] is None else [[value] for value in values]
+    else:
+        lines = _lines(entries)
+    return values[0] if len(values) == 1 else _matrix(lines)
+
+
+def _list(entries: dict[Where, Value]) -> Math:
+    """An array of more than two axes: its parts, one for each place along the first axis."""
+    if len(next(iter(entries))) == 2:
+        return _matrix(_lines(entries), nested=True)
+    parts: dict[int, dict[Where, Value]] = {}
+    for where, value in entries.items():
+        parts.setdefault(where[0], {})[where[1:]] = value
+    inner = [_list(part) for part in parts.values()]
+    tex = r",\; ".join(part.tex for part in inner)
+    plain = (", ".join(part.unicode for part in inner), ", ".join(part.ascii for part in inner))
+    return Math(rf"\left[ {tex} \right]", *(f"[{text}]" for text in plain))
+
+
+def _lines(entries: dict[Where, Value]) -> list[list[Math]]:
+    """The rows of an array of two axes."""
+    rows: dict[int, list[Math]] = {}
+    for (row, _), value in entries.items():
+        rows.setdefault(row, []).append(shown(value))
+    return list(rows.values())
+
+
+def _matrix(lines: list[list[Math]], nested: bool = False) -> Math:
+    """Rows in parentheses; a single one is no list of rows, unless it is part of a larger list."""
     tex = r" \\ ".join(" & ".join(v.tex for v in line) for line in lines)
     return Math(
         rf"\begin{{pmatrix}} {tex} \end{{pmatrix}}",
-        _brackets([[v.unicode for v in line] for line in lines]),
-        _brackets([[v.ascii for v in line] for line in lines]),
+        _brackets([[v.unicode for v in line] for line in lines], nested),
+        _brackets([[v.ascii for v in line] for line in lines], nested),
     )
 
 
-def _brackets(lines: list[list[str]]) -> str:
+def _brackets(lines: list[list[str]], nested: bool) -> str:
     inside = ["[" + ", ".join(line) + "]" for line in lines]
-    return inside[0] if len(inside) == 1 else "[" + ", ".join(inside) + "]"
+    return inside[0] if len(inside) == 1 and not nested else "[" + ", ".join(inside) + "]"

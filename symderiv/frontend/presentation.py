@@ -20,7 +20,8 @@ class Presentation:
     ``sizes`` gives the number of units of a layer, as far as it is known; ``command`` is the one
     that makes this publication again; ``example`` holds the numbers of a worked example. The
     parameters of ``freeze`` have no gradient, those of ``held`` do not move in the example;
-    ``reduction`` says whether the cost of many examples is the mean or the sum of their losses.
+    ``reduction`` says whether the cost of many examples is the mean or the sum of their losses,
+    where that is known.
     """
 
     title: str = ""

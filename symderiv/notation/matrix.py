@@ -6,6 +6,7 @@ accepted way of writing with matrices; then there is no matrix form, and None is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from symderiv.algebra.expr import Expr
@@ -61,7 +62,7 @@ def array_symbol(node: Matrix, names: Names) -> str:
     return MatrixPrinter(names).symbol(node)
 
 
-def shape_latex(shape: tuple[Axis | None, Axis | None], names: Names) -> str:
+def shape_latex(shape: Sequence[Axis | None], names: Names) -> str:
     r"""``n_{1} \times m``."""
     printer = TexPrinter(names)
     sides = ["1" if axis is None else printer.compact(axis.size) for axis in shape]
