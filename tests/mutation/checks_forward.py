@@ -220,8 +220,8 @@ def test_lstm(name: str) -> None:
     v, _ = values(name)
 
     def gate(letter: str, function: Any) -> Any:
-        bias = v[f"b{letter}"]
-        z = v[f"W{letter}"] @ v["x"] + v[f"R{letter}"] @ v["h"]
+        bias = v[f"b_{letter}"]
+        z = v[f"W_{letter}"] @ v["x"] + v[f"R_{letter}"] @ v["h"]
         return function(z + (bias if z.ndim == 1 else bias[:, None]))
 
     i, f, o = (gate(letter, sigmoid) for letter in "ifo")
