@@ -175,12 +175,16 @@ class Graph:
 
     @cached_property
     def taken_apart(self) -> frozenset[Tensor]:
-        """Tensors of which an equation uses an entry by its number."""
+        """Tensors of which an equation uses an entry by its number, or an axis has one number."""
         nodes = (node for d in self.definitions for node in walk(d.body))
         return frozenset(
             node.tensor
             for node in nodes
-            if isinstance(node, Access) and any(not index.terms for index in node.indices)
+            if isinstance(node, Access)
+            and (
+                any(not index.terms for index in node.indices)
+                or any(axis.only is not None for axis in node.tensor.axes)
+            )
         )
 
     def definitions_of(self, tensor: Tensor) -> tuple[Definition, ...]:
