@@ -221,3 +221,9 @@ def test_the_identity_matrix_is_no_array_of_the_user(name: str) -> None:
     assert isinstance(page, str) and r"= \displaystyle \mathop{\mathrm{Id}}\nolimits_{n}" in page
     page = derived("J = trace(A)", A="n n").render("md")
     assert isinstance(page, str) and r"= \displaystyle \mathbf{I}_{n}" in page
+
+
+def test_an_array_with_one_row_has_entries_with_numbers() -> None:
+    """z_{1j} is an entry of z, so that z1 has another symbol."""
+    page = derived("J = sum(z @ z1)", z="1 n", z1="n").render("md")
+    assert isinstance(page, str) and r"\mathit{z1}_{j}} = \displaystyle z_{1j}" in page
