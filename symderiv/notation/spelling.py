@@ -85,7 +85,10 @@ def _spelling(
     assigned.take(_PI)
     for function in _with_uses(functions):
         assigned.take_function(notation, rows()[function])
-    usual = {key: _usual(notation, key, code) for key, part in groups if not part}
+    usual = {
+        key: _usual(notation, key, code, any(t.name in arrays for t in group))
+        for (key, part), group in groups.items() if not part
+    }  # fmt: skip
     for (key, part), group in groups.items():
         if not part and any(t.name in arrays for t in group):
             numbered = any(t in taken_apart for t in group)
@@ -97,7 +100,7 @@ def _spelling(
     found: dict[str, Symbol] = {}
     order = sorted(groups, key=lambda g: _rank(g[0], g[1], usual))
     for key, part in order:
-        symbol = assigned.first(_candidates(notation, key, part, code))
+        symbol = assigned.first(_candidates(notation, key, part, usual))
         found.update(dict.fromkeys((t.name for t in groups[key, part]), symbol))
     for size in sorted(set(sizes) & keys):
         shown[size] = assigned.script(size)
@@ -116,16 +119,20 @@ def _rank(key: str, part: str, usual: Mapping[str, Symbol]) -> tuple[bool, ...]:
     return part != "", symbol.unicode != key, symbol.entry != key, "_" in key
 
 
-def _usual(notation: Notation, key: str, code: bool) -> Symbol:
-    return (None if code else notation.symbols.get(key)) or spelled(key)
+def _usual(notation: Notation, key: str, code: bool, is_array: bool) -> Symbol:
+    """The notation's own symbol, unless that is of a number and this is an array."""
+    symbol = None if code else notation.symbols.get(key)
+    return spelled(key) if symbol is None or (is_array and symbol.array == symbol.entry) else symbol
 
 
-def _candidates(notation: Notation, key: str, part: str, code: bool) -> Iterator[Symbol]:
+def _candidates(
+    notation: Notation, key: str, part: str, usual: Mapping[str, Symbol]
+) -> Iterator[Symbol]:
     if part:
         yield notation.parts[part]
         yield from map(spelled, (part, *"vwqrtgh"))
     else:
-        yield _usual(notation, key, code)
+        yield usual[key]
     yield spelled(key)
     yield verbatim(key)
     yield from (verbatim(key + "_" * n) for n in range(1, 100))
