@@ -164,17 +164,23 @@ def replace_where(
             found = image(expr, known)
             return expr if found is None else found
         case Sum(var, body):
-            return Sum(var, replace_where(body, image, known))
+            return Sum(var, replace_where(body, image, known_in(expr, known)))
         case _:
             inner = known_in(expr, known)
             return rebuild(expr, lambda child: replace_where(child, image, inner))
 
 
 def known_in(expr: Expr, known: Known = ()) -> Known:
-    """What may be taken to be >= 0 in the factors of a product: it is 0 where a bracket fails."""
-    if not isinstance(expr, Mul):
-        return known
-    return (*known, *(factor.index for factor in expr.factors if isinstance(factor, Bracket)))
+    """What may be taken to be >= 0 below a node: a product is 0 where one of its brackets fails.
+
+    Below a binder nothing is known of its variable, even if it is bound outside as well.
+    """
+    match expr:
+        case Mul(factors):
+            return (*known, *(factor.index for factor in factors if isinstance(factor, Bracket)))
+        case Sum(var, _) | Select(_, var, _):
+            return tuple(index for index in known if var not in index.variables)
+    return known
 
 
 def instantiate(

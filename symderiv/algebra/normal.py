@@ -221,6 +221,10 @@ def _expand_product(factors: list[tuple[Expr, int]]) -> list[Term]:
         if only is not None and exponent < 0:
             raise ZeroDivisionError("division by an expression that is zero for some indices")
         content, primitive = _primitive(form)
+        if primitive.is_zero:  # as brackets say that are met only now
+            if exponent < 0:
+                raise ZeroDivisionError("division by an expression that is identically zero")
+            return []
         scalar = _product(scalar, [_raise(content, exponent)])
         known = compounds.get(primitive.key)
         compounds[primitive.key] = (primitive, exponent + (known[1] if known else 0))
@@ -276,6 +280,8 @@ def _primitive(form: Normal) -> tuple[Term, Normal]:
     atoms = tuple(common.items())
     if common:
         form = collect(_product(form.terms, [_raise(Term(Fraction(1), (), atoms), -1)]))
+        if form.is_zero:
+            return _ONE, form
     coefficient = form.terms[0].coefficient
     content = Term(coefficient, (), atoms)
     if coefficient == 1:

@@ -22,7 +22,8 @@ def group_of(graph: Graph, definition: Definition) -> list[Definition]:
             continue
         group.append(line)
         if len(group) == len(row.parts):
-            if line == definition and has_sum(group) and _is_applied(row, group):
+            once = all(len(graph.definitions_of(d.target)) == 1 for d in group[:-1])
+            if line == definition and once and has_sum(group) and _is_applied(row, group):
                 return group
             group = []
     return [definition]
@@ -58,14 +59,21 @@ def _is_applied(row: VectorFunction, group: list[Definition]) -> bool:
         own = line.indices[line.target.ordered :]
         for access in (node for node in walk(body) if isinstance(node, Access)):
             at = access.indices[access.tensor.ordered :]
+            members = {a.indices[0] for a in (line.left, access) if a.tensor.ordered}
+            if len(members) > 1:
+                return False  # of another member of a family
             if var is not None and kinds.get(access.tensor) != "sum":
-                place = next((n for n, i in enumerate(at) if i.variable == var), -1)
+                if [i.variable for i in at].count(var) != 1:
+                    return False
+                place = next(n for n, i in enumerate(at) if i.variable == var)
                 whole = access.tensor.axes[access.tensor.ordered + place]
                 if (whole.start, whole.stop) != (var.axis.start, var.axis.stop):
                     return False  # a sum over a part of the array
                 places.add(place)
                 at = tuple(i for i in at if i.variable != var)
             elif kinds.get(access.tensor) == "sum" and var is None:
+                if len(own) != len(at) + 1:
+                    return False
                 places.add(next((n for n, i in enumerate(own) if i not in at), -1))
                 at = own if at == tuple(i for i in own if i in at) else at
             if at != own:

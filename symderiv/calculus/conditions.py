@@ -181,18 +181,16 @@ def _same_place(one: Condition, other: Condition) -> bool:
     They may differ in the letters of their indices: in all that is said alike.
     """
     if not one.guards:
-        return len(one.arguments) == len(other.arguments) and all(
-            a == b or alpha_equal(*map(_closed, (a, b)))
-            for a, b in zip(one.arguments, other.arguments, strict=True)
-        )
+        pair = (one.arguments, other.arguments)
+        return pair[0] == pair[1] or alpha_equal(*(_closed(_said(args)) for args in pair))
     if [g.holds for g in one.guards] != [g.holds for g in other.guards]:
         return False
-    return alpha_equal(*(_closed(_said(condition)) for condition in (one, other)))
+    said = ((*c.arguments, *(guard.argument for guard in c.guards)) for c in (one, other))
+    return alpha_equal(*(_closed(_said(parts)) for parts in said))
 
 
-def _said(condition: Condition) -> Expr:
-    """One tree with the arguments and those of the guards, whose indices belong together."""
-    parts = (*condition.arguments, *(guard.argument for guard in condition.guards))
+def _said(parts: tuple[Expr, ...]) -> Expr:
+    """One tree with the arguments, and those of the guards, whose indices belong together."""
     return Mul(tuple(Pow(part, 2 * n + 2) for n, part in enumerate(parts)))
 
 

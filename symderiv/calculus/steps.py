@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from symderiv.algebra.binding import instantiate
 from symderiv.algebra.expr import Access, Expr, Tensor
-from symderiv.algebra.index import Index
+from symderiv.algebra.index import Index, Var
 from symderiv.calculus.graph import Fact, Graph
 
 
@@ -66,6 +66,11 @@ class Adjoint:
         """What the chain differentiates by."""
         assert self.tensor.of is not None
         return self.tensor.of
+
+    @property
+    def variables(self) -> tuple[Var, ...]:
+        """The variables that the chain is quantified over."""
+        return tuple(v for i in self.indices if (v := i.variable) is not None)
 
     @property
     def left(self) -> Access:

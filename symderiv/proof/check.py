@@ -14,13 +14,21 @@ from symderiv.algebra.binding import (
     replace_where,
     substitute,
 )
-from symderiv.algebra.expr import Access, Apply, Expr, Role, Tensor, rebuild, tensors_in
+from symderiv.algebra.expr import ZERO, Access, Apply, Expr, Role, Tensor, rebuild, tensors_in
 from symderiv.algebra.index import Known
 from symderiv.algebra.matching import alpha_equal, match
 from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Step, Uses
-from symderiv.proof.applied import Applied
-from symderiv.proof.decide import TOGETHER, Statement, Worlds, structural, together
+from symderiv.proof.decide import (
+    TOGETHER,
+    Statement,
+    Worlds,
+    may_divide,
+    same_normal_form,
+    structural,
+    together,
+)
+from symderiv.proof.holes import denominators, holes
 from symderiv.proof.likeness import Memory, spelled
 from symderiv.proof.meaning import Meaning, NoMeaning
 from symderiv.proof.premises import apply_fact, apply_lemmas, field_lemmas, lemma_verdict
@@ -104,9 +112,6 @@ def check(derivation: Derivation, memory: Memory | None = None) -> CheckedDeriva
     return CheckedDerivation(*judged, _Seal(judged))
 
 
-OUTSIDE = "the function is applied to something else in the forward equations"
-
-
 class BrokenChain(ValueError):
     """A chain whose steps do not meet, or that does not start at its derivative."""
 
@@ -124,7 +129,7 @@ class Judge:
         self.closed: list[Adjoint] = []
         self.doubtful: dict[Tensor, Verdict] = {}  # adjoints of which a step is not proved
         self.worlds = Worlds(self.graph)
-        self._applied = Applied(self.graph)
+        self._divisors: dict[Expr, bool] = {}
         derived = (*self.graph.upstream, *(a.tensor for a in derivation.adjoints))
         self._adjoints = {t.of: t for t in derived if t.of is not None}
 
@@ -145,7 +150,7 @@ class Judge:
         if not adjoint.steps or not alpha_equal(here, adjoint.closed):
             raise BrokenChain(f"the chain of {adjoint.tensor.name} does not end in its closed form")
         proved = all(verdict.status is Status.PROVED for verdict in verdicts)
-        if proved and len(verdicts) > 1 and not self._whole(adjoint):
+        if proved and not (self._may_divide(adjoint) and self._whole(adjoint)):
             verdicts = [replace(v, status=Status.UNDECIDED, method=TOGETHER) for v in verdicts]
         self.closed.append(adjoint)
         for verdict in verdicts:
@@ -159,18 +164,36 @@ class Judge:
             equations.append((adjoint.indices, adjoint.closed))
         return CheckedChain(adjoint, tuple(verdicts))
 
+    def _may_divide(self, adjoint: Adjoint) -> bool:
+        """Whether no line divides by what is 0 everywhere, with all equations that it rests on."""
+        for base in denominators(step.right for step in adjoint.steps):
+            if base not in self._divisors:
+                below = self._below(tensors_in(base))
+                statement = Statement(base, ZERO, self.worlds, below, self.graph.facts)
+                self._divisors[base] = may_divide(statement)
+            if not self._divisors[base]:
+                return False
+        return True
+
     def _whole(self, adjoint: Adjoint) -> bool:
         """Whether the closed form may be the derivative, all steps together, in the field.
 
         A step is true where both of its sides have values. Between steps that is another place each
         time: (x[i] − x[1])/(x[i] − x[1]) comes and goes, and nothing is said of i = 1.
         """
+        if len(adjoint.steps) == 1:
+            return True
         premises = tuple(p for step in adjoint.steps for p in step.premises)
         meaning = Meaning(self.graph, self._adjoints, self._factor())
         try:
             left, right = meaning.total(adjoint.left), meaning.expand(adjoint.closed)
         except NoMeaning:
             return True
+        for place in holes([step.right for step in adjoint.steps]):
+            sides = [substitute(side, place) for side in (left, right)]
+            own = place.keys() <= set(adjoint.variables)
+            if not own or not same_normal_form(*sides):
+                return False
         statement = self._statement(left, right, premises)
         known = self.memory._recall(statement.spelling)
         if known is None:
@@ -196,9 +219,6 @@ class Judge:
         try:
             left = meaning.expand(step.left) if target is None else meaning.total(target)
             right = meaning.expand(step.right)
-            for premise in step.premises:
-                if isinstance(premise, Lemma) and not self._applied.allows(premise, (left, right)):
-                    return Verdict(Status.UNDECIDED, OUTSIDE)
             readings = list(self._readings(left, right, step.premises))
         except NoMeaning as error:
             return Verdict(Status.UNDECIDED, f"not applicable: {error}", "no instance")
@@ -234,13 +254,13 @@ class Judge:
         opened = self._opened(premises)
         facts = tuple(p for p in premises if isinstance(p, Fact) and p.assumed)
         lemmas = field_lemmas(premises)
-        sides = [left, right, *known]
+        sides = [left, right, *(k for k in known if k is not left and k is not right)]
         for fact in facts:
             sides += [fact.left, fact.right]
         spelling = spelled(
             [*sides, *(lemma.stated for lemma in lemmas.values())],
             lambda tensor: self.worlds.equations(tensor) if tensor in opened else (),
-            [*lemmas, len(facts), len(known)],
+            [*lemmas, len(facts), *("left" if k is left else k is right for k in known)],
         )
         return Statement(left, right, self.worlds, opened, facts, spelling=spelling)
 
@@ -334,23 +354,23 @@ class Judge:
             expr = wider
         return apply_lemmas(expr, premises)
 
-    def _opened(self, premises: Iterable[Premise]) -> frozenset[Tensor]:
+    def _opened(self, premises: tuple[Premise, ...]) -> frozenset[Tensor]:
         """The tensors whose equations a step rests on: those named, and all below a found fact."""
-        named: set[Tensor] = set()
+        found = [p for p in premises if isinstance(p, Fact) and not p.assumed]
+        below = self._below(tensor for fact in found for tensor in tensors_in(fact.left))
+        return below | {p.tensor for p in premises if isinstance(p, Uses)}
+
+    def _below(self, tensors: Iterable[Tensor]) -> frozenset[Tensor]:
+        """These tensors and all that they are computed from."""
         below: set[Tensor] = set()
-        waiting: list[Tensor] = []
-        for premise in premises:
-            if isinstance(premise, Uses):
-                named.add(premise.tensor)
-            elif isinstance(premise, Fact) and not premise.assumed:
-                waiting.extend(tensors_in(premise.left))
+        waiting = list(tensors)
         while waiting:
             tensor = waiting.pop()
             if tensor not in below:
                 below.add(tensor)
                 for definition in self.graph.definitions_of(tensor):
                     waiting.extend(tensors_in(definition.body))
-        return frozenset(named | below)
+        return frozenset(below)
 
     def _closed_form(self, access: Access) -> Expr | None:
         for adjoint in self.closed:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from itertools import chain
+from itertools import chain, product
 from math import comb, prod
 
 from symderiv.algebra.binding import (
@@ -57,6 +57,7 @@ DIFFERENT = f"does not follow: the two sides differ in {NAME} for arbitrary func
 TOGETHER = "the steps do not give the closed form together"
 MAX_TERMS = 2000  # of a numerator over a common denominator
 REDRAWS = 40  # worlds tried until one has a value
+SMALLEST = (1, 2)
 TERMS = 2000  # of sums that are added up in a further world
 FARTHEST = 12  # what is compared with a number above it is not tried beyond that number
 
@@ -172,6 +173,7 @@ class Worlds:
         self.closed: dict[Tensor, list[Equation]] = {}
         self.known: dict[Tensor, list[Equation]] = {}
         self.graph = graph
+        self._world = World(graph, {}, closed=self.closed)
 
     def world(
         self,
@@ -182,20 +184,21 @@ class Worlds:
         roots: bool = False,
         further: bool = False,
     ) -> World:
-        """The world of a trial, with f′ and the facts as the premises say.
+        """The world of a trial, with f′ and the facts as the premises say; it ends the one before.
 
-        In a ``further`` world the sizes are larger by as much as the trial's number.
+        In a ``further`` world the sizes are larger by as much as the trial's number; in that of a
+        trial below 0 all sizes are as many.
         """
-        return World(
-            self.graph,
-            assign(*statement.symbols, shift=(trial if further else trial % TRIALS) + seed % 4),
+        shift = (trial if further else trial % TRIALS) + seed % 4
+        sizes = assign(*statement.symbols, shift=max(shift, 0))
+        return self._world.renewed(
+            dict.fromkeys(sizes, -trial) if trial < 0 else sizes,
             statement.seed + 1000 * trial + seed,
-            lemmas,
-            self.closed,
-            statement.facts,
-            statement.opened,
-            roots,
-            statement.apart,
+            lemmas=lemmas,
+            facts=statement.facts,
+            opened=statement.opened,
+            roots=roots,
+            apart=statement.apart,
         )
 
     def equations(self, tensor: Tensor) -> list[Equation]:
@@ -256,14 +259,41 @@ def structural(
 
 
 def together(statement: Statement, lemmas: LemmaTable) -> Verdict:
-    """Of what is proved by steps, whether no world shows it to be wrong as a whole."""
+    """Of what is proved by steps, whether it holds as a whole in some world, and is wrong in none.
 
-    def differs(statement: Statement) -> bool:
-        return sample(statement, lemmas, 1, statement.further_worlds).differs
+    The smallest sizes are tried as well, where ranges are empty.
+    """
+    for whole in (statement, statement.taken_apart()):
+        found = sample(whole, lemmas, 1, statement.further_worlds)
+        if found.status is Status.TESTED and not any(
+            _differs(whole, lemmas, -size) for size in SMALLEST
+        ):
+            return Verdict(Status.PROVED, "its steps", bound=EXACT)
+    return Verdict(Status.UNDECIDED, TOGETHER)
 
-    if differs(statement) and differs(statement.taken_apart()):
-        return Verdict(Status.UNDECIDED, TOGETHER)
-    return Verdict(Status.PROVED, "its steps", bound=EXACT)
+
+def may_divide(statement: Statement) -> bool:
+    """Whether the left side has a value that is not 0, in some world and at some indices."""
+    for trial, seed in product((-2, 0), range(REDRAWS)):  # of small sizes first: these are quick
+        world = statement.worlds.world(statement, {}, trial, seed)
+        try:
+            for env in assignments(world, statement.free, statement.shifted):
+                if world.value(statement.left, env):
+                    return True
+        except NoInstance:
+            continue
+    return False
+
+
+def _differs(statement: Statement, lemmas: LemmaTable, trial: int) -> bool:
+    """Whether both sides have values in the world of a trial, and they are not the same."""
+    met = False
+    for roots in (False, True):
+        looked = _look(statement, lemmas, trial, roots, TERMS)
+        if looked is not None and looked[1] is not None:
+            return False
+        met = met or looked is not None
+    return met
 
 
 def _with_signs(statement: Statement, lemmas: LemmaTable) -> Verdict:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from itertools import product
 from operator import itemgetter
+from typing import Any
 
 from symderiv.algebra.binding import free_variables, replace_accesses, within_ranges
 from symderiv.algebra.expr import (
@@ -80,6 +81,14 @@ class World:
     _apart: dict[Expr, Expr] = field(default_factory=dict)
     _known: dict[tuple[Tensor, tuple[int, ...]], int] = field(default_factory=dict)
     _names: dict[str, int] = field(default_factory=dict)
+
+    def renewed(self, sizes: Mapping[str, int], seed: int, **settings: Any) -> World:
+        """The same as another world: what trees were made into stays, and all values go."""
+        self.sizes, self.seed, self.terms = sizes, seed, None
+        for name, value in settings.items():
+            setattr(self, name, value)
+        self._known, self._names = {}, {}
+        return self
 
     # --- indices -------------------------------------------------------------------------------
 
@@ -158,9 +167,9 @@ class World:
         variable = index.variable
         if variable is not None:
             return itemgetter(variable)
-        if not any(True for _ in index.variables):
-            known = self.index(index, {})
-            return lambda env: known
+        if not index.terms:
+            number = index.const
+            return lambda env: number
         return lambda env: self.index(index, env)
 
     def _sum(self, var: Var, body: Expr) -> Callable[[Env], int]:

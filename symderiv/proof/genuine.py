@@ -30,7 +30,7 @@ from symderiv.algebra.expr import (
 from symderiv.algebra.index import Axis, Index, Size, Var
 from symderiv.calculus.brackets import Guard
 from symderiv.calculus.conditions import Condition
-from symderiv.calculus.functions import Domain
+from symderiv.calculus.functions import Domain, ScalarFunction, rows
 from symderiv.calculus.graph import Definition, Fact, Graph, Kind, Recurrence
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Step, Uses
 
@@ -85,6 +85,9 @@ def _wrong(value: object) -> str | None:
             type(order) is not int or order < 0 for order in orders
         ):
             return f"{function} is not differentiated {orders} times"
+        case Apply(function, args, _) if isinstance(row := rows().get(function), ScalarFunction):
+            if len(args) != len(row.arguments):
+                return f"{function} has {len(row.arguments)} arguments"
         case Index() if any(type(factor) is not int for _, factor in value.terms):
             return "an index is no whole multiple"
         case Index() if type(value.const) is not int or value != value * 1:

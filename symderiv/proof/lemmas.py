@@ -19,6 +19,7 @@ from symderiv.algebra.binding import replace_accesses
 from symderiv.algebra.expr import Access, Apply, Expr, Role, Tensor, walk
 from symderiv.calculus.functions import (
     POSITIVE,
+    REAL,
     Domain,
     ScalarFunction,
     VectorFunction,
@@ -96,7 +97,29 @@ def _prove(function: str, argument: int, stated: Expr) -> Verdict:
     verdict = decide(Question(left, right, names, domains))
     if verdict.status is Status.PROVED and not _kinks(right) <= _kinks(whole):
         return Verdict(Status.UNDECIDED, "it has a kink where the function has none")
+    known: Mapping[Expr, Domain] = dict(zip(places, row.domain, strict=True))
+    if verdict.status is Status.PROVED and not _partial(stated, known) <= _partial(definition):
+        return Verdict(Status.UNDECIDED, "it may have no value where the function has one")
     return verdict
+
+
+def _partial(expr: Expr, known: Mapping[Expr, Domain] | None = None) -> set[Expr]:
+    """The roots, logarithms and the like in an expression, which are not defined everywhere.
+
+    Not those of an argument that is ``known`` to lie in their domain. A stated derivative has none
+    of its own. Without, it is true wherever it has a value, as far as the function goes: analytic
+    functions that agree on a part of it agree on all of it.
+    """
+    return {
+        node
+        for node in walk(unfold(expr))
+        if isinstance(node, Apply)
+        and any(
+            domain is not REAL and (known or {}).get(argument) != domain
+            for argument, domain in zip(node.args, scalar(node.function).domain, strict=True)
+        )
+        and any(isinstance(inner, Access) for inner in walk(node))
+    }
 
 
 def _kinks(expr: Any) -> set[Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from symderiv.algebra.binding import (
     free_variables,
     range_variables,
+    refresh,
     replace_accesses,
     substitute,
 )
@@ -63,7 +64,7 @@ def _solved_for_last(expr: Expr, fact: Fact, entries: tuple[Expr, ...]) -> Expr:
         binding = match(last, access, fact.variables)
         if binding is None or not _holds(fact, binding):
             return None
-        return substitute(add(fact.right, *(-other for other in others)), binding)
+        return substitute(refresh(add(fact.right, *(-other for other in others))), binding)
 
     return replace_accesses(expr, image)
 

@@ -58,21 +58,20 @@ def require_well_formed(derivation: Derivation) -> None:
             names.know(tensor.of or tensor)
     for definition in graph.definitions:
         names.meet(definition.left, *_accesses(definition))
-        ranges.meet(definition.left, definition.body)
+        for side in (definition.left, definition.body):
+            ranges.meet(side, definition.variables)
         _require_equation(definition)
     _require_disjoint((d.target, d.indices) for d in graph.definitions)
     _require_order(graph)
     _require_upstream(graph)
     _require_cost(graph)
-    met: dict[int, Expr] = {}  # what one step ends with the next one starts from
     for adjoint in derivation.adjoints:
         _require_adjoint(graph, adjoint)
         names.meet(adjoint.left)
         spoken = (adjoint.left, adjoint.closed, *_spoken(adjoint))
-        for expr in (e for e in spoken if id(e) not in met):
-            met[id(expr)] = expr
+        for expr in {id(e): e for e in spoken}.values():  # a step starts from what one ends with
             names.meet(*(node for node in walk(expr) if isinstance(node, Access)))
-            ranges.meet(expr)
+            ranges.meet(expr, adjoint.variables)
         _require_spoken_of(adjoint)
         for step in adjoint.steps:
             for premise in step.premises:
@@ -81,7 +80,8 @@ def require_well_formed(derivation: Derivation) -> None:
                 elif isinstance(premise, Fact):
                     _require_quantified(premise)
     for fact in graph.facts:
-        ranges.meet(fact.left, fact.right)
+        for side in (fact.left, fact.right):
+            ranges.meet(side, fact.variables)
         _require_quantified(fact)
     _require_disjoint((a.tensor, a.indices) for a in derivation.adjoints)
     known = {*graph.tensors, graph.cost, *(a.tensor for a in derivation.adjoints)}
@@ -126,25 +126,27 @@ class _Ranges:
         self._known: dict[int, Axis] = {}
         self._newest = newest()
 
-    def meet(self, *exprs: Expr) -> None:
-        """Raise IllFormed if a variable has another range than before, or is not made yet."""
-        for expr in exprs:
-            _require_bound_once(expr)
-            for node in walk(expr):
-                for variable in _variables(node):
-                    if variable.uid >= self._newest:
-                        raise IllFormed(f"the index {variable.name} has a number of its own")
-                    known = self._known.setdefault(variable.uid, variable.axis)
-                    if known is not variable.axis and known != variable.axis:
-                        raise IllFormed(f"the index {variable.name} has two ranges")
+    def meet(self, expr: Expr, own: Iterable[Var]) -> None:
+        """Raise IllFormed if a variable has another range than before, or is not made yet.
+
+        ``own`` are the indices of the entry that is spoken of.
+        """
+        _require_bound_once(expr, own)
+        for node in walk(expr):
+            for variable in _variables(node):
+                if variable.uid >= self._newest:
+                    raise IllFormed(f"the index {variable.name} has a number of its own")
+                known = self._known.setdefault(variable.uid, variable.axis)
+                if known is not variable.axis and known != variable.axis:
+                    raise IllFormed(f"the index {variable.name} has two ranges")
 
 
-def _require_bound_once(expr: Expr) -> None:
+def _require_bound_once(expr: Expr, own: Iterable[Var]) -> None:
     """No index is bound inside a sum over itself, nor bound here and free there.
 
     A free index brings those with it that its range depends on.
     """
-    free = free_variables(expr)
+    free = free_variables(expr).union(own)
     free |= within_ranges(free)
     waiting: list[tuple[Expr, frozenset[Var]]] = [(expr, frozenset())]
     while waiting:

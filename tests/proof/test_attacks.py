@@ -310,7 +310,7 @@ def test_a_row_sum_does_not_turn_into_a_trace_between_two_steps() -> None:
         Step(target.left, mul(ONE, target.right) * row_sum / row_sum, "collect", ""),
         Step(target.right * total / total, target.right, "collect", ""),
     )
-    with pytest.raises(BrokenChain):
+    with pytest.raises(IllFormed, match="bound twice"):
         check(with_chain(derivation, 0, replace(chain, steps=steps)))
 
 
