@@ -8,7 +8,15 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symderiv.algebra.binding import free_variables, refresh, substitute
+from symderiv.algebra.binding import (
+    free_variables,
+    known_in,
+    open_indices,
+    outer_first,
+    refresh,
+    substitute,
+    within_ranges,
+)
 from symderiv.algebra.expr import (
     Apply,
     Bracket,
@@ -20,6 +28,7 @@ from symderiv.algebra.expr import (
     Select,
     SizeOf,
     Sum,
+    Tensor,
     mul,
 )
 from symderiv.algebra.index import Axis, Size, as_index, fresh
@@ -167,3 +176,35 @@ def test_trees_that_differ_in_one_place_are_not_alike() -> None:
             for n, right in enumerate(family):
                 assert alpha_equal(left, refresh(right)) == (m == n), (left, right)
                 assert (match(left, refresh(right), ()) is not None) == (m == n), (left, right)
+
+
+def test_outer_indices_come_first() -> None:
+    """An order in which no range depends on a later variable; what ranges speak of is open too."""
+    k = fresh(UNITS, "k")
+    inner = fresh(Axis("unit", as_index(k)), "i")
+    deepest = fresh(Axis("unit", as_index(inner) + 1), "r")
+    assert (
+        outer_first([deepest, inner, k]) == outer_first([inner, k, deepest]) == [k, inner, deepest]
+    )
+    assert within_ranges([deepest]) == {k, inner} and within_ranges([k]) == frozenset()
+    assert open_indices(X[deepest]) == [k, inner, deepest]
+
+
+def test_a_shifted_index_is_solved_for_and_every_index_has_one_value() -> None:
+    pair = Tensor("p", (fresh(UNITS), fresh(UNITS)))
+    i, j = fresh(UNITS, "i"), fresh(UNITS, "j")
+    assert match(pair[i + 1, i], pair[j + 1, j], (i,)) == {i: as_index(j)}
+    assert match(pair[i - 2, j], pair[i, j], (i,)) == {i: as_index(i) + 2}
+    for one, other in ((pair[i + 1, i], pair[i + 1, j]), (pair[i * 2, i], pair[i * 2, j])):
+        assert match(one, other, (i,)) is None
+
+
+def test_what_is_known_beside_a_bracket() -> None:
+    """A product with a false bracket is 0 whatever stands in it; a binder is a new index."""
+    i, k = fresh(UNITS, "i"), fresh(UNITS, "k")
+    product = mul(Bracket(i - 2), Bracket(k - 3), X[i])
+    assert set(known_in(product)) == {i - 2, k - 3}
+    assert set(known_in(product, (i + 7,))) == {i + 7, i - 2, k - 3}
+    assert known_in(X[i] + 1, (i - 2,)) == (i - 2,)
+    for binder in (Sum(k, X[k]), Select(as_index(i), k, X[k])):
+        assert known_in(binder, (i - 2, k - 3, k - i)) == (i - 2,)

@@ -8,7 +8,18 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symderiv.algebra.index import Axis, Index, Var, guards, is_nonnegative, is_zero, lower_bound
+from symderiv.algebra.index import (
+    Axis,
+    Index,
+    Size,
+    Var,
+    as_index,
+    fresh,
+    guards,
+    is_nonnegative,
+    is_zero,
+    lower_bound,
+)
 from tests.algebra.numeric import SMALL, Sizes
 from tests.algebra.trees import FREE, binders, examples, indices
 
@@ -71,3 +82,14 @@ def test_affine_arithmetic(one: Any, other: Any) -> None:
         assert SIZES[2].index(a + b, env) == x + y
         assert SIZES[2].index(a - b * 3, env) == x - 3 * y
         assert a + b == b + a and (a - b) + b == a
+
+
+def test_guards_leave_out_what_is_known() -> None:
+    """Beside [T − t − 2 ≥ 0] the index t + 2 lies in 1…T, and t + 3 need not."""
+    size = as_index(Size("T"))
+    axis = Axis("time", size, ordered=True)
+    t = fresh(axis)
+    assert guards(t + 2, axis) == (size - t - 2,)
+    assert guards(t + 2, axis, (size - t - 2,)) == ()
+    assert guards(t + 2, axis, (t - 1, size - t - 5)) == ()
+    assert guards(t + 3, axis, (size - t - 2,)) == (size - t - 3,)

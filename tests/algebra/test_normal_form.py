@@ -9,7 +9,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symderiv.algebra.expr import ONE, ZERO, Bracket, Delta, Expr, Mul, Pow, Sum, add, apply, mul
+from symderiv.algebra.expr import (
+    ONE,
+    ZERO,
+    Bracket,
+    Delta,
+    Expr,
+    Mul,
+    Pow,
+    Sum,
+    Tensor,
+    add,
+    apply,
+    mul,
+)
 from symderiv.algebra.index import Axis, Size, as_index, fresh
 from symderiv.algebra.normal import equal, normal
 from tests.algebra.numeric import agree
@@ -245,3 +258,16 @@ def test_variables_that_only_a_range_tells_apart() -> None:
     assert len(set(keys)) == 1
     other = normal(Sum(v, Sum(w, Sum(fresh(UNITS, "u"), mul(X[v], X[w], C[()]))))).key
     assert other != keys[0]
+
+
+def test_a_name_is_not_given_twice_below_a_binder_that_is_bound_again() -> None:
+    """Σ_k σ(Σ_m σ(Σ_k σ(Σ_q x[k,q] z[m]))): three deep, and k bound again in the middle."""
+    k, m, q = (fresh(UNITS, name) for name in "kmq")
+    x, y = (Tensor(name, (fresh(UNITS), fresh(UNITS))) for name in "xy")
+    z = Tensor("z", (fresh(UNITS),))
+
+    def nested(inner: Expr) -> Expr:
+        deepest = apply("sigmoid", Sum(q, inner * z[m]))
+        return Sum(k, z[k] * apply("tanh", Sum(m, z[m] * apply("exp", Sum(k, y[k, m] * deepest)))))
+
+    assert len({normal(nested(e)).key for e in (x[k, q], x[q, q], x[m, q], x[k, k])}) == 4

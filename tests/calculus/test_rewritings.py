@@ -323,3 +323,10 @@ def test_sizes_of_other_axes_do_not_meet() -> None:
     s = fresh(EXAMPLES)
     other = fresh(Axis("unit", as_index(Size("p"))))
     assert tidy(Sum(s, Sum(other, x))) == mul(m, SizeOf(as_index(Size("p"))), x)
+
+
+def test_another_entry_does_not_move() -> None:
+    """∂x[i + 1]/∂x[i] = 0 at once, and ∂x[j]/∂x[i] = [j = i] may be 1."""
+    assert differentiate(X[I + 1] * 2, X[I]) == ZERO
+    assert differentiate(X[J], X[I]) == delta(J, I)
+    assert differentiate(X[I + 1] + X[I], X[I]) == ONE
