@@ -293,7 +293,7 @@ class Program:
     def _made(self, left: Access, piece: Piece, uses: list[Use], note: str) -> Line:
         member = left.member
         if self.naming.keeps_names:
-            piece = with_single(piece, left)
+            piece = with_single(piece, left, self.naming)
         piece = self.emitter.stored(piece, left.tensor, member)
         uses = [(self.naming.whole(tensor), index) for tensor, index in uses]
         of = left.tensor.of

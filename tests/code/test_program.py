@@ -245,6 +245,18 @@ SINGLE = {
         [shapes]
         A = "3 4"
         b = "4" """,
+    "a row repeated along the first of two axes": """
+        [program]
+        J = "sum(A*e) + sum(B*e) + sum(C*e) + sum(D*c) + sum(E*F)"
+        [shapes]
+        A = "1 3 2"
+        B = "3 1 2"
+        C = "n 1 3 2"
+        D = "3 n 1"
+        E = "3 1 n 1"
+        F = "1 n 1"
+        c = "n 1"
+        e = "2" """,
 }
 
 
