@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from symderiv.algebra.binding import replace_accesses, substitute
-from symderiv.algebra.expr import ONE, Access, Delta, Expr, Sum, Tensor, rebuild
+from symderiv.algebra.expr import ONE, Access, Delta, Expr, Select, Sum, Tensor, rebuild
 from symderiv.algebra.index import Axis, is_zero
 from symderiv.code.names import Naming, Slice
 from symderiv.code.pieces import ATOM, SUM, Kind, Piece
@@ -36,11 +36,14 @@ def without_single(left: Access, body: Expr) -> tuple[Access, Expr]:
 
 
 def _decided(expr: Expr) -> Expr:
-    """The expression without sums of one term, and without deltas of equal indices."""
-    if isinstance(expr, Sum) and (only := expr.var.axis.only) is not None:
-        return _decided(substitute(expr.body, {expr.var: only}))
-    if isinstance(expr, Delta) and is_zero(expr.left - expr.right):
-        return ONE
+    """Without sums of one term, the winner among one, and deltas of equal indices."""
+    match expr:
+        case Sum(var, body) if (only := var.axis.only) is not None:
+            return _decided(substitute(body, {var: only}))
+        case Select(at, var, _) if (only := var.axis.only) is not None and is_zero(at - only):
+            return ONE
+        case Delta(left, right) if is_zero(left - right):
+            return ONE
     return rebuild(expr, _decided)
 
 

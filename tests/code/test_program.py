@@ -257,6 +257,14 @@ SINGLE = {
         F = "1 n 1"
         c = "n 1"
         e = "2" """,
+    "the largest of one": """
+        [program]
+        p = "max(A, axis=1)"
+        J = "sum(p**2) + max(b)**3 + min(C) + max(A)**2"
+        [shapes]
+        A = "n 1"
+        b = "1"
+        C = "1 n 1" """,
 }
 
 
