@@ -233,7 +233,8 @@ class Program:
                 free = free_variables(guard.argument)
                 axes = dict.fromkeys(i.variable for e in entries for i in e.indices)
                 piece = Indexed(self.emitter).array(
-                    guard.argument, [v for v in axes if v is not None and v in free]
+                    with_slices(guard.argument, self.naming),
+                    [v for v in axes if v is not None and v in free],
                 )
                 uses += [(e.tensor, None) for e in entries]
                 found.setdefault(f"{piece.text} > 0", piece)

@@ -265,6 +265,15 @@ SINGLE = {
         A = "n 1"
         b = "1"
         C = "1 n 1" """,
+    "comparisons of single entries": """
+        [program]
+        p = "maximum(A[0], b)"
+        J = "sum(p**2) + minimum(A[1,0], b[-1]) + sum(where(c > d, b, A[-1]))"
+        [shapes]
+        A = "3 n"
+        b = "n"
+        c = "1"
+        d = "1" """,
 }
 
 
