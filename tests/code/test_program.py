@@ -18,6 +18,7 @@ from symderiv.calculus.backprop import backprop
 from symderiv.calculus.graph import Definition, Graph
 from symderiv.code import NoCode
 from symderiv.code.module import module_text
+from symderiv.frontend import Network
 from symderiv.frontend.build import build_graph
 from symderiv.frontend.presentation import Presentation
 from symderiv.frontend.spec import parse_spec
@@ -285,3 +286,14 @@ def test_axes_of_length_one_and_single_entries(name: str, tmp_path: Path) -> Non
     assert net.check_gradients(params) < 1e-12
     for key, gradient in net.cost_and_gradients(params)[1].items():
         assert gradient.shape == params[key].shape
+
+
+@pytest.mark.parametrize("text", [
+    "J = sum(where(k > k, k, c))", "J = sqrt(1 + mean(where(k < k, k, c))**2)",
+    "J = sum(0*k + c**2)", "J = c*m + sum(0*k)",
+])  # fmt: skip
+def test_a_size_that_no_array_shows_has_no_code(text: str) -> None:
+    """Once m was read in the module and never set."""
+    made = symderiv.derive(Network.build(program=text, shapes={"k": "m"}))
+    with pytest.raises(NoCode, match="no array that is left in the equations shows the size m"):
+        made.render("numpy")
