@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from types import SimpleNamespace
@@ -286,6 +288,27 @@ def test_axes_of_length_one_and_single_entries(name: str, tmp_path: Path) -> Non
     assert net.check_gradients(params) < 1e-12
     for key, gradient in net.cost_and_gradients(params)[1].items():
         assert gradient.shape == params[key].shape
+
+
+@pytest.mark.parametrize(("text", "wrt", "gradients"), [
+    ("u = 2; J = u**2", ["u"], {"u": 4}),
+    ("u = 2; v = 1/u; J = sqrt(v)*u", ["u", "v"], {"u": 0.5**1.5, "v": 0.5**-0.5}),
+    ("u = 3; J = where(u > 2, u**2, 5*u)", ["u"], {"u": 6}),
+    ("I = where(c >= c, 0.5, 0.5); J = I", ["I"], {"I": 1}),
+])  # fmt: skip
+def test_a_module_without_variables(text: str, wrt: list[str], gradients: dict[str, float]) -> None:
+    """Only steps to differentiate by: the module takes nothing, and all of it runs."""
+    source = str(symderiv.derive(text, wrt=wrt).render("numpy"))
+    net, params = net_of(source)
+    assert params == net.PARAMETERS == {}
+    value, found = net.cost_and_gradients({})
+    assert value == net.cost({}) and net.train({}, 0.1, 2) == ({}, [value, value])
+    assert found == pytest.approx(gradients)
+    assert {g.dtype for g in found.values()} == {np.dtype(float)}
+    assert net.check_gradients({}) < 1e-12
+    assert subprocess.run([sys.executable, "-c", source], check=True, capture_output=True).stdout
+    with pytest.raises(ValueError, match="params has u; there are no variables"):
+        net.cost({"u": 1.0})
 
 
 @pytest.mark.parametrize("text", [
