@@ -52,12 +52,17 @@ _Asked = tuple[str, Expr, Domain, tuple[Guard, ...]]  # by a function of an entr
 
 @dataclass
 class Equations:
-    """The definitions made so far, and the value of every node that has a name."""
+    """The definitions made so far, and the value of every node that has a name.
+
+    A step that is ``differentiated_by`` stands only where it is written: what is equal to it
+    elsewhere is no function of it.
+    """
 
     shapes: Shapes
     axes: Axes
     names: Names
     statements: Statements
+    differentiated_by: Sequence[str] = ()
     arrays: dict[str, Value] = field(default_factory=dict)
     definitions: list[Definition] = field(default_factory=list)
     named: dict[object, Value] = field(default_factory=dict)
@@ -115,7 +120,7 @@ class Equations:
         else:
             result = self.define(name, self.value(node), role)
         self.arrays[name] = result
-        if not isinstance(node, (Name, Num)):
+        if not isinstance(node, (Name, Num)) and name not in self.differentiated_by:
             self.named.setdefault(key, result)
 
     def define(
