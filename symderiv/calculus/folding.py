@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from symderiv.algebra.binding import replace_accesses, substitute
 from symderiv.algebra.expr import (
     Access,
@@ -12,9 +14,11 @@ from symderiv.algebra.expr import (
     Pow,
     Role,
     Sum,
+    Tensor,
     mul,
     power,
     rebuild,
+    tensors_in,
     walk,
 )
 from symderiv.algebra.matching import match
@@ -27,6 +31,7 @@ def fold(expr: Expr, graph: Graph) -> tuple[Expr, tuple[Premise, ...], str]:
     used: dict[str, Premise] = {}
     why: dict[str, None] = {}
     masked = [d for d in graph.definitions if _is_masked(d.body)]
+    quotients = eliminating(graph)
 
     def named_again(node: Expr) -> Expr:
         node = rebuild(node, named_again)
@@ -39,9 +44,7 @@ def fold(expr: Expr, graph: Graph) -> tuple[Expr, tuple[Premise, ...], str]:
         return node
 
     def image(access: Access) -> Expr | None:
-        for definition in graph.users(access.tensor):
-            if definition.eliminates != access.tensor and access.tensor.role is not Role.AUXILIARY:
-                continue
+        for definition in quotients.get(access.tensor, ()):
             solved = solve_for(definition, access)
             if solved is not None:
                 used[definition.target.name] = Uses(definition.target)
@@ -52,6 +55,50 @@ def fold(expr: Expr, graph: Graph) -> tuple[Expr, tuple[Premise, ...], str]:
     if masked:
         expr = named_again(expr)
     return replace_accesses(expr, image), tuple(used.values()), "; ".join(why)
+
+
+def eliminating(graph: Graph) -> dict[Tensor, list[Definition]]:
+    """The quotients ``q = c / s`` from which numerators c are eliminated, by numerator.
+
+    None of them brings back, by way of the others, what it eliminates: from ``q = c / sqrt(c)``
+    there is no end to ``c = q sqrt(c)``.
+    """
+    found: dict[Tensor, list[Definition]] = {}
+    after: dict[Tensor, set[Tensor]] = {}
+    for definition in graph.definitions:
+        quotient = _quotient(definition.body)
+        if quotient is None:
+            continue
+        tensor, below = quotient
+        if definition.eliminates != tensor and tensor.role is not Role.AUXILIARY:
+            continue
+        new = {definition.target, *below}
+        if tensor not in _reached(new, after):
+            found.setdefault(tensor, []).append(definition)
+            after.setdefault(tensor, set()).update(new)
+    return found
+
+
+def _quotient(body: Expr) -> tuple[Tensor, set[Tensor]] | None:
+    """The numerator and what the denominators are computed from, if an entry is divided."""
+    factors = body.factors if isinstance(body, Mul) else ()
+    below = [f for f in factors if isinstance(f, Pow) and f.exponent < 0]
+    above = [f for f in factors if f not in below]
+    if not below or len(above) != 1 or not isinstance(above[0], Access):
+        return None
+    return above[0].tensor, {tensor for factor in below for tensor in tensors_in(factor)}
+
+
+def _reached(start: Iterable[Tensor], after: Mapping[Tensor, set[Tensor]]) -> set[Tensor]:
+    """The tensors and all that takes their places, in any number of steps."""
+    found: set[Tensor] = set()
+    waiting = list(start)
+    while waiting:
+        tensor = waiting.pop()
+        if tensor not in found:
+            found.add(tensor)
+            waiting.extend(after.get(tensor, ()))
+    return found
 
 
 def _is_masked(body: Expr) -> bool:

@@ -7,13 +7,15 @@ length 1 is computed without it, and gets it at the end.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from symderiv.algebra.binding import replace_accesses, substitute
-from symderiv.algebra.expr import ONE, Access, Delta, Expr, Sum, rebuild
+from symderiv.algebra.expr import ONE, Access, Delta, Expr, Select, Sum, Tensor, rebuild
 from symderiv.algebra.index import Axis, is_zero
 from symderiv.code.names import Naming, Slice
-from symderiv.code.pieces import ATOM, Kind, Piece
+from symderiv.code.pieces import ATOM, SUM, Kind, Piece
 
 
 def is_single(axis: Axis) -> bool:
@@ -34,11 +36,14 @@ def without_single(left: Access, body: Expr) -> tuple[Access, Expr]:
 
 
 def _decided(expr: Expr) -> Expr:
-    """The expression without sums of one term, and without deltas of equal indices."""
-    if isinstance(expr, Sum) and (only := expr.var.axis.only) is not None:
-        return _decided(substitute(expr.body, {expr.var: only}))
-    if isinstance(expr, Delta) and is_zero(expr.left - expr.right):
-        return ONE
+    """Without sums of one term, the winner among one, and deltas of equal indices."""
+    match expr:
+        case Sum(var, body) if (only := var.axis.only) is not None:
+            return _decided(substitute(body, {var: only}))
+        case Select(at, var, _) if (only := var.axis.only) is not None and is_zero(at - only):
+            return ONE
+        case Delta(left, right) if is_zero(left - right):
+            return ONE
     return rebuild(expr, _decided)
 
 
@@ -67,11 +72,13 @@ def with_slices(expr: Expr, naming: Naming) -> Expr:
     return replace_accesses(expr, image)
 
 
-def with_single(piece: Piece, left: Access) -> Piece:
+def with_single(piece: Piece, left: Access, naming: Naming) -> Piece:
     """A value that was computed without axes of length 1, with them as ``left`` has them."""
     single = [(v := i.variable) is not None and is_single(v.axis) for i in left.indices]
     if not any(single) or (piece.kind == "number" and not piece.full):
         return piece
+    if not piece.full and left.tensor.of is not None:
+        piece = _repeated(piece, left.tensor.of, single, naming)
     if all(single):
         ones = ", ".join("1" for _ in single)
         shape = f"({ones},)" if len(single) == 1 else f"({ones})"
@@ -80,3 +87,15 @@ def with_single(piece: Piece, left: Access) -> Piece:
         text = f"{piece.at(ATOM)}[{', '.join('None' if one else ':' for one in single)}]"
     kind: Kind = "vector" if len(single) == 1 else "matrix"
     return replace(piece, text=text, strength=ATOM, kind=kind)
+
+
+def _repeated(piece: Piece, like: Tensor, single: Sequence[bool], naming: Naming) -> Piece:
+    """A value that broadcasts, with all axes of ``like`` but those of length 1.
+
+    A row may have fewer of them, and then there is no telling where the others go in.
+    """
+    places = ", ".join("0" if one else ":" for one in single)
+    part = f"{naming.python(like)}[{re.sub(r'(, :)+$', '', places)}]"
+    text = f"{piece.at(SUM)} + np.zeros_like({part})"
+    reads = piece.reads | {naming.family(like)}
+    return replace(piece, text=text, strength=SUM, reads=reads, full=True)

@@ -36,7 +36,9 @@ def listed(before: str, items: Sequence[str], after: str, indent: int = 4) -> li
 
 
 def unpacked(names: Sequence[str], value: str, indent: int = 4) -> list[str]:
-    """``a, b = value``."""
+    """``a, b = value``; without names the value alone, for what it checks."""
+    if not names:
+        return statement(value, indent=indent)
     if len(names) == 1:
         return statement(f"{names[0]}, = {value}", indent=indent)
     if len(", ".join(names)) + len(value) + indent + 3 <= WIDTH:

@@ -10,7 +10,7 @@ from symderiv.calculus.conditions import conditions
 from symderiv.calculus.functions import REAL, Domain
 from symderiv.code.lines import listed, paragraphs, unpacked
 from symderiv.code.parameters import shape_of, size_names_in, tuple_text
-from symderiv.code.passes import lines_of, setup_lines, uses_of, without
+from symderiv.code.passes import lines_of, reads, setup_lines, uses_of, without
 from symderiv.code.program import Program
 from symderiv.code.selfcheck import (
     bound_variables,
@@ -55,21 +55,25 @@ def program_data(
         found = {line.tensor.of for item in gradients for line in item.lines}
         shown = [t.name for t in inputs if t in found]
     shown += [t.name for t in steps]
+    computed = "Everything is computed in the float type of the parameters. " if names else ""
     summary = (
         f"The value of {graph.cost.name}, and its gradient by {_listed(shown)}, in "
         f"{program.libraries}.\n\n"
-        "Everything is computed in the float type of the parameters. The comments cite the "
-        "equations. Run as a script, this module checks its own gradients."
+        f"{computed}The comments cite the equations. Run as a script, this module checks its own "
+        "gradients."
     )
     domains = target_domains(program)
     sizes = size_names_in(shapes.values())
     doc = "Random numbers between 0.1 and 0.9 for every variable."
     if any(domain.values for domain in domains.values()):
         doc = "Random numbers between 0.1 and 0.9, and for targets values that they may have."
+    if not names:
+        doc = "There are no variables."
     if sizes:
         doc += f"\n\n`sizes` is a dict with {', '.join(sizes)}."
     written = [*reference.forward, *reference.cost]
     unpack = unpacked(names, "_arrays(params)")
+    named = unpacked(names, "(params[name] for name in PARAMETERS)") if names else []
     facts = sums_of_variables(program)
     bound = {*bound_variables(program), *domains}
     moved = [f'"{name}"' for name in names if name not in bound]
@@ -95,8 +99,9 @@ def program_data(
             *listed("gradients = {", pairs, "}"),
         ],
         "value": value,
-        "reference_unpack": unpacked(names, "(params[name] for name in PARAMETERS)"),
-        "reference_lines": [
+        "dtype": f"np.asarray({value}).dtype" if reads(cost) & {*names} else "np.dtype(float)",
+        "reference_body": [
+            *named,
             *setup_lines(reference, written, names),
             *_shifted(written, steps),
             f"    return {value}",
@@ -119,14 +124,14 @@ def _comparisons(program: Program, unpack: list[str], names: list[str]) -> dict[
     before, found = program.comparisons()
     quoted = {text: repr(text) if '"' in text else f'"{text}"' for text in found}
     entries = [f"{quoted[text]}: {text}" for text in found]
-    reads = frozenset().union(*(piece.reads for piece in found.values())) if found else frozenset()
+    later = frozenset().union(*(piece.reads for piece in found.values())) if found else frozenset()
     return {
         "comparisons": list(quoted.values()),
         "searched": bool(found)
         or any(isinstance(c.what, Domain) for c in conditions(program.graph)),
         "sides_body": [
             *unpack,
-            *setup_lines(program, before, names, also=reads),
+            *setup_lines(program, before, names, also=later),
             *lines_of(before, notes=False),
             *listed("found = {", entries, "}"),
         ],

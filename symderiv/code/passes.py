@@ -208,12 +208,18 @@ def size_lines(program: Program, names: Iterable[str], known: Iterable[str]) -> 
     """``m = X.shape[1]`` for each size that is read."""
     lines, given = [], set(known)
     sources = size_sources(program)
-    for size in sorted(set(names) & set(sources)):
-        text = next((text for name, text in sources[size] if name in given), None)
+    for size in sorted(set(names) - _arrays(program)):
+        text = next((text for name, text in sources.get(size, ()) if name in given), None)
         if text is None:
-            raise NoCode(f"no array shows the size {size}")
+            raise NoCode(f"no array that is left in the equations shows the size {size}")
         lines.append(f"    {size} = {text}")
     return lines
+
+
+def _arrays(program: Program) -> set[str]:
+    """What lines read that is no size: quantities, and the gradients by them."""
+    adjoints = (a.tensor for a in program.derivation.adjoints)
+    return {program.naming.family(t) for t in (*program.graph.tensors, *adjoints)}
 
 
 def size_sources(program: Program) -> dict[str, list[tuple[str, str]]]:

@@ -233,7 +233,8 @@ class Program:
                 free = free_variables(guard.argument)
                 axes = dict.fromkeys(i.variable for e in entries for i in e.indices)
                 piece = Indexed(self.emitter).array(
-                    guard.argument, [v for v in axes if v is not None and v in free]
+                    with_slices(guard.argument, self.naming),
+                    [v for v in axes if v is not None and v in free],
                 )
                 uses += [(e.tensor, None) for e in entries]
                 found.setdefault(f"{piece.text} > 0", piece)
@@ -293,7 +294,7 @@ class Program:
     def _made(self, left: Access, piece: Piece, uses: list[Use], note: str) -> Line:
         member = left.member
         if self.naming.keeps_names:
-            piece = with_single(piece, left)
+            piece = with_single(piece, left, self.naming)
         piece = self.emitter.stored(piece, left.tensor, member)
         uses = [(self.naming.whole(tensor), index) for tensor, index in uses]
         of = left.tensor.of

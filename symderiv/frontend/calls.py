@@ -82,7 +82,8 @@ def call(eq: Equations, node: Call) -> Value:
                 raise Misfit(node, f"{name} with a prime", "write its derivative out")
             return eq.elementwise(_COMPOSED[name], node, eq.atom(args[0], twice=True), copies=2)
     if is_vector(node):
-        return vector(eq, node)
+        eq.named[eq.key(node)] = vector(eq, node)
+        return eq.named[eq.key(node)]
     return _function(eq, node)
 
 
@@ -290,7 +291,6 @@ def vector(eq: Equations, node: Call, name: str = "", role: Role = Role.AUXILIAR
     value = elementwise(part.formula, z.axes, *(known[n] for n in part.of))
     name = name or eq.names.new(fitting(node))
     result = eq.define(name, value, role, row.why, row.name)
-    eq.named[eq.key(node)] = result
     return result
 
 

@@ -272,6 +272,30 @@ def test_only_what_is_eliminated_or_auxiliary_is_folded() -> None:
                 assert folded == d[I] + 1 and used == ()
 
 
+@pytest.mark.parametrize(
+    "quotients",
+    [
+        {"q": ("c", "f(c)")},
+        {"q": ("c", "d"), "p": ("d", "c")},
+        {"q": ("c", "d"), "p": ("d", "b"), "r": ("b", "c")},
+        {"q": ("c", "b"), "p": ("b", "q")},  # c = q b, b = p q: there is an end
+    ],
+)
+def test_folding_comes_to_an_end(quotients: dict[str, tuple[str, str]]) -> None:
+    """q = c/sqrt(c) gives c = q sqrt(c), and from that q sqrt(q sqrt(c)), and so on."""
+    entries = {t: Access(Tensor(t, role=Role.AUXILIARY), ()) for t in "bcdpqr"}
+    entries["f(c)"] = apply("sqrt", entries["c"])
+    definitions = [
+        Definition(entries[q].tensor, (), entries[above] / entries[below])
+        for q, (above, below) in quotients.items()
+    ]
+    graph = Graph(tuple(definitions), Tensor("C"))
+    whole: Expr = entries["c"]
+    for _ in range(5):
+        whole = fold(whole, graph)[0]
+    assert fold(whole, graph) == (whole, (), "")
+
+
 # --- Functions and derivatives ------------------------------------------------------------------
 
 

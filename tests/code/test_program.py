@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +20,7 @@ from symderiv.calculus.backprop import backprop
 from symderiv.calculus.graph import Definition, Graph
 from symderiv.code import NoCode
 from symderiv.code.module import module_text
+from symderiv.frontend import Network
 from symderiv.frontend.build import build_graph
 from symderiv.frontend.presentation import Presentation
 from symderiv.frontend.spec import parse_spec
@@ -245,6 +248,35 @@ SINGLE = {
         [shapes]
         A = "3 4"
         b = "4" """,
+    "a row repeated along the first of two axes": """
+        [program]
+        J = "sum(A*e) + sum(B*e) + sum(C*e) + sum(D*c) + sum(E*F)"
+        [shapes]
+        A = "1 3 2"
+        B = "3 1 2"
+        C = "n 1 3 2"
+        D = "3 n 1"
+        E = "3 1 n 1"
+        F = "1 n 1"
+        c = "n 1"
+        e = "2" """,
+    "the largest of one": """
+        [program]
+        p = "max(A, axis=1)"
+        J = "sum(p**2) + max(b)**3 + min(C) + max(A)**2"
+        [shapes]
+        A = "n 1"
+        b = "1"
+        C = "1 n 1" """,
+    "comparisons of single entries": """
+        [program]
+        p = "maximum(A[0], b)"
+        J = "sum(p**2) + minimum(A[1,0], b[-1]) + sum(where(c > d, b, A[-1]))"
+        [shapes]
+        A = "3 n"
+        b = "n"
+        c = "1"
+        d = "1" """,
 }
 
 
@@ -256,3 +288,35 @@ def test_axes_of_length_one_and_single_entries(name: str, tmp_path: Path) -> Non
     assert net.check_gradients(params) < 1e-12
     for key, gradient in net.cost_and_gradients(params)[1].items():
         assert gradient.shape == params[key].shape
+
+
+@pytest.mark.parametrize(("text", "wrt", "gradients"), [
+    ("u = 2; J = u**2", ["u"], {"u": 4}),
+    ("u = 2; v = 1/u; J = sqrt(v)*u", ["u", "v"], {"u": 0.5**1.5, "v": 0.5**-0.5}),
+    ("u = 3; J = where(u > 2, u**2, 5*u)", ["u"], {"u": 6}),
+    ("I = where(c >= c, 0.5, 0.5); J = I", ["I"], {"I": 1}),
+])  # fmt: skip
+def test_a_module_without_variables(text: str, wrt: list[str], gradients: dict[str, float]) -> None:
+    """Only steps to differentiate by: the module takes nothing, and all of it runs."""
+    source = str(symderiv.derive(text, wrt=wrt).render("numpy"))
+    net, params = net_of(source)
+    assert params == net.PARAMETERS == {}
+    value, found = net.cost_and_gradients({})
+    assert value == net.cost({}) and net.train({}, 0.1, 2) == ({}, [value, value])
+    assert found == pytest.approx(gradients)
+    assert {g.dtype for g in found.values()} == {np.dtype(float)}
+    assert net.check_gradients({}) < 1e-12
+    assert subprocess.run([sys.executable, "-c", source], check=True, capture_output=True).stdout
+    with pytest.raises(ValueError, match="params has u; there are no variables"):
+        net.cost({"u": 1.0})
+
+
+@pytest.mark.parametrize("text", [
+    "J = sum(where(k > k, k, c))", "J = sqrt(1 + mean(where(k < k, k, c))**2)",
+    "J = sum(0*k + c**2)", "J = c*m + sum(0*k)",
+])  # fmt: skip
+def test_a_size_that_no_array_shows_has_no_code(text: str) -> None:
+    """Once m was read in the module and never set."""
+    made = symderiv.derive(Network.build(program=text, shapes={"k": "m"}))
+    with pytest.raises(NoCode, match="no array that is left in the equations shows the size m"):
+        made.render("numpy")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from symderiv import SpecError, derive
 from symderiv.code import NoCode
 from symderiv.frontend import Network
+from tests.code import programs as shaped
 from tests.code.generated import run
 
 SHAPES = {"A": "3 3", "x": "3", "w": "3", "X": "2 3", "V": "2 3", "c": "", "t": "3"}
@@ -84,6 +87,64 @@ def test_a_module_agrees_with_its_definitions(text: str) -> None:
         assume(False)
         raise AssertionError from error
     assert net.check_gradients(params) < 1e-9
+
+
+NO_SPEC = re.compile("J does not depend on|sqrt of|grows beyond what can be read")
+NO_CODE = re.compile(
+    "no array that is left in the equations shows the size"
+    "|would have to be repeated|a maximum along an axis in between"
+)
+
+
+def shaped_module(program: shaped.Program) -> Any:
+    """The module of a program with shapes; None where it is refused for a reason that may be."""
+    net = Network.build(program=list(program.statements), shapes=program.texts)
+    try:
+        return run(str(derive(net, wrt=program.wrt).render("numpy")))
+    except NoCode as error:
+        assert NO_CODE.search(str(error)), program
+    except SpecError as error:
+        assert NO_SPEC.search(str(error)), program
+    return None
+
+
+def agrees(net: Any, program: shaped.Program, seed: int) -> None:
+    """Value and gradients are those of the text as NumPy reads it, not of the derivation."""
+    given = shaped.point(program, seed)
+    value, gradients = net.cost_and_gradients({name: given[name] for name in net.PARAMETERS})
+    assert value == pytest.approx(np.real(shaped.value(program, given, {})["J"]), 1e-9), program
+    for name, found in gradients.items():
+        expected = shaped.gradient(program, given, name)
+        assert found.shape == expected.shape, (program, name)
+        largest = 1 + np.max(np.abs(expected))
+        np.testing.assert_allclose(found, expected, 1e-7, 1e-9 * largest, err_msg=repr(program))
+
+
+@pytest.mark.parametrize("block", range(12))
+def test_modules_of_shaped_programs_agree_with_numpy(block: int) -> None:
+    seeds = range(25 * block, 25 * block + 25)
+    with np.errstate(all="ignore"):
+        for seed in seeds:
+            program = shaped.made(seed)
+            net = shaped_module(program)
+            if net is not None:
+                agrees(net, program, seed)
+
+
+def test_shaped_programs_are_of_many_kinds() -> None:
+    """Axes of length 1 among three, arrays that vanish, steps to differentiate by, no inputs."""
+    kinds: Counter[str] = Counter()
+    for seed in range(150):
+        program = shaped.made(seed)
+        kinds["three"] += any(len(s) == 3 and 1 in s for s in program.shapes.values())
+        kinds["steps"] += not set(program.wrt or ()) <= set(program.shapes)
+        net = shaped_module(program)
+        if net is None:
+            kinds["refused"] += 1
+            continue
+        kinds["vanished"] += len(net.PARAMETERS) < len(program.shapes)
+        kinds["nothing given"] += not net.PARAMETERS
+    assert min(kinds.values()) >= 2 and kinds["refused"] < 15, kinds
 
 
 @pytest.mark.parametrize("text", [

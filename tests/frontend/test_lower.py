@@ -254,6 +254,21 @@ def test_gradient_by_a_quantity_on_the_way() -> None:
     assert [to_text(a.closed) for a in derivation.adjoints] == ["3"]
 
 
+@pytest.mark.parametrize(("text", "wrt", "closed"), [
+    ("s = sum(x); J = s*(b + sum(x))", "s", "b + u"),
+    ("s = x[0]; J = s*x[0]", "s", "x[1]"),
+    ("s = 1/3; J = s*x[0] + (1/3)**4", "s", "x[1]"),
+    ("p = softmax(x); J = sum(p*softmax(x))", "p", "p2[i]"),
+    ("s = sum(x); J = s*(b + sum(x))", "b", "s"),
+])  # fmt: skip
+def test_a_step_asked_for_stands_only_where_it_is_written(text: str, wrt: str, closed: str) -> None:
+    """s(b + Σx) with s = Σx is b + Σx times s to whoever moves s alone."""
+    low = Case(text, {"x": "3"}, wrt=wrt).lowered()
+    derivation = backprop(low.graph, low.wrt)
+    (found,) = (a for a in derivation.adjoints if a.of.name == wrt)
+    assert to_text(found.closed) == closed
+
+
 def test_one_expression() -> None:
     low = lower_expression(parse_expression("sum(J*x)"), {"x": ("n",)}, wrt=["x"])
     assert low.target.name == "J2"
