@@ -183,9 +183,7 @@ class _Program:
             name: self.tensor(name, self.shapes.variables.get(name, ())) for name in self.inputs
         }
         is_cost = not self.shapes.variables[self.goal] and not self.request.upstream
-        equations = Equations(
-            self.shapes, self.axes, self.names, self.statements, self.request.wrt
-        )
+        equations = Equations(self.shapes, self.axes, self.names, self.statements, self.request.wrt)
         for name, tensor in inputs.items():
             equations.arrays[name] = array(tensor)
         for name, value in self.statements:
