@@ -20,6 +20,7 @@ from symderiv.algebra.matching import alpha_equal, match
 from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Step, Uses
 from symderiv.proof.decide import (
+    NOWHERE,
     TOGETHER,
     Statement,
     Worlds,
@@ -149,9 +150,11 @@ class Judge:
             here = step.right
         if not adjoint.steps or not alpha_equal(here, adjoint.closed):
             raise BrokenChain(f"the chain of {adjoint.tensor.name} does not end in its closed form")
-        proved = all(verdict.status is Status.PROVED for verdict in verdicts)
-        if proved and not (self._may_divide(adjoint) and self._whole(adjoint)):
-            verdicts = [replace(v, status=Status.UNDECIDED, method=TOGETHER) for v in verdicts]
+        if all(verdict.status is Status.PROVED for verdict in verdicts):
+            objection = self._objection(adjoint)
+            if objection:
+                undecided = {"status": Status.UNDECIDED, "method": objection}
+                verdicts = [replace(v, **undecided) for v in verdicts]  # type: ignore[arg-type]
         self.closed.append(adjoint)
         for verdict in verdicts:
             if verdict.status is not Status.PROVED:
@@ -164,42 +167,42 @@ class Judge:
             equations.append((adjoint.indices, adjoint.closed))
         return CheckedChain(adjoint, tuple(verdicts))
 
-    def _may_divide(self, adjoint: Adjoint) -> bool:
-        """Whether no line divides by what is 0 everywhere, with all equations that it rests on."""
-        for base in denominators(step.right for step in adjoint.steps):
-            if base not in self._divisors:
-                below = self._below(tensors_in(base))
-                statement = Statement(base, ZERO, self.worlds, below, self.graph.facts)
-                self._divisors[base] = may_divide(statement)
-            if not self._divisors[base]:
-                return False
-        return True
-
-    def _whole(self, adjoint: Adjoint) -> bool:
-        """Whether the closed form may be the derivative, all steps together, in the field.
+    def _objection(self, adjoint: Adjoint) -> str:
+        """Why the steps of a chain, each of them proved, give no proof together, or nothing.
 
         A step is true where both of its sides have values. Between steps that is another place each
         time: (x[i] − x[1])/(x[i] − x[1]) comes and goes, and nothing is said of i = 1.
         """
-        if len(adjoint.steps) == 1:
-            return True
+        lines = [step.right for step in adjoint.steps]
+        if not all(map(self._may_divide, denominators(lines))):
+            return NOWHERE
+        if len(lines) == 1:
+            return ""
         premises = tuple(p for step in adjoint.steps for p in step.premises)
         meaning = Meaning(self.graph, self._adjoints, self._factor())
         try:
             left, right = meaning.total(adjoint.left), meaning.expand(adjoint.closed)
         except NoMeaning:
-            return True
-        for place in holes([step.right for step in adjoint.steps]):
-            sides = [substitute(side, place) for side in (left, right)]
-            own = place.keys() <= set(adjoint.variables)
-            if not own or not same_normal_form(*sides):
-                return False
+            return ""
+        for place in holes(lines):
+            if not place.keys() <= set(adjoint.variables):
+                return NOWHERE
+            if not same_normal_form(substitute(left, place), substitute(right, place)):
+                return TOGETHER
         statement = self._statement(left, right, premises)
         known = self.memory._recall(statement.spelling)
         if known is None:
             known = together(statement, field_lemmas(premises))
             self.memory._remember(statement.spelling, known)
-        return known.status is Status.PROVED
+        return "" if known.status is Status.PROVED else known.method
+
+    def _may_divide(self, base: Expr) -> bool:
+        """Whether something is not 0 everywhere, with all equations that it rests on."""
+        if base not in self._divisors:
+            below = self._below(tensors_in(base))
+            statement = Statement(base, ZERO, self.worlds, below, self.graph.facts)
+            self._divisors[base] = may_divide(statement)
+        return self._divisors[base]
 
     def step(self, step: Step, target: Access | None = None) -> Verdict:
         """Judge one step; a premise that is not proved makes the step undecided at best.

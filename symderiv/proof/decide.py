@@ -54,6 +54,7 @@ TRIALS = 3  # worlds in which a step is evaluated
 SIGN_TRIALS = 30  # and one with signs, which are each right with a chance of one half
 SIGNS = "holds with the signs of the field, and not with those of real numbers"
 DIFFERENT = f"does not follow: the two sides differ in {NAME} for arbitrary functions"
+NOWHERE = "not applicable: no value found for all steps together"
 TOGETHER = "the steps do not give the closed form together"
 MAX_TERMS = 2000  # of a numerator over a common denominator
 REDRAWS = 40  # worlds tried until one has a value
@@ -263,13 +264,14 @@ def together(statement: Statement, lemmas: LemmaTable) -> Verdict:
 
     The smallest sizes are tried as well, where ranges are empty.
     """
+    reason = NOWHERE
     for whole in (statement, statement.taken_apart()):
         found = sample(whole, lemmas, 1, statement.further_worlds)
-        if found.status is Status.TESTED and not any(
-            _differs(whole, lemmas, -size) for size in SMALLEST
-        ):
+        wrong = found.differs or any(_differs(whole, lemmas, -size) for size in SMALLEST)
+        if found.status is Status.TESTED and not wrong:
             return Verdict(Status.PROVED, "its steps", bound=EXACT)
-    return Verdict(Status.UNDECIDED, TOGETHER)
+        reason = TOGETHER if wrong else reason
+    return Verdict(Status.UNDECIDED, reason)
 
 
 def may_divide(statement: Statement) -> bool:
