@@ -208,3 +208,16 @@ def test_what_is_known_beside_a_bracket() -> None:
     assert known_in(X[i] + 1, (i - 2,)) == (i - 2,)
     for binder in (Sum(k, X[k]), Select(as_index(i), k, X[k])):
         assert known_in(binder, (i - 2, k - 3, k - i)) == (i - 2,)
+
+
+def test_trees_are_alike_whatever_bound_indices_are_called() -> None:
+    i, k, m = fresh(UNITS, "i"), fresh(UNITS, "k"), fresh(UNITS, "m")
+    for one, other in ((k, m), (m, k)):
+        assert alpha_equal(
+            Sum(one, Delta(as_index(one), as_index(i)) * X[one]),
+            Sum(other, Delta(as_index(other), as_index(i)) * X[other]),
+        )
+        assert not alpha_equal(
+            Sum(one, Delta(as_index(one), as_index(i)) * X[one]),
+            Sum(other, Delta(as_index(i), as_index(i)) * X[other]),
+        )

@@ -43,7 +43,7 @@ from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Step, U
 from symderiv.proof.check import check
 from symderiv.proof.counting import zero_at_all_sizes
 from symderiv.proof.decide import NOWHERE, TOGETHER, Statement, Worlds, sample
-from symderiv.proof.premises import lemma_verdict
+from symderiv.proof.premises import apply_fact, lemma_verdict
 from symderiv.proof.verdict import Status
 from symderiv.proof.wellformed import IllFormed
 from tests.proof.test_red_team_kernel import N, adjoint, step
@@ -228,6 +228,35 @@ def test_a_fact_about_no_index_at_all_says_nothing() -> None:
     true = HIDDEN * Sum(q, y[q])
     b.define(b.tensor("t", []), [], Sum(r, z[r]))
     assert not all_proved(by_factor(b, true, (HIDDEN, (fact,))))
+
+
+def test_a_fact_for_every_index_is_a_fact_where_there_is_one() -> None:
+    """For every i: Σ_k (y[k] + z[i] − z[i]) = 1. There is a first one, whatever n is."""
+    y, z = (Tensor(name, (fresh(N),), Role.INPUT) for name in "yz")
+    i, k, q, r = fresh(N, "i"), fresh(N), fresh(N), fresh(N)
+    fact = Fact(Sum(k, Add((y[k], z[i], -1 * z[i]))), ONE, "sum_k (y[k] + z[i] - z[i]) = 1", (i,))
+    plain = Fact(Sum(k, y[k]), ONE, "sum_k y[k] = 1", ())
+    b = Builder()
+    b.facts += [fact, plain]
+    b.define(b.tensor("t", []), [], Sum(r, z[r]))
+    assert all_proved(by_factor(b, SCALAR * Sum(q, y[q]), (SCALAR, (plain,))))
+    known = apply_fact(SCALAR * Sum(q, y[q]), fact)
+    assert normal(known).key == normal(SCALAR).key
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_the_last_entry_is_what_the_others_leave_where_it_tells_of_which(shared: bool) -> None:
+    """y[i] + x[i+1,i] = 1 tells x[3,2] = 1 − y[2]; y[j] + x[i+1,i] = 1 does not tell of which j."""
+    x, y = Tensor("x", (fresh(N), fresh(N)), Role.INPUT), Tensor("y", (fresh(N),), Role.INPUT)
+    i, j, a = fresh(SHORT, "i"), fresh(SHORT, "j"), fresh(SHORT, "a")
+    rest = y[i] if shared else y[j]
+    fact = Fact(Add((rest, x[i + 1, i])), ONE, "", (i,) if shared else (i, j))
+    graph = Graph((), Tensor("C"), facts=(fact,))
+    statement = Statement(x[a + 1, a], 1 - y[a], Worlds(graph), facts=(fact,))
+    assert sample(statement, {}).differs is not shared
+    free = Fact(Add((x[i + 1, i], y[i])), SizeOf(as_index(j)), "", (i, j))
+    statement = Statement(y[a], ONE, Worlds(graph), facts=(free,))
+    assert sample(statement, {}).differs
 
 
 # --- Lemmas -------------------------------------------------------------------------------------
