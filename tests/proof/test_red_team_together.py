@@ -541,11 +541,15 @@ def test_functions_have_as_many_arguments_as_they_have() -> None:
 
 
 def test_a_sum_that_brackets_make_0_is_0() -> None:
-    """Once a crash: 2 x [i ≥ 1] [0 ≥ i] + … has no term left when its content is taken out."""
-    k = fresh(N)
-    nothing = Mul((Bracket(k - 1), Bracket(k * -1)))
-    for expr in (Pow(VECTOR[k] * nothing + nothing, 2), (VECTOR[k] + 1) * nothing):
-        assert normal(expr).is_zero
+    """Σ_{k≥j} i [k = i] [k = j − 1] (x[1] − 1), where j is i: once a crash, since no term is left."""
+    i = fresh(N, "i")
+    j = fresh(Axis("unit", as_index(i), as_index(i)), "j")
+    k = fresh(Axis("unit", N.stop, as_index(j)), "k")
+    deltas = (Delta(as_index(k), as_index(i)), Delta(j - 1, as_index(k)))
+    nothing = Sum(k, Mul((SizeOf(as_index(i)), *deltas)))
+    assert normal(Mul((nothing, VECTOR[Index(1)] - 1))).is_zero
+    with pytest.raises(ZeroDivisionError):
+        normal(Mul((Pow(nothing, -1), VECTOR[Index(1)] - 1)))
 
 
 @pytest.mark.parametrize("wrong", [Bracket(N.stop - 7), SizeOf(N.stop) - 3, SizeOf(N.stop) - 9])
