@@ -541,7 +541,7 @@ def test_functions_have_as_many_arguments_as_they_have() -> None:
 
 
 def test_a_sum_that_brackets_make_0_is_0() -> None:
-    """Σ_{k≥j} i [k = i] [k = j − 1] (x[1] − 1), where j is i: once a crash, since no term is left."""
+    """Σ_{k≥j} i [k = i] [k = j − 1] (x[1] − 1), where j is i. Once a crash: no term is left."""
     i = fresh(N, "i")
     j = fresh(Axis("unit", as_index(i), as_index(i)), "j")
     k = fresh(Axis("unit", N.stop, as_index(j)), "k")
