@@ -508,10 +508,11 @@ def _sum_out(term: Term) -> list[Term]:
         used |= free_variables(atom)
     kept = list(term.bound)
     sizes: list[Index] = []
+    divided = any(p < 0 for _, p in term.monomial)  # which asks for a value unless a range is empty
     for v in reversed(term.bound):
         size = v.axis.size
         bounds_another = any(v in range_variables(w) for w in kept if w is not v)
-        if v in used or bounds_another or not is_nonnegative(size):
+        if v in used or bounds_another or not is_nonnegative(size - 1 if divided else size):
             used |= range_variables(v)
         else:
             kept.remove(v)

@@ -22,11 +22,18 @@ def group_of(graph: Graph, definition: Definition) -> list[Definition]:
             continue
         group.append(line)
         if len(group) == len(row.parts):
-            once = all(len(graph.definitions_of(d.target)) == 1 for d in group[:-1])
+            once = all(_is_whole(graph, d) for d in group[:-1])
             if line == definition and once and has_sum(group) and _is_applied(row, group):
                 return group
             group = []
     return [definition]
+
+
+def _is_whole(graph: Graph, definition: Definition) -> bool:
+    """Whether the equation is that of every entry."""
+    ranges = [(axis.start, axis.stop) for axis in definition.target.axes]
+    own = [(v.axis.start, v.axis.stop) for v in definition.variables]
+    return len(graph.definitions_of(definition.target)) == 1 and own == ranges
 
 
 def has_sum(group: list[Definition]) -> bool:

@@ -14,9 +14,10 @@ from symderiv.algebra.binding import (
     replace_where,
     substitute,
 )
-from symderiv.algebra.expr import ZERO, Access, Apply, Expr, Role, Tensor, rebuild, tensors_in
+from symderiv.algebra.expr import ZERO, Access, Apply, Expr, Role, Tensor, rebuild, tensors_in, walk
 from symderiv.algebra.index import Known
 from symderiv.algebra.matching import alpha_equal, match
+from symderiv.calculus.functions import scalar
 from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Step, Uses
 from symderiv.proof.decide import (
@@ -111,6 +112,9 @@ def check(derivation: Derivation, memory: Memory | None = None) -> CheckedDeriva
     chains = tuple(judge.chain(adjoint) for adjoint in derivation.adjoints)
     judged = (derivation, chains, tuple(judge.lemmas.items()), judge.assumptions)
     return CheckedDerivation(*judged, _Seal(judged))
+
+
+UNASKED = "nobody says that its argument has one of the values for which the lemma holds"
 
 
 class BrokenChain(ValueError):
@@ -222,6 +226,8 @@ class Judge:
         try:
             left = meaning.expand(step.left) if target is None else meaning.total(target)
             right = meaning.expand(step.right)
+            if not all(self._is_asked(p, left, right) for p in step.premises):
+                return Verdict(Status.UNDECIDED, UNASKED)
             readings = list(self._readings(left, right, step.premises))
         except NoMeaning as error:
             return Verdict(Status.UNDECIDED, f"not applicable: {error}", "no instance")
@@ -303,6 +309,27 @@ class Judge:
         """The definition of an entry, unless it is a function of one argument list."""
         body = self.graph.expand(access)
         return None if isinstance(body, Apply) else body
+
+    def _is_asked(self, premise: Premise, left: Expr, right: Expr) -> bool:
+        """Whether a lemma that holds for some values alone is about what is said to have them.
+
+        That is said of what the forward equations apply the function to.
+        """
+        if not isinstance(premise, Lemma):
+            return True
+        places = [n for n, d in enumerate(scalar(premise.function).domain) if d.values]
+        bodies = [definition.body for definition in self.graph.definitions]
+        asked, used = (
+            {
+                (n, tuple(tensors_in(node.args[n])))
+                for expr in exprs
+                for node in (walk(expr) if places else ())
+                if isinstance(node, Apply) and node.function == premise.function
+                for n in places
+            }
+            for exprs in (bodies, (left, right))
+        )
+        return used <= asked
 
     def _readings(
         self, left: Expr, right: Expr, premises: tuple[Premise, ...]

@@ -7,7 +7,7 @@ functions, and for all sizes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -24,9 +24,12 @@ from symderiv.algebra.expr import (
     Access,
     Add,
     Apply,
+    Bracket,
+    Delta,
     Expr,
     Mul,
     Number,
+    Select,
     SizeOf,
     Sum,
     Tensor,
@@ -36,7 +39,7 @@ from symderiv.algebra.expr import (
     ranges_of,
     walk,
 )
-from symderiv.algebra.index import Index, Size, Var, as_index, fresh
+from symderiv.algebra.index import Index, Size, Var, as_index, fresh, is_nonnegative
 from symderiv.algebra.matching import alpha_equal
 from symderiv.algebra.normal import Term, normal
 from symderiv.calculus.graph import Fact, Graph
@@ -58,6 +61,7 @@ NOWHERE = "not applicable: no value found for all steps together"
 TOGETHER = "the steps do not give the closed form together"
 MAX_TERMS = 2000  # of a numerator over a common denominator
 REDRAWS = 40  # worlds tried until one has a value
+NORMAL_FORM = "normal form"
 SMALLEST = (1, 2)
 TERMS = 2000  # of sums that are added up in a further world
 FARTHEST = 12  # what is compared with a number above it is not tried beyond that number
@@ -245,6 +249,8 @@ def structural(
         return refused
     trials = (1, statement.further_worlds) if proved else (TRIALS, 0)
     sampled = sample(statement, lemmas or {}, *trials)
+    if proved and proved != NORMAL_FORM and _is_wrong_where_small(statement, lemmas or {}):
+        return statement.worlds.refuted(statement) or replace(sampled, status=Status.TESTED)
     if sampled.differs:
         return statement.worlds.refuted(statement) or sampled
     if sampled.status is not Status.TESTED:
@@ -267,7 +273,7 @@ def together(statement: Statement, lemmas: LemmaTable) -> Verdict:
     reason = NOWHERE
     for whole in (statement, statement.taken_apart()):
         found = sample(whole, lemmas, 1, statement.further_worlds)
-        wrong = found.differs or any(_differs(whole, lemmas, -size) for size in SMALLEST)
+        wrong = found.differs or _is_wrong_where_small(whole, lemmas)
         if found.status is Status.TESTED and not wrong:
             return Verdict(Status.PROVED, "its steps", bound=EXACT)
         reason = TOGETHER if wrong else reason
@@ -285,6 +291,11 @@ def may_divide(statement: Statement) -> bool:
         except NoInstance:
             continue
     return False
+
+
+def _is_wrong_where_small(statement: Statement, lemmas: LemmaTable) -> bool:
+    """Whether the sides differ where all sizes are 1, or 2: there ranges may be empty."""
+    return any(_differs(statement, lemmas, -size) for size in SMALLEST)
 
 
 def _differs(statement: Statement, lemmas: LemmaTable, trial: int) -> bool:
@@ -312,7 +323,7 @@ def _has_exponentials(expr: Expr) -> bool:
 def same_normal_form(left: Expr, right: Expr) -> str:
     """The name of the form in which both sides agree, or nothing."""
     if alpha_equal(left, right) or normal(left).key == normal(right).key:
-        return "normal form"
+        return NORMAL_FORM
     left, right = strip(left, right)
     if normal(left).key == normal(right).key:
         return "normal form under a common context"
@@ -355,7 +366,8 @@ def _without_common(
 def over_common_denominator(left: Expr, right: Expr) -> Expr | None:
     """A numerator that is zero exactly where left = right, if no denominator is zero.
 
-    Only denominators outside of sums are multiplied out; None where that makes too many terms.
+    Only denominators outside of sums are multiplied out, and only where no term is left that might
+    be there without any of them; None also where that makes too many terms.
     """
     terms = [*normal(left).terms, *(_negated(t) for t in normal(right).terms)]
     lowest: dict[Expr, int] = {}
@@ -364,11 +376,31 @@ def over_common_denominator(left: Expr, right: Expr) -> Expr | None:
         for atom, p in term.monomial:
             if p < 0 and bound.isdisjoint(free_variables(atom)):
                 lowest[atom] = min(p, lowest.get(atom, 0))
+    if not all(_is_asserted(atom, terms) for atom in lowest):
+        return None
     lengths = ((len(atom.terms) if isinstance(atom, Add) else 1, -p) for atom, p in lowest.items())
     if len(terms) * prod(comb(length + p - 1, p) for length, p in lengths) > MAX_TERMS:
         return None
     common = [power(atom, -p) for atom, p in lowest.items()]
     return Add(tuple(_multiplied(term, common) for term in terms)) if terms else mul()
+
+
+def _is_asserted(denominator: Expr, terms: Sequence[Term]) -> bool:
+    """Whether some term is divided by it wherever any term is there at all.
+
+    A term is not there where one of its brackets is 0, nor where one of its ranges is empty.
+    """
+    dividing = [t for t in terms if dict(t.monomial).get(denominator, 0) < 0]
+    return all(
+        any(_guards(d) <= _guards(t) for d in (*dividing, t) if d in dividing) for t in terms
+    )
+
+
+def _guards(term: Term) -> set[object]:
+    """What has to hold so that a term is there: its brackets, and that there are indices."""
+    brackets = {a for a, _ in term.monomial if isinstance(a, Delta | Bracket | Select)}
+    ranges = (v.axis for v in term.bound if not is_nonnegative(v.axis.size - 1))
+    return brackets | {(axis.start, axis.stop) for axis in ranges}
 
 
 def _negated(term: Term) -> Term:

@@ -17,6 +17,7 @@ from typing import Any
 
 from symderiv.algebra.binding import replace_accesses
 from symderiv.algebra.expr import Access, Apply, Expr, Role, Tensor, walk
+from symderiv.algebra.normal import equal
 from symderiv.calculus.functions import (
     POSITIVE,
     REAL,
@@ -95,7 +96,9 @@ def _prove(function: str, argument: int, stated: Expr) -> Verdict:
     names = {dummies[place]: place.tensor.name for place in places}
     domains = {dummies[p]: d for p, d in zip(places, row.domain, strict=True)}
     verdict = decide(Question(left, right, names, domains))
-    if verdict.status is Status.PROVED and not _kinks(right) <= _kinks(whole):
+    if verdict.status is Status.PROVED and (
+        not _kinks(right) <= _kinks(whole) or _excludes(stated)
+    ):
         return Verdict(Status.UNDECIDED, "it has a kink where the function has none")
     known: Mapping[Expr, Domain] = dict(zip(places, row.domain, strict=True))
     if verdict.status is Status.PROVED and not _partial(stated, known) <= _partial(definition):
@@ -123,13 +126,24 @@ def _partial(expr: Expr, known: Mapping[Expr, Domain] | None = None) -> set[Expr
 
 
 def _kinks(expr: Any) -> set[Any]:
-    """Where the brackets of a SymPy expression change, each up to a factor.
+    """What the brackets of a SymPy expression ask to be positive, each up to a positive factor.
 
-    Nothing is said of a formula at its kinks, so a stated derivative has none of its own.
+    Identities are proved between the places where brackets change. A stated derivative has the
+    brackets of the definition alone, and as they stand there: then both are continued alike to
+    such a place, where the function may well have a derivative.
     """
-    arguments = (bracket.args[0].expand().primitive()[1] for bracket in expr.atoms(step()))
-    signed = {-a if a.could_extract_minus_sign() else a for a in arguments}
-    return {argument for argument in signed if not argument.is_Rational}
+    arguments = {bracket.args[0].expand().primitive()[1] for bracket in expr.atoms(step())}
+    return {argument for argument in arguments if not argument.is_Rational}
+
+
+def _excludes(stated: Expr) -> bool:
+    """Whether a formula may be another one where [c > 0] and [-c > 0] are both 0."""
+    jumping = [
+        node.args[0]
+        for node in walk(stated)
+        if isinstance(node, Apply) and any(k.jumps for k in scalar(node.function).kinks)
+    ]
+    return any(equal(one, -other) for one in jumping for other in jumping)
 
 
 # --- Losses on logits ------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from symderiv.algebra.expr import (
     rebuild,
     sum_over,
     tensors_in,
+    walk,
 )
 from symderiv.algebra.index import (
     Index,
@@ -38,6 +39,7 @@ from symderiv.algebra.index import (
     Var,
     as_index,
     fresh,
+    guards,
     is_zero,
     substitute_axis,
 )
@@ -111,6 +113,13 @@ class Meaning:
 
         Otherwise ∂u/∂t could be read as the total derivative, which is something else.
         """
+        roots = (self.graph.cost, self.graph.example_loss)
+        if entry.tensor in roots and any(
+            d.target != entry.tensor and self._leads_to(d.target, entry.tensor)
+            for d in self.graph.users(wrt.tensor)
+            if _may_use(d, wrt)
+        ):
+            raise NoMeaning(f"{wrt.tensor.name} reaches {entry.tensor.name} in other ways as well")
         body = self.graph.expand(entry, known)
         if body is None:
             raise NoMeaning(f"no equation is certainly about that entry of {entry.tensor.name}")
@@ -167,6 +176,20 @@ class Meaning:
     def _leads_to(self, source: Tensor, goal: Tensor, avoiding: Tensor | None = None) -> bool:
         """Whether ``goal`` is computed from ``source``, other than through ``avoiding``."""
         return source in self.graph.leading_to(goal, avoiding)
+
+
+def _may_use(definition: Definition, entry: Access) -> bool:
+    """Whether the equation may be computed from that entry, and not from other members alone."""
+    for node in walk(definition.body):
+        if not (isinstance(node, Access) and node.tensor == entry.tensor):
+            continue
+        head = definition.indices[0].variable if definition.indices else None
+        if head is None or not entry.tensor.ordered or head not in node.indices[0].variables:
+            return True
+        member = entry.indices[0] - (node.indices[0] - head)
+        if guards(member, head.axis) is not None:
+            return True
+    return False
 
 
 def _apart(first: Access, second: Access) -> bool:
