@@ -22,6 +22,7 @@ from symderiv.algebra.expr import (
     Expr,
     Mul,
     Number,
+    Partial,
     Pow,
     Role,
     SizeOf,
@@ -37,12 +38,12 @@ from symderiv.algebra.normal import normal
 from symderiv.calculus.backprop import backprop
 from symderiv.calculus.builder import Builder
 from symderiv.calculus.conditions import conditions
-from symderiv.calculus.functions import VectorFunction, rows, scalar
+from symderiv.calculus.functions import VectorFunction, rows, scalar, symbols
 from symderiv.calculus.graph import Definition, Fact, Graph
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Step, Uses
-from symderiv.proof.check import check
+from symderiv.proof.check import UNASKED, check
 from symderiv.proof.counting import zero_at_all_sizes
-from symderiv.proof.decide import NOWHERE, TOGETHER, Statement, Worlds, sample
+from symderiv.proof.decide import NOWHERE, TOGETHER, Statement, Worlds, same_normal_form, sample
 from symderiv.proof.premises import apply_fact, lemma_verdict
 from symderiv.proof.verdict import Status
 from symderiv.proof.wellformed import IllFormed
@@ -312,6 +313,41 @@ def test_a_stated_derivative_has_no_kinks_of_its_own(name: str) -> None:
     assert lemma_verdict(lemma).status is Status.UNDECIDED
 
 
+CELU = scalar("celu").derivatives[0]
+ALPHA = Tensor("alpha")[()]
+BRACKETS: dict[str, Lemma] = {
+    # 0 at z = 0, where celu has the slope 1
+    "celu": Lemma("celu", 0, (Z, ALPHA), VALUE,
+                  positive(Z) + positive(-Z) * apply("exp", Z / ALPHA)),
+    # 7 more at z = 0, where softsign has the slope 1
+    "softsign": Lemma("softsign", 0, (Z,), VALUE,
+                      Pow(1 + apply("abs", Z), -2) + 7 * (1 - positive(Z) - positive(-Z))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BRACKETS)
+def test_a_smooth_function_is_stated_where_its_brackets_change(name: str) -> None:
+    assert lemma_verdict(BRACKETS[name]).status is Status.UNDECIDED
+
+
+def test_a_lemma_for_some_values_is_about_what_is_said_to_have_them() -> None:
+    """hinge′ with a target that nobody has said to be 1 or −1: two forms differ at y = 2."""
+    row = scalar("hinge")
+    (first, *_), args = row.derivatives, symbols(row)
+    assert first is not None
+    plain = first(*args, VALUE)
+    lemmas = [Lemma("hinge", 0, args, VALUE, plain + n * (args[1] ** 2 - 1)) for n in (0, 7)]
+    assert all(lemma_verdict(lemma).status is Status.PROVED for lemma in lemmas)
+    a, y = (Tensor(name, (), Role.INPUT)[()] for name in "ay")
+    slope = Apply("hinge", (a, y), (1, 0))
+    value = replace_accesses(plain, {args[0]: a, args[1]: y}.get)
+    steps = ((SCALAR + slope - value, (lemmas[0],)), (SCALAR + 7 * (y**2 - 1), (lemmas[1],)))
+    b = Builder()
+    b.define(b.tensor("t", []), [], a * y)
+    (chain,) = check(by_factor(b, SCALAR, *steps)).chains
+    assert chain.verdicts[1].method == UNASKED
+
+
 def test_a_softmax_sums_over_all_units() -> None:
     """e^z[i]/e^z[1] may be above 1, whatever the lines are called."""
     row = rows()["softmax"]
@@ -442,6 +478,45 @@ def test_what_divides_beside_a_bracket_that_excludes_its_zeros() -> None:
     w, c = b.tensor("w", [], Role.PARAMETER), b.tensor("C", [], Role.COST)
     b.define(c, [], w[()] * Sum(i, Sum(j, pair)))
     assert all_proved(backprop(b.graph(c), [w]))
+
+
+def test_a_quotient_is_multiplied_out_where_every_term_is_there() -> None:
+    """[i = 20] s is not [i ≥ 21] s (20/(i (i − 20)) − 1/(i − 20) + 1/i), which is 0 there."""
+    i = fresh(N, "i")
+    n, gap = SizeOf(as_index(i)), SizeOf(i - 20)
+    sides = (
+        Mul((Delta(as_index(i), Index(20)), SCALAR)),
+        Mul((Bracket(i - 21), SCALAR, Add((20 / (n * gap), -1 / gap, 1 / n)))),
+    )
+    assert same_normal_form(*sides) == ""
+    assert same_normal_form(SCALAR * n / n + SCALAR / gap, SCALAR * (gap + 1) / gap)
+
+
+def test_what_an_empty_sum_divides_by_may_be_0() -> None:
+    """Σ_{k=1}^{n−1} s/(n − 1) is s, and 0 where n is 1."""
+    m = SizeOf(as_index(Size("m")))
+    hidden = (SizeOf(N.stop) - m) * (SizeOf(N.stop) - m - 1)  # 0 in most worlds
+    k, whole = fresh(SHORT), fresh(N)
+    claim = hidden * Sum(k, SCALAR * Pow(SizeOf(N.stop - 1), -1))
+    assert not all_proved(by_factor(Builder(), hidden * SCALAR, (claim, ())))
+    claim = hidden * Sum(whole, SCALAR * Pow(SizeOf(N.stop), -1))  # there is always a first one
+    assert all_proved(by_factor(Builder(), hidden * SCALAR, (claim, ())))
+
+
+def test_the_derivative_of_the_cost_means_one_thing() -> None:
+    """C = w x + t with t = w y: ∂C/∂w is x + y, and no name for x beside it."""
+    b = Builder()
+    x, y = (Tensor(name, (), Role.INPUT)[()] for name in "xy")
+    w, t, c = b.tensor("w", [], Role.PARAMETER), b.tensor("t", []), b.tensor("C", [], Role.COST)
+    b.define(t, [], w[()] * y)
+    b.define(c, [], w[()] * x + t[()])
+    derivation = backprop(b.graph(c), [w])
+    assert all_proved(derivation)
+    chain = derivation.adjoints[-1]
+    partial = Partial(c[()], w[()])
+    longer = (*chain.steps, step(chain.closed, partial + y))
+    changed = Adjoint(chain.tensor, chain.indices, longer, partial + y)
+    assert not all_proved(Derivation(derivation.graph, (*derivation.adjoints[:-1], changed)))
 
 
 # --- What is known beside a bracket ---------------------------------------------------------------
