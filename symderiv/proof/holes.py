@@ -55,9 +55,8 @@ def _places(base: Expr) -> Iterator[tuple[Var, Index]]:
         for index in indices_of(node)
         if not any(True for _ in index.variables)
     }
-    if len(variables) > 1 or fixed:
-        yield from ((v, as_index(w)) for v, w in permutations(variables, 2))
-        yield from ((v, index) for v in variables for index in fixed)
+    yield from ((v, as_index(w)) for v, w in permutations(variables, 2))
+    yield from ((v, index) for v in variables for index in fixed)
 
 
 def _is_zero(expr: Expr, place: Place) -> bool:
