@@ -135,6 +135,7 @@ class Judge:
         self.doubtful: dict[Tensor, Verdict] = {}  # adjoints of which a step is not proved
         self.worlds = Worlds(self.graph)
         self._divisors: dict[Expr, bool] = {}
+        self._totals: dict[Access, Expr] = {}
         derived = (*self.graph.upstream, *(a.tensor for a in derivation.adjoints))
         self._adjoints = {t.of: t for t in derived if t.of is not None}
 
@@ -157,8 +158,8 @@ class Judge:
         if all(verdict.status is Status.PROVED for verdict in verdicts):
             objection = self._objection(adjoint)
             if objection:
-                undecided = {"status": Status.UNDECIDED, "method": objection}
-                verdicts = [replace(v, **undecided) for v in verdicts]  # type: ignore[arg-type]
+                undecided = Status.UNDECIDED
+                verdicts = [replace(v, status=undecided, method=objection) for v in verdicts]
         self.closed.append(adjoint)
         for verdict in verdicts:
             if verdict.status is not Status.PROVED:
@@ -185,7 +186,7 @@ class Judge:
         premises = tuple(p for step in adjoint.steps for p in step.premises)
         meaning = Meaning(self.graph, self._adjoints, self._factor())
         try:
-            left, right = meaning.total(adjoint.left), meaning.expand(adjoint.closed)
+            left, right = self._total(meaning, adjoint.left), meaning.expand(adjoint.closed)
         except NoMeaning:
             return ""
         for place in holes(lines):
@@ -199,6 +200,12 @@ class Judge:
             known = together(statement, field_lemmas(premises))
             self.memory._remember(statement.spelling, known)
         return "" if known.status is Status.PROVED else known.method
+
+    def _total(self, meaning: Meaning, target: Access) -> Expr:
+        """The derivative that a chain starts from, worked out once."""
+        if target not in self._totals:
+            self._totals[target] = meaning.total(target)
+        return self._totals[target]
 
     def _may_divide(self, base: Expr) -> bool:
         """Whether something is not 0 everywhere, with all equations that it rests on."""
@@ -224,7 +231,7 @@ class Judge:
                 return Verdict(Status.UNDECIDED, f"a premise is {verdict.status.value}")
         meaning = Meaning(self.graph, self._adjoints, self._factor())
         try:
-            left = meaning.expand(step.left) if target is None else meaning.total(target)
+            left = self._total(meaning, target) if target else meaning.expand(step.left)
             right = meaning.expand(step.right)
             if not all(self._is_asked(p, left, right) for p in step.premises):
                 return Verdict(Status.UNDECIDED, UNASKED)
@@ -392,15 +399,7 @@ class Judge:
 
     def _below(self, tensors: Iterable[Tensor]) -> frozenset[Tensor]:
         """These tensors and all that they are computed from."""
-        below: set[Tensor] = set()
-        waiting = list(tensors)
-        while waiting:
-            tensor = waiting.pop()
-            if tensor not in below:
-                below.add(tensor)
-                for definition in self.graph.definitions_of(tensor):
-                    waiting.extend(tensors_in(definition.body))
-        return frozenset(below)
+        return frozenset().union(*map(self.graph.leading_to, tensors))
 
     def _closed_form(self, access: Access) -> Expr | None:
         for adjoint in self.closed:

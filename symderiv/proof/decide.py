@@ -249,12 +249,12 @@ def structural(
         return refused
     trials = (1, statement.further_worlds) if proved else (TRIALS, 0)
     sampled = sample(statement, lemmas or {}, *trials)
-    if proved and proved != NORMAL_FORM and _is_wrong_where_small(statement, lemmas or {}):
-        return statement.worlds.refuted(statement) or replace(sampled, status=Status.TESTED)
     if sampled.differs:
         return statement.worlds.refuted(statement) or sampled
     if sampled.status is not Status.TESTED:
         return sampled
+    if proved and proved != NORMAL_FORM and _is_wrong_where_small(statement, lemmas or {}):
+        return statement.worlds.refuted(statement) or sampled
     bound: Fraction | None = EXACT
     if not proved:
         proved, bound = zero_at_all_sizes(left, right, statement.seed, statement.tensors)
@@ -391,9 +391,7 @@ def _is_asserted(denominator: Expr, terms: Sequence[Term]) -> bool:
     A term is not there where one of its brackets is 0, nor where one of its ranges is empty.
     """
     dividing = [t for t in terms if dict(t.monomial).get(denominator, 0) < 0]
-    return all(
-        any(_guards(d) <= _guards(t) for d in (*dividing, t) if d in dividing) for t in terms
-    )
+    return all(any(_guards(d) <= _guards(t) for d in dividing) for t in terms)
 
 
 def _guards(term: Term) -> set[object]:

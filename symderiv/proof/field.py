@@ -16,7 +16,7 @@ from itertools import product
 from operator import itemgetter
 from typing import Any
 
-from symderiv.algebra.binding import free_variables, replace_accesses, within_ranges
+from symderiv.algebra.binding import open_indices, replace_accesses
 from symderiv.algebra.expr import (
     Access,
     Add,
@@ -279,8 +279,8 @@ class World:
     def _told(self, fact: Fact, indices: tuple[Index, ...], where: tuple[int, ...]) -> Env | None:
         """Values for all variables that a fact speaks of, if the entry tells them."""
         env = self._solved(indices, where)
-        free = free_variables(fact.left) | free_variables(fact.right)
-        return env if env is not None and free | within_ranges(free) <= env.keys() else None
+        spoken = open_indices(fact.left, fact.right)
+        return env if env is not None and env.keys() >= set(spoken) else None
 
     def _left_over(self, total: int, others: Iterable[int]) -> int:
         return (total - sum(others)) % P

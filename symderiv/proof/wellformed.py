@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 
-from symderiv.algebra.binding import free_variables, within_ranges
+from symderiv.algebra.binding import free_variables, open_indices, within_ranges
 from symderiv.algebra.expr import (
     Access,
     Bracket,
@@ -187,8 +187,7 @@ def _require_spoken_of(adjoint: Adjoint) -> None:
     """Every free index of a step is one that the derivative has."""
     own = {v for index in adjoint.indices for v in index.variables}
     for step in adjoint.steps:
-        free = free_variables(step.left) | free_variables(step.right)
-        if not free | within_ranges(free) <= own:
+        if not own.issuperset(open_indices(step.left, step.right)):
             raise IllFormed(f"a step of {adjoint.tensor.name} does not say what an index is")
 
 
