@@ -43,10 +43,10 @@ def free_variables(expr: Expr) -> frozenset[Var]:
 
 def _free_variables(expr: Expr) -> frozenset[Var]:
     match expr:
-        case SizeOf(index) | Bracket(index):
-            return frozenset(index.variables)
         case Access(_, indices):
             return frozenset(v for index in indices for v in index.variables)
+        case SizeOf(index) | Bracket(index):
+            return frozenset(index.variables)
         case Delta(left, right):
             return frozenset(left.variables) | frozenset(right.variables)
         case Sum(var, body):

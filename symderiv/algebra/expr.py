@@ -357,6 +357,8 @@ def rebuild(expr: Expr, transform: Callable[[Expr], Expr]) -> Expr:
 
     Where nothing changes it is the same object, so that what is known of it stays known.
     """
+    if expr.__class__ not in _CHILDREN:
+        return expr
     match expr:
         case Add(parts) | Mul(parts) | Apply(_, parts, _):
             new = [transform(part) for part in parts]

@@ -34,6 +34,7 @@ from symderiv.algebra.index import (
     substitute_axis,
 )
 from symderiv.calculus.cancelling import forget
+from symderiv.calculus.folding import Folds
 from symderiv.calculus.graph import EXAMPLE, Definition, Graph, Recurrence
 from symderiv.calculus.simplify import Chain, TooLong, simplify
 from symderiv.calculus.steps import Adjoint, Derivation, Premise, Uses
@@ -54,11 +55,12 @@ def backprop(graph: Graph, wrt: Iterable[Tensor], known: Collection[Adjoint] = (
     wrt = frozenset(wrt)
     found = [] if any(adjoint.tensor.ordered for adjoint in known) else list(known)
     derived = {adjoint.tensor for adjoint in found}
+    folds = Folds(graph)
     most = MOST + MOST_NAMED * len(graph.named)
     for target in _backwards(graph, wrt):
         if target.tensor in derived:
             continue
-        chain = Chain(target, graph, found)
+        chain = Chain(target, graph, folds, found)
         chain.extend(*_chain_rule(graph, target, found))
         simplify(chain)
         found.append(chain.adjoint())

@@ -26,16 +26,22 @@ from symderiv.calculus.graph import Definition, Graph
 from symderiv.calculus.steps import Premise, Uses
 
 
-def fold(expr: Expr, graph: Graph) -> tuple[Expr, tuple[Premise, ...], str]:
+class Folds:
+    """The equations of a graph that are used from right to left: quotients and masked entries."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.quotients = eliminating(graph)
+        self.masked = [d for d in graph.definitions if _is_masked(d.body)]
+
+
+def fold(expr: Expr, folds: Folds) -> tuple[Expr, tuple[Premise, ...], str]:
     """q = c/s eliminates c = q s; a masked entry [..] e gets its name back."""
     used: dict[str, Premise] = {}
     why: dict[str, None] = {}
-    masked = [d for d in graph.definitions if _is_masked(d.body)]
-    quotients = eliminating(graph)
 
     def named_again(node: Expr) -> Expr:
         node = rebuild(node, named_again)
-        for definition in masked if isinstance(node, Mul) else ():
+        for definition in folds.masked if isinstance(node, Mul) else ():
             found = _named_again(node, definition)
             if found is not None:
                 used[definition.target.name] = Uses(definition.target)
@@ -44,7 +50,7 @@ def fold(expr: Expr, graph: Graph) -> tuple[Expr, tuple[Premise, ...], str]:
         return node
 
     def image(access: Access) -> Expr | None:
-        for definition in quotients.get(access.tensor, ()):
+        for definition in folds.quotients.get(access.tensor, ()):
             solved = solve_for(definition, access)
             if solved is not None:
                 used[definition.target.name] = Uses(definition.target)
@@ -52,7 +58,7 @@ def fold(expr: Expr, graph: Graph) -> tuple[Expr, tuple[Premise, ...], str]:
                 return solved
         return None
 
-    if masked:
+    if folds.masked:
         expr = named_again(expr)
     return replace_accesses(expr, image), tuple(used.values()), "; ".join(why)
 

@@ -104,6 +104,8 @@ def named_value(expr: Expr, graph: Graph, known: Known = ()) -> Access | None:
 def collapse(expr: Expr) -> tuple[Expr, list[str]]:
     """``Σ_k [k = i] f(k) = f(i)`` wherever it applies; also which indices survived."""
     survivors: dict[str, None] = {}
+    if not any(map(_collapses, walk(expr))):
+        return expr, []
 
     def run(node: Expr) -> Expr:
         if isinstance(node, Sum):
@@ -149,6 +151,11 @@ def collapse(expr: Expr) -> tuple[Expr, list[str]]:
         return sum_over(var, body)
 
     return run(expr), list(survivors)
+
+
+def _collapses(node: Expr) -> bool:
+    """Whether something may be decided here: a condition, or an index with a range of one value."""
+    return isinstance(node, Delta | Bracket) or (isinstance(node, Sum) and node.var.axis.only is not None)
 
 
 def _factors(expr: Expr) -> tuple[Expr, ...]:

@@ -14,6 +14,7 @@ from symderiv.algebra.expr import Access, Expr, Partial, has_partial, rebuild, w
 from symderiv.algebra.index import Known
 from symderiv.algebra.matching import alpha_equal
 from symderiv.calculus import cancelling, collecting, folding, rewriting
+from symderiv.calculus.folding import Folds
 from symderiv.calculus.graph import Graph
 from symderiv.calculus.steps import Adjoint, Premise, Step, Uses
 
@@ -33,6 +34,7 @@ class Chain:
 
     target: Access
     graph: Graph
+    folds: Folds
     found: list[Adjoint]
     steps: list[Step] = field(default_factory=list)
     nodes: int = 0
@@ -86,6 +88,8 @@ def simplify(chain: Chain) -> None:
 
 def _definitions(expr: Expr, chain: Chain) -> Outcome | None:
     """∂u[k]/∂t[i] is the derivative of what u is defined as."""
+    if not has_partial(expr):
+        return None
     used: dict[str, Premise] = {}
 
     def open_partial(node: Expr, known: Known = ()) -> Expr:
@@ -138,7 +142,7 @@ def _cancel(expr: Expr, chain: Chain) -> Outcome | None:
 
 
 def _fold(expr: Expr, chain: Chain) -> Outcome | None:
-    result, used, why = folding.fold(expr, chain.graph)
+    result, used, why = folding.fold(expr, chain.folds)
     return (result, why, used) if used else None
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 Place = Literal["superscript", "subscript"]
@@ -66,6 +67,7 @@ _COMMANDS = {"eps": "varepsilon", "epsilon": "varepsilon", "lam": "lambda", "phi
 _FUNCTIONS = frozenset(("log", "exp", "sin", "cos", "tan"))
 
 
+@lru_cache(maxsize=4096)
 def spelled(name: str) -> Symbol:
     """A symbol for a name that no notation lists: a letter, a Greek letter or a word.
 

@@ -136,6 +136,7 @@ class Judge:
         self.worlds = Worlds(self.graph)
         self._divisors: dict[Expr, bool] = {}
         self._totals: dict[Access, Expr] = {}
+        self._opened_here: dict[Expr, Expr] = {}  # sides of the steps of one chain
         derived = (*self.graph.upstream, *(a.tensor for a in derivation.adjoints))
         self._adjoints = {t.of: t for t in derived if t.of is not None}
 
@@ -161,6 +162,7 @@ class Judge:
                 undecided = Status.UNDECIDED
                 verdicts = [replace(v, status=undecided, method=objection) for v in verdicts]
         self.closed.append(adjoint)
+        self._opened_here.clear()  # what is closed says what a derivative is as well
         for verdict in verdicts:
             if verdict.status is not Status.PROVED:
                 self.doubtful.setdefault(adjoint.tensor, verdict)
@@ -201,6 +203,12 @@ class Judge:
             self.memory._remember(statement.spelling, known)
         return "" if known.status is Status.PROVED else known.method
 
+    def _meant(self, meaning: Meaning, expr: Expr) -> Expr:
+        """A side of a step, its derivatives opened once: the next step starts from it."""
+        if expr not in self._opened_here:
+            self._opened_here[expr] = meaning.expand(expr)
+        return self._opened_here[expr]
+
     def _total(self, meaning: Meaning, target: Access) -> Expr:
         """The derivative that a chain starts from, worked out once."""
         if target not in self._totals:
@@ -231,8 +239,8 @@ class Judge:
                 return Verdict(Status.UNDECIDED, f"a premise is {verdict.status.value}")
         meaning = Meaning(self.graph, self._adjoints, self._factor())
         try:
-            left = self._total(meaning, target) if target else meaning.expand(step.left)
-            right = meaning.expand(step.right)
+            left = self._total(meaning, target) if target else self._meant(meaning, step.left)
+            right = self._meant(meaning, step.right)
             if not all(self._is_asked(p, left, right) for p in step.premises):
                 return Verdict(Status.UNDECIDED, UNASKED)
             readings = list(self._readings(left, right, step.premises))

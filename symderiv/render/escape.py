@@ -109,6 +109,9 @@ MATHS: Final = {
 }  # fmt: skip
 
 
+_PLAIN = frozenset(map(chr, range(32, 127))) - ASCII.keys() - set(LIGATURES)
+
+
 def _maths(char: str) -> str | None:
     """δ  ⟹  \\delta; None for a character that is not in the tables."""
     if char in GREEK:
@@ -173,7 +176,9 @@ def _pieces(text: str, *, maths: bool) -> list[str]:
 
 def tex_escape(text: str) -> Tex:
     """Any text  ⟹  TeX for running text that prints it; a `Tex` is returned unchanged."""
-    return text if isinstance(text, Tex) else Tex("".join(_pieces(text, maths=True)))
+    if isinstance(text, Tex):
+        return text
+    return Tex(text if _PLAIN.issuperset(text) else "".join(_pieces(text, maths=True)))
 
 
 def without_letter(text: str) -> str:

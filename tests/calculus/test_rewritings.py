@@ -35,7 +35,7 @@ from symderiv.calculus import simplify
 from symderiv.calculus.cancelling import cancel
 from symderiv.calculus.collecting import collect, discovered, reduce_sums
 from symderiv.calculus.differentiate import differentiate
-from symderiv.calculus.folding import fold, solve_for
+from symderiv.calculus.folding import Folds, fold, solve_for
 from symderiv.calculus.functions import unfold
 from symderiv.calculus.graph import Definition, Graph
 from symderiv.calculus.ordering import ordered_product
@@ -265,7 +265,7 @@ def test_only_what_is_eliminated_or_auxiliary_is_folded() -> None:
         d = Tensor("d", (fresh(UNITS),), role)
         for eliminates in (None, d):
             definition = Definition(q, (as_index(i),), d[i] / A, eliminates=eliminates)
-            folded, used, _ = fold(d[I] + 1, Graph((definition,), Tensor("C")))
+            folded, used, _ = fold(d[I] + 1, Folds(Graph((definition,), Tensor("C"))))
             if role is Role.AUXILIARY or eliminates:
                 assert folded == mul(q[I], A) + 1 and [p.tensor for p in used] == [q]  # type: ignore[union-attr]
             else:
@@ -292,8 +292,8 @@ def test_folding_comes_to_an_end(quotients: dict[str, tuple[str, str]]) -> None:
     graph = Graph(tuple(definitions), Tensor("C"))
     whole: Expr = entries["c"]
     for _ in range(5):
-        whole = fold(whole, graph)[0]
-    assert fold(whole, graph) == (whole, (), "")
+        whole = fold(whole, Folds(graph))[0]
+    assert fold(whole, Folds(graph)) == (whole, (), "")
 
 
 # --- Functions and derivatives ------------------------------------------------------------------
@@ -335,7 +335,8 @@ def test_passes_that_undo_one_another_end() -> None:
     """No form is reached twice, and the chain ends where the circle began."""
     circle = {A: c, c: B, B: Y, Y: x, x: B}
     passes = (("there and back", lambda expr, chain: (circle[expr], "", ())),)
-    chain = simplify.Chain(A, Graph((), Tensor("C")), [])
+    graph = Graph((), Tensor("C"))
+    chain = simplify.Chain(A, graph, Folds(graph), [])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(simplify, "PASSES", passes)
         simplify.simplify(chain)

@@ -31,6 +31,7 @@ from symderiv.calculus.attention import attention, softmax_of_rows
 from symderiv.calculus.backprop import backprop
 from symderiv.calculus.builder import Builder
 from symderiv.calculus.conditions import conditions
+from symderiv.calculus.folding import Folds
 from symderiv.calculus.functions import Domain, ScalarFunction, VectorFunction, rows
 from symderiv.calculus.graph import Graph, Kind
 from symderiv.calculus.jacobian import hessian, jacobian, rooted, with_gradient
@@ -481,7 +482,8 @@ def test_a_line_and_a_chain_have_a_greatest_length(nodes: int, lines: int) -> No
     b = Builder()
     x, c = b.tensor("x", [], Role.PARAMETER), b.tensor("C", [], Role.COST)
     b.define(c, [], x[()])
-    chain = Chain(x[()], b.graph(c), [])
+    graph = b.graph(c)
+    chain = Chain(x[()], graph, Folds(graph), [])
     for n in range(1, lines):
         assert chain.extend(_of_length(nodes, n, x), "derivative", "")
     with pytest.raises(TooLong, match="the derivative by x"):
