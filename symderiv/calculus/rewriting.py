@@ -155,7 +155,9 @@ def collapse(expr: Expr) -> tuple[Expr, list[str]]:
 
 def _collapses(node: Expr) -> bool:
     """Whether something may be decided here: a condition, or an index with a range of one value."""
-    return isinstance(node, Delta | Bracket) or (isinstance(node, Sum) and node.var.axis.only is not None)
+    return isinstance(node, Delta | Bracket) or (
+        isinstance(node, Sum) and node.var.axis.only is not None
+    )
 
 
 def _factors(expr: Expr) -> tuple[Expr, ...]:
