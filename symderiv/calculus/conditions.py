@@ -140,8 +140,9 @@ def _asked_by(implied: Implied, definition: Definition, node: Expr) -> Iterator[
     """What a node asks of its own arguments."""
     match node:
         case Apply(function, args, _):
-            row = rows()[function]
-            assert isinstance(row, ScalarFunction)
+            row = rows().get(function)
+            if not isinstance(row, ScalarFunction):  # of which nothing is known
+                return
             for argument, domain in zip(args, row.domain, strict=False):
                 yield from _asked(implied, definition, function, argument, domain)
             wanted = args[: len(args) - len(row.hyper)]

@@ -22,15 +22,13 @@ from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Step, Uses
 from symderiv.proof.decide import (
     NOWHERE,
-    TOGETHER,
     Statement,
     Worlds,
     may_divide,
-    same_normal_form,
     structural,
     together,
 )
-from symderiv.proof.holes import denominators, holes
+from symderiv.proof.defined import Granted, divisors
 from symderiv.proof.likeness import Memory, spelled
 from symderiv.proof.meaning import Meaning, NoMeaning
 from symderiv.proof.premises import apply_fact, apply_lemmas, field_lemmas, lemma_verdict
@@ -114,6 +112,7 @@ def check(derivation: Derivation, memory: Memory | None = None) -> CheckedDeriva
     return CheckedDerivation(*judged, _Seal(judged))
 
 
+UNSAID = "not applicable: a line may have no value where the one before it has one"
 UNASKED = "nobody says that its argument has one of the values for which the lemma holds"
 
 
@@ -136,6 +135,8 @@ class Judge:
         self.worlds = Worlds(self.graph)
         self._divisors: dict[Expr, bool] = {}
         self._totals: dict[Access, Expr] = {}
+        self._forward = Granted(self.graph.definitions)
+        self._granted = self._forward
         self._opened_here: dict[Expr, Expr] = {}  # sides of the steps of one chain
         derived = (*self.graph.upstream, *(a.tensor for a in derivation.adjoints))
         self._adjoints = {t.of: t for t in derived if t.of is not None}
@@ -177,11 +178,12 @@ class Judge:
     def _objection(self, adjoint: Adjoint) -> str:
         """Why the steps of a chain, each of them proved, give no proof together, or nothing.
 
-        A step is true where both of its sides have values. Between steps that is another place each
-        time: (x[i] − x[1])/(x[i] − x[1]) comes and goes, and nothing is said of i = 1.
+        Every line has a value where the derivative has one (see :mod:`symderiv.proof.defined`);
+        there is something to say if that is somewhere. The derivative and the closed form are
+        compared once more, in worlds of their own.
         """
         lines = [step.right for step in adjoint.steps]
-        if not all(map(self._may_divide, denominators(lines))):
+        if not all(map(self._may_divide, divisors(lines))):
             return NOWHERE
         if len(lines) == 1:
             return ""
@@ -191,11 +193,6 @@ class Judge:
             left, right = self._total(meaning, adjoint.left), meaning.expand(adjoint.closed)
         except NoMeaning:
             return ""
-        for place in holes(lines):
-            if not place.keys() <= set(adjoint.variables):
-                return NOWHERE
-            if not same_normal_form(substitute(left, place), substitute(right, place)):
-                return TOGETHER
         statement = self._statement(left, right, premises)
         known = self.memory._recall(statement.spelling)
         if known is None:
@@ -244,6 +241,9 @@ class Judge:
             if not all(self._is_asked(p, left, right) for p in step.premises):
                 return Verdict(Status.UNDECIDED, UNASKED)
             readings = list(self._readings(left, right, step.premises))
+            if target:
+                self._granted = self._forward.copy()
+            self._granted.grant((left, *(known for known, _ in readings)))
         except NoMeaning as error:
             return Verdict(Status.UNDECIDED, f"not applicable: {error}", "no instance")
         except ZeroDivisionError:
@@ -253,6 +253,10 @@ class Judge:
             if verdict.status not in (Status.PROVED, Status.REFUTED):
                 again = self._judged(left, right, *known, step.premises)
                 verdict = again if again.status is Status.PROVED else verdict
+        if verdict.status is Status.PROVED:
+            self._granted.positive(verdict.positive)
+            if all(map(self._granted.lacks, (right, *(known for _, known in readings)))):
+                return Verdict(Status.UNDECIDED, UNSAID)
         return verdict
 
     def _judged(
@@ -318,6 +322,8 @@ class Judge:
         verdict = structural(statement, opened, fact.right)
         if verdict.positive:  # nobody would see of what
             return Verdict(Status.UNDECIDED, "holds where something is positive")
+        if any(map(self._forward.lacks, (fact.left, fact.right))):
+            return Verdict(Status.UNDECIDED, UNSAID)
         return verdict
 
     def _inner(self, access: Access) -> Expr | None:

@@ -93,8 +93,10 @@ class World:
     # --- indices -------------------------------------------------------------------------------
 
     def size(self, size: Size, env: Env) -> int:
-        """The number that a size stands for."""
+        """The number that a size stands for. Raises NoInstance for no member of its family."""
         name = size.name if size.at is None else f"{size.name}[{self.index(size.at, env)}]"
+        if name not in self.sizes:
+            raise NoInstance(f"{name} is no size")
         return self.sizes[name]
 
     def index(self, index: Index, env: Env) -> int:

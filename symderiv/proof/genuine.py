@@ -30,7 +30,7 @@ from symderiv.algebra.expr import (
 from symderiv.algebra.index import Axis, Index, Size, Var
 from symderiv.calculus.brackets import Guard
 from symderiv.calculus.conditions import Condition
-from symderiv.calculus.functions import Domain, ScalarFunction, rows
+from symderiv.calculus.functions import Domain, ScalarFunction, VectorFunction, rows
 from symderiv.calculus.graph import Definition, Fact, Graph, Kind, Recurrence
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Step, Uses
 
@@ -79,6 +79,8 @@ def _wrong(value: object) -> str | None:
             return f"{number!r} is no exact number"
         case Pow(_, exponent) if type(exponent) is not int or abs(exponent) > MAX_EXPONENT:
             return f"the exponent {exponent} is no integer between ±{MAX_EXPONENT}"
+        case Add(()) | Mul(()):
+            return "a sum or a product of nothing is a number"
         case Pow(_, 0):
             return "a power with the exponent 0 is no power"
         case Apply(function, args, orders) if len(args) != len(orders) or any(
@@ -88,6 +90,8 @@ def _wrong(value: object) -> str | None:
         case Apply(function, args, _) if isinstance(row := rows().get(function), ScalarFunction):
             if len(args) != len(row.arguments):
                 return f"{function} has {len(row.arguments)} arguments"
+        case Apply(function, _, _) if isinstance(rows().get(function), VectorFunction):
+            return f"{function} is no function of numbers"
         case Index() if any(type(factor) is not int for _, factor in value.terms):
             return "an index is no whole multiple"
         case Index() if type(value.const) is not int or value != value * 1:

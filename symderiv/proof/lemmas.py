@@ -32,6 +32,7 @@ from symderiv.calculus.functions import (
 from symderiv.calculus.losses import LOGITS
 from symderiv.calculus.reference import text
 from symderiv.calculus.sympy_bridge import to_sympy
+from symderiv.proof.defined import divisors
 from symderiv.proof.scalar import Question, atoms_of, decide, decide_scalar, step
 from symderiv.proof.verdict import Status, Verdict
 
@@ -100,6 +101,9 @@ def _prove(function: str, argument: int, stated: Expr) -> Verdict:
         not _kinks(right) <= _kinks(whole) or _excludes(stated)
     ):
         return Verdict(Status.UNDECIDED, "it has a kink where the function has none")
+    below = (to_sympy(e, dummies.__getitem__, step()) for e in divisors([unfold(inserted)]))
+    if verdict.status is Status.PROVED and not _bases(*below) <= _divisors(whole, left):
+        return Verdict(Status.UNDECIDED, "it divides by what the function does not")
     known: Mapping[Expr, Domain] = dict(zip(places, row.domain, strict=True))
     if verdict.status is Status.PROVED and not _partial(stated, known) <= _partial(definition):
         return Verdict(Status.UNDECIDED, "it may have no value where the function has one")
@@ -134,6 +138,22 @@ def _kinks(expr: Any) -> set[Any]:
     """
     arguments = {bracket.args[0].expand().primitive()[1] for bracket in expr.atoms(step())}
     return {argument for argument in arguments if not argument.is_Rational}
+
+
+def _divisors(*exprs: Any) -> set[Any]:
+    """What SymPy expressions divide by, or raise to a power that may be negative."""
+    import sympy
+
+    powers = (power for expr in exprs for power in expr.atoms(sympy.Pow))
+    bases = (p.base for p in powers if not (p.exp.is_Integer and p.exp.is_positive))
+    return _bases(*bases)
+
+
+def _bases(*exprs: Any) -> set[Any]:
+    """Expressions up to numbers as factors, and up to powers."""
+    bases = (expr.as_base_exp()[0] for expr in exprs)
+    found = {base.expand().primitive()[1] for base in bases if not base.is_number}
+    return {max(base, (-base).expand(), key=str) for base in found}
 
 
 def _excludes(stated: Expr) -> bool:

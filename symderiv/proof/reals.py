@@ -45,7 +45,7 @@ from symderiv.proof.verdict import EXACT, Status, Verdict
 _Worlds = Callable[[balls.Field], "RealWorld"]  # one world, in the arithmetic asked for
 
 WORLDS = 24
-EVERY = 400  # entries of which a condition is asked: all, at these sizes
+EVERY = 400  # entries of which a condition or a fact is asked: all, at these sizes
 ENTRIES = 60  # assignments of the free indices that are tried in one world
 BOXES = ((Fraction(0), Fraction(1)), (Fraction(1, 4), Fraction(3)), (Fraction(-2), Fraction(2)))
 
@@ -282,7 +282,10 @@ def _satisfies(facts: Iterable[Fact], asked: Iterable[Condition], world: _Worlds
         if not all(here.satisfies(condition) for condition in asked):
             return False
         for fact in facts:
-            for env in islice(assignments(here, fact.variables, fact.variables), ENTRIES):
+            entries = list(islice(assignments(here, fact.variables, fact.variables), EVERY + 1))
+            if len(entries) > EVERY:
+                return False
+            for env in entries:
                 if _differ(fact.left, fact.right, env, world) is not None:
                     return False
     except NoInstance:

@@ -12,6 +12,7 @@ from itertools import combinations
 from symderiv.algebra.binding import free_variables, open_indices, within_ranges
 from symderiv.algebra.expr import (
     Access,
+    Apply,
     Bracket,
     Expr,
     Role,
@@ -19,6 +20,7 @@ from symderiv.algebra.expr import (
     Sum,
     Tensor,
     children,
+    has_partial,
     indices_of,
     ranges_of,
     walk,
@@ -36,6 +38,7 @@ from symderiv.algebra.index import (
     substitute_index,
 )
 from symderiv.algebra.normal import normal
+from symderiv.calculus.functions import ScalarFunction, rows
 from symderiv.calculus.graph import EXAMPLE, Definition, Fact, Graph, Recurrence
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma
 from symderiv.proof.genuine import problem
@@ -179,6 +182,8 @@ def _require_quantified(fact: Fact) -> None:
     """A fact says for which values of its indices it holds."""
     free = free_variables(fact.left) | free_variables(fact.right)
     ends = (end for v in fact.variables for end in (v.axis.start, v.axis.stop))
+    if has_partial(fact.left) or has_partial(fact.right):
+        raise IllFormed(f"a fact speaks of a derivative: {fact.text}")
     if not free <= set(fact.variables) or any(True for end in ends for _ in end.variables):
         raise IllFormed(f"a fact does not say what an index is: {fact.text}")
 
@@ -192,7 +197,15 @@ def _require_spoken_of(adjoint: Adjoint) -> None:
 
 
 def _require_placeholders(lemma: Lemma) -> None:
-    """The arguments of a lemma and its value are scalars of different names."""
+    """A lemma is about a function that there is; its arguments and value have different names."""
+    row = rows().get(lemma.function)
+    if not isinstance(row, ScalarFunction) or len(row.arguments) != len(lemma.args):
+        raise IllFormed(f"{lemma.function} has no definition with {len(lemma.args)} arguments")
+    if lemma.argument not in range(len(lemma.args)):
+        raise IllFormed(f"{lemma.function} has no argument {lemma.argument}")
+    for node in walk(lemma.stated):
+        if isinstance(node, Apply) and not isinstance(rows().get(node.function), ScalarFunction):
+            raise IllFormed(f"the lemma on {lemma.function} speaks of {node.function}, of no table")
     places = (*lemma.args, lemma.value)
     if len({place.tensor.name for place in places}) < len(places) or any(
         place.indices for place in places
@@ -215,7 +228,9 @@ def _require_equation(definition: Definition) -> None:
     """Its variables are different, run over whole axes, and are all that the body speaks of."""
     target = definition.target
     _require_covered(target, definition.indices)
-    if any(access.tensor.role is Role.ADJOINT for access in _accesses(definition)):
+    if has_partial(definition.body) or any(
+        access.tensor.role is Role.ADJOINT for access in _accesses(definition)
+    ):
         raise IllFormed(f"{target.name} is computed from a derivative")
     try:
         normal(definition.body)

@@ -1,0 +1,272 @@
+"""Where a line has a value: what it divides by, and what its functions need of their arguments.
+
+A step holds where both of its sides have values. In s = s (x[i] − x[j])/(x[i] − x[j]) that is not
+where i = j, and whoever reads a chain from its first line to its last would not notice. So every
+line must have a value wherever the derivative has one that the chain starts from: a line has no
+needs that the derivative, a stated derivative or a forward equation in use does not have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from symderiv.algebra.binding import free_variables, range_variables, substitute
+from symderiv.algebra.expr import (
+    Add,
+    Apply,
+    Bracket,
+    Delta,
+    Expr,
+    Mul,
+    Number,
+    Pow,
+    Select,
+    SizeOf,
+    Sum,
+    children,
+    mul,
+)
+from symderiv.algebra.index import (
+    Index,
+    Var,
+    guards,
+    is_nonnegative,
+    is_zero,
+    lower_bound,
+    substitute_axis,
+)
+from symderiv.algebra.matching import match
+from symderiv.algebra.normal import normal
+from symderiv.calculus.functions import REAL, ScalarFunction, rows
+from symderiv.calculus.graph import Definition
+
+Binding = Mapping[Var, Index]
+
+
+@dataclass(frozen=True)
+class Need:
+    """What must hold so that an expression has a value.
+
+    The ``subject`` is ``nonzero``, or has a value at all, for all ``bound`` indices in their ranges
+    where no one of the ``guards`` is 0.
+    """
+
+    subject: Expr
+    nonzero: bool
+    guards: tuple[Expr, ...] = ()
+    bound: tuple[Var, ...] = ()
+
+
+def needs(expr: Expr) -> Iterator[Need]:
+    """What an expression needs so that it has a value, as far as that is not certain."""
+    return _needs(expr, (), ())
+
+
+def _needs(expr: Expr, beside: tuple[Expr, ...], bound: tuple[Var, ...]) -> Iterator[Need]:
+    match expr:
+        case Pow(base, exponent) if exponent < 0:
+            below = (f for f in _factors(base) if not _is_positive(f))
+            yield from (Need(factor, True, beside, bound) for factor in below)
+        case Apply() if _may_fail(expr):
+            yield Need(expr, False, beside, bound)
+        case Mul(factors):
+            beside += tuple(f for f in factors if isinstance(f, Bracket | Delta | Select))
+        case Sum(var, _) | Select(_, var, _):
+            some = Bracket(var.axis.size - 1)
+            if is_nonnegative(some.index) is not True:
+                if isinstance(expr, Select):  # there is no maximum of nothing
+                    yield Need(some, True, beside, bound)
+                beside += (some,)
+            bound += (var,)
+    for child in children(expr):
+        yield from _needs(child, beside, bound)
+
+
+def _factors(base: Expr) -> Iterator[Expr]:
+    """What is not 0 where a product or a power is not 0."""
+    match base:
+        case Mul(factors):
+            for factor in factors:
+                yield from _factors(factor)
+        case Pow(inner, exponent) if exponent > 0:
+            yield from _factors(inner)
+        case Number(value) if value:
+            return
+        case _:
+            yield base
+
+
+def _is_positive(expr: Expr) -> bool:
+    """Whether that is certain, for all values of all tensors."""
+    match expr:
+        case Number(value):
+            return value > 0
+        case SizeOf(index):
+            low = lower_bound(index)
+            return low is not None and low > 0
+        case Apply("exp" | "pi"):
+            return not any(expr.orders)
+        case Apply("sqrt", (argument,), (0,)):
+            return _is_positive(argument)
+        case Add(parts) | Mul(parts):
+            return all(map(_is_positive, parts))
+        case Pow(base, _):
+            return _is_positive(base)
+    return False
+
+
+def _may_fail(expr: Apply) -> bool:
+    """Whether a function is not defined everywhere, or not differentiable where it is asked."""
+    row = rows().get(expr.function)
+    if not isinstance(row, ScalarFunction):
+        return False
+    outside = any(
+        domain is not REAL
+        and not (isinstance(argument, Number) and domain.contains(argument.value))
+        for argument, domain in zip(expr.args, row.domain, strict=True)
+    )
+    return (outside and not _is_positive(expr)) or (any(expr.orders) and bool(row.kinks))
+
+
+def divisors(lines: Iterable[Expr]) -> set[Expr]:
+    """All that the lines divide by, as far as it is not certainly positive."""
+    return {need.subject for line in lines for need in needs(line) if need.nonzero}
+
+
+class Granted:
+    """The needs that may be taken to be met: those of what has a value."""
+
+    def __init__(self, definitions: Iterable[Definition] = ()) -> None:
+        self._needs: dict[Need, None] = {}
+        for definition in definitions:
+            self.grant([definition.body], definition.variables)
+
+    def copy(self) -> Granted:
+        """The same, to which more can be added."""
+        copied = Granted()
+        copied._needs |= self._needs
+        return copied
+
+    def grant(self, exprs: Iterable[Expr], variables: tuple[Var, ...] = ()) -> None:
+        """These have values at all values of some variables, and so what they need is met."""
+        for expr in exprs:
+            self._needs.update(dict.fromkeys(_needs(expr, (), variables)))
+
+    def positive(self, exprs: Iterable[Expr]) -> None:
+        """These are said to be positive, and so are logarithms and roots of them defined."""
+        for expr in exprs:
+            for function in ("log", "sqrt"):
+                self._needs.setdefault(Need(Apply(function, (expr,), (0,)), False))
+            self._needs.update((Need(factor, True), None) for factor in _factors(expr))
+
+    def lacks(self, expr: Expr) -> Need | None:
+        """A need of an expression that is not met, if there is one."""
+        return next((need for need in needs(expr) if not self._meets(need)), None)
+
+    def _meets(self, need: Need) -> bool:
+        return need in self._needs or any(covers(have, need) for have in self._needs)
+
+
+def covers(have: Need, need: Need) -> bool:
+    """Whether the one is met wherever the other one is."""
+    have, need = _decided(have), _decided(need)
+    binding = _matched(have, need)
+    if binding is None:
+        return False
+    brackets = [g.index for g in need.guards if isinstance(g, Bracket)]
+    for guard in have.guards:
+        image = substitute(guard, binding)
+        open_ = [v for v in have.bound if v in free_variables(image) and v not in binding]
+        further = _somewhere(image, open_, need.guards, brackets)
+        if further is None:
+            return False
+        binding |= further
+    return all(
+        guards(binding[var], substitute_axis(var.axis, binding), tuple(brackets)) == ()
+        for var in have.bound
+        if var in binding
+    )
+
+
+def _somewhere(
+    guard: Expr, open_: list[Var], others: tuple[Expr, ...], brackets: list[Index]
+) -> Binding | None:
+    """Values of the ``open_`` indices for which a guard is 1 where the others are."""
+    if not open_:
+        return {} if _holds(guard, others, brackets) else None
+    found = (match(guard, other, open_) for other in others)
+    further: Binding | None = next((b for b in found if b is not None), None)
+    if further is None and len(open_) == 1:
+        (var,) = open_
+        ends = ({var: var.axis.start}, {var: var.axis.stop})
+        further = next((p for p in ends if _holds(substitute(guard, p), others, brackets)), None)
+    return further
+
+
+def _matched(have: Need, need: Need) -> dict[Var, Index] | None:
+    """The indices at which the one speaks of what the other one does."""
+    if have.nonzero is not need.nonzero:
+        return None
+    own = [var for var in have.bound if var in free_variables(have.subject)]
+    one, other = have.subject, need.subject
+    if not need.nonzero and isinstance(one, Apply) and isinstance(other, Apply):
+        one = _differentiated(one, other)
+    binding = match(one, other, own)
+    if binding is not None:
+        return dict(binding)
+    if own or not need.nonzero:
+        return None
+    try:
+        same = any(normal(one).key == normal(mul(sign, other)).key for sign in _SIGNS)
+    except ZeroDivisionError:
+        return None
+    return {} if same else None
+
+
+_SIGNS = (Number.of(1), Number.of(-1))
+
+
+def _differentiated(one: Apply, other: Apply) -> Apply:
+    """A function as often differentiated as the other one, if it is defined there as well."""
+    smooth = one.function == other.function and not rows()[one.function].kinks
+    often = all(a >= b for a, b in zip(one.orders, other.orders, strict=False))
+    return Apply(one.function, one.args, other.orders) if smooth or often else one
+
+
+def _holds(guard: Expr, others: tuple[Expr, ...], brackets: Iterable[Index]) -> bool:
+    """Whether a guard is 1 where the others are."""
+    if guard in others:
+        return True
+    match guard:
+        case Bracket(index):
+            return any(is_nonnegative(index - k) for k in (Index(0), *brackets))
+        case Delta(left, right):
+            return is_zero(left - right) is True or Delta(right, left) in others
+    return any(match(guard, other, ()) is not None for other in others)
+
+
+def _decided(need: Need) -> Need:
+    """The same with every bound index that a delta decides put in its place."""
+    for guard in need.guards:
+        if isinstance(guard, Delta):
+            for var in need.bound:
+                index = _solution(guard, var)
+                if index is not None and not any(var in range_variables(v) for v in need.bound):
+                    place = {var: index}
+                    rest = tuple(substitute(g, place) for g in need.guards if g is not guard)
+                    inside = guards(index, var.axis)
+                    if inside is None:
+                        return need
+                    rest += tuple(map(Bracket, inside))
+                    bound = tuple(v for v in need.bound if v != var)
+                    subject = substitute(need.subject, place)
+                    return _decided(Need(subject, need.nonzero, rest, bound))
+    return need
+
+
+def _solution(guard: Delta, var: Var) -> Index | None:
+    for mine, other in ((guard.left, guard.right), (guard.right, guard.left)):
+        if mine.variable == var and var not in other.variables:
+            return other
+    return None

@@ -1,0 +1,335 @@
+"""Where lines have values, and that no line of a chain asks for more than those before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from symderiv.algebra.expr import (
+    ONE,
+    ZERO,
+    Add,
+    Bracket,
+    Delta,
+    Expr,
+    Mul,
+    Number,
+    Partial,
+    Pow,
+    Role,
+    Select,
+    SizeOf,
+    Sum,
+    Tensor,
+    apply,
+)
+from symderiv.algebra.index import Axis, Index, Size, Var, as_index, fresh
+from symderiv.calculus.builder import Builder
+from symderiv.calculus.graph import Fact
+from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Uses
+from symderiv.proof.check import UNSAID, check
+from symderiv.proof.defined import Granted, divisors
+from symderiv.proof.lemmas import VALUE
+from symderiv.proof.meaning import Meaning, NoMeaning
+from symderiv.proof.premises import lemma_verdict
+from symderiv.proof.verdict import Status
+from tests.proof.test_red_team_kernel import N, adjoint, step
+from tests.proof.test_red_team_together import LOG, SCALAR, Z, all_proved, by_factor, jacobian
+
+LONG = Axis("unit", N.stop * 2 + 40)
+X = Tensor("x", (fresh(LONG),))
+R = Axis("unit", as_index(Size("r")))
+I, J, K = fresh(N, "i"), fresh(N, "j"), fresh(N, "k")
+n = SizeOf(N.stop)
+BELOW_3 = Bracket(2 - as_index(I))
+UP_TO_I = fresh(Axis("unit", as_index(I) - 1), "p")
+
+
+def over(below: Expr, *guards: Expr) -> Expr:
+    return Mul((*guards, Pow(below, -1), SCALAR))
+
+
+def log(e: Expr) -> Expr:
+    return apply("log", e)
+
+
+# What has a value, and what therefore has one as well.
+IMPLIED: dict[str, tuple[Expr, Expr]] = {
+    "itself": (over(X[I]), over(X[I])),
+    "a power": (over(X[I]), Pow(X[I], -3)),
+    "of a product each factor": (over(X[I] * X[J]), over(X[J])),
+    "of factors their product": (over(X[I]) + over(X[J]), over(2 * X[I] * X[J])),
+    "the other sign": (over(X[I] - X[J]), over(X[J] - X[I])),
+    "an entry of all": (Sum(K, over(X[K])), over(X[I])),
+    "a shifted entry of all": (Sum((v := fresh(LONG)), over(X[v])), over(X[I + 1])),
+    "one of a range that the index is in": (Sum(UP_TO_I, over(X[UP_TO_I], SCALAR)), ONE),
+    "beside a bracket": (over(X[I], Bracket(I - 2)), over(X[I], Bracket(I - 2))),
+    "beside a bracket that asks for more": (
+        over(X[I], Bracket(I - 2)),
+        over(X[I], Bracket(I - 4)),
+    ),
+    "where an index is decided": (
+        Sum(K, over(X[K], Delta(as_index(K), as_index(I)))),
+        over(X[I]),
+    ),
+    "where something is there for some index": (
+        Sum(K, over(X[J], Bracket(J - K))),
+        over(X[J]),
+    ),
+    "a function at the same place": (log(X[I]), log(X[I]) * 2),
+    "a smooth function's derivative": (log(X[I]), apply("log", X[I], orders=(1,))),
+    "a positive number": (ONE, over(n) + over(1 + apply("exp", X[I])) + log(Number.of(2))),
+    "the root of a positive number": (ONE, over(apply("sqrt", 1 + apply("exp", X[I])))),
+    "a maximum of something": (ONE, Select(as_index(I), K, X[K])),
+    "a function of no table": (ONE, apply("f", X[I])),
+    "a kinked function's value": (ONE, apply("relu", X[I])),
+}
+NOT_IMPLIED: dict[str, tuple[Expr, Expr]] = {
+    "nothing": (ONE, over(X[I])),
+    "a sum of factors": (over(X[I]) + over(X[J]), over(X[I] + X[J])),
+    "another entry": (over(X[1]), over(X[I])),
+    "an entry out of the range": (Sum(K, over(X[K])), over(X[I + 1])),
+    "what is beside a bracket": (over(X[I], Bracket(I - 2)), over(X[I])),
+    "what is beside another bracket": (
+        over(X[I], Bracket(I - 2)),
+        over(X[I], Bracket(3 - as_index(I))),
+    ),
+    "what is beside a delta": (over(X[I], Delta(as_index(I), Index(7))), over(X[I])),
+    "what is in a sum of nothing": (Sum(UP_TO_I, over(X[J])), over(X[J])),
+    "a size less one": (ONE, over(n - 1)),
+    "its derivative": (log(X[I]), over(log(X[I]))),
+    "another function": (log(X[I]), log(X[I] + 1)),
+    "a logarithm below a line": (log(X[I]) * 2, over(log(X[I]))),
+    "a kinked function's derivative": (apply("relu", X[I]), apply("relu", X[I], orders=(1,))),
+    "a maximum of nothing": (ONE, Select(as_index(I), (u := fresh(UP_TO_I.axis)), X[u])),
+    "a function below a line": (ONE, over(apply("f", X[I]))),
+    "inside a function": (ONE, apply("f", over(X[I]))),
+    "zero": (ONE, Pow(ZERO, -1)),
+}
+
+
+@pytest.mark.parametrize("name", IMPLIED)
+def test_what_has_a_value_where_something_else_has_one(name: str) -> None:
+    given, other = IMPLIED[name]
+    granted = Granted()
+    granted.grant([given])
+    assert granted.lacks(other) is None
+
+
+@pytest.mark.parametrize("name", NOT_IMPLIED)
+def test_what_may_have_no_value_where_something_else_has_one(name: str) -> None:
+    given, other = NOT_IMPLIED[name]
+    granted = Granted()
+    granted.grant([given])
+    assert granted.lacks(other) is not None
+
+
+def test_what_is_said_to_be_positive() -> None:
+    granted = Granted()
+    granted.positive([X[I] * X[J]])
+    for fine in (log(X[I] * X[J]), over(X[J]), apply("sqrt", X[I] * X[J])):
+        assert granted.lacks(fine) is None
+    assert granted.lacks(log(X[I])) is not None
+
+
+def test_what_is_divided_by() -> None:
+    lines = [over(X[I]), X[J] * 2, apply("tanh", over(X[J] * n)), over(log(X[I]))]
+    assert divisors(lines) == {X[I], X[J], log(X[I])}
+
+
+# --- Chains -------------------------------------------------------------------------------------
+
+Claim = tuple[Callable[..., Expr], ...]
+
+
+def gap_claims(guard: Callable[..., Expr], first: Callable[..., Expr], last: Expr) -> Claim:
+    """E s = E s D/D = (E s a − E s b)/D = 0 where E is 1 only where D = a − b is 0."""
+
+    def true(*i: Var) -> Expr:
+        return Mul((guard(*i), SCALAR))
+
+    def widened(*i: Var) -> Expr:
+        gap = first(*i) - last
+        return Mul((guard(*i), SCALAR, gap, Pow(gap, -1)))
+
+    def apart(*i: Var) -> Expr:
+        parts = (Mul((guard(*i), SCALAR, first(*i))), Mul((Number.of(-1), guard(*i), SCALAR, last)))
+        return Mul((Add(parts), Pow(first(*i) - last, -1)))
+
+    return true, widened, apart, lambda *i: ZERO
+
+
+CLAIMS: dict[str, tuple[Claim, tuple[Axis, ...]]] = {
+    "a sum of indices": (
+        gap_claims(lambda i, j: Delta(i + j, Index(40)), lambda i, j: X[i + j], X[40]),
+        (N, N),
+    ),
+    "sizes in an order": (
+        gap_claims(lambda i: Delta(i + R.stop, N.stop), lambda i: X[i + R.stop], X[N.stop]),
+        (N,),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_what_is_divided_by_is_not_0_somewhere(name: str) -> None:
+    claims, axes = CLAIMS[name]
+    k = fresh(LONG)
+    q = fresh(R)
+    extra = Sum(k, X[k]) + Sum(q, Tensor("g", (fresh(R),))[q])
+    verdicts = check(jacobian(*claims, axes=axes, extra=extra)).chains[0].verdicts
+    assert UNSAID in {v.method for v in verdicts}
+
+
+def test_another_name_divides_no_better() -> None:
+    """The same with u[i] = x[i] by an equation: nobody sees that u[i] − x[40] is 0 at i = 40."""
+    b = Builder("single")
+    x, u, w = b.tensor("x", [N], Role.PARAMETER), b.tensor("u", [N]), Tensor("w")
+    (k,) = b.over(N)
+    b.define(u, [k], x[k])
+    c = Tensor("C", (fresh(N),), Role.COST)
+    (i,), (j,) = b.over(N), b.over(N)
+
+    def true(i: Var) -> Expr:
+        return Mul((Delta(as_index(i), Index(40)), SCALAR))
+
+    b.define(c, [i], w[()] * true(i))
+    dw = Tensor("dw", c.slots, Role.ADJOINT, "w", None, w, c)
+    below = Pow(u[j] - x[40], -1)
+    lines: tuple[tuple[Expr, tuple[Premise, ...]], ...] = (
+        (true(j), ()),
+        (Mul((*true(j).factors, u[j] - x[40], below)), ()),  # type: ignore[attr-defined]
+        (Mul((*true(j).factors, x[j] - x[40], below)), (Uses(u),)),  # type: ignore[attr-defined]
+        (ZERO, ()),
+    )
+    steps = []
+    here: Expr = dw[j]
+    for line, premises in lines:
+        steps.append(step(here, line, *premises))
+        here = line
+    chain = Adjoint(dw, (as_index(j),), tuple(steps), here)
+    assert not all_proved(Derivation(b.graph(c), (chain,)))
+
+
+def test_sizes_that_hide_what_is_0() -> None:
+    """[i = 1] [i = n] (m − 1)(m − 2) s is not 0 where n = 1, m = 5, though (n − i)/(n − 1) is."""
+    m = SizeOf(R.stop)
+    hidden = Mul((m - 1, m - 2))
+
+    def ends(i: Var) -> tuple[Expr, Expr]:
+        return Delta(as_index(i), Index(1)), Delta(as_index(i), N.stop)
+
+    def line(*factors: Expr) -> Expr:
+        return Mul((*factors, SCALAR, hidden, Pow(n - 1, -1)))
+
+    q = fresh(R)
+    derivation = jacobian(
+        lambda i: Mul((*ends(i), SCALAR, m - 1, m - 2)),
+        lambda i: line(Mul((*ends(i), n - 1))),
+        lambda i: line(Mul((*ends(i), SizeOf(N.stop - i)))),
+        lambda i: line(*reversed(ends(i)), SizeOf(N.stop - i)),
+        lambda i: ZERO,
+        axes=(N,),
+        extra=Sum(q, Tensor("g", (fresh(R),))[q]),
+    )
+    assert not all_proved(derivation)
+
+
+SIGN = Tensor("t", (), Role.INPUT)[()]
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        SCALAR + log(SIGN) - log(SIGN),
+        Mul((SCALAR, apply("sqrt", SIGN), Pow(apply("sqrt", SIGN), -1))),
+        Mul((SCALAR, 1 - apply("positive", ONE * 3), Pow(1 - apply("positive", ONE * 3), -1))),
+        Mul((SCALAR, apply("abs", SIGN) - SIGN, Pow(apply("abs", SIGN) - SIGN, -1))),
+        SCALAR + apply("relu", SIGN, orders=(1,)) - apply("relu", SIGN, orders=(1,)),
+        SCALAR + apply("log", SIGN, orders=(1,)) - apply("log", SIGN, orders=(1,)),
+        SCALAR * (n - 1) * Pow(n - 1, -1),
+    ],
+    ids=["log", "sqrt", "positive", "abs", "a kink", "a derivative", "a size"],
+)
+def test_a_closed_form_asks_for_nothing_that_the_derivative_does_not(claim: Expr) -> None:
+    b = Builder()
+    b.define(b.tensor("q", []), [], SIGN * 2)
+    k = fresh(N)
+    b.define(b.tensor("p", []), [], Sum(k, Tensor("g", (fresh(N),))[k]))
+    assert not all_proved(by_factor(b, SCALAR, (claim, ())))
+
+
+def test_a_maximum_of_nothing_is_no_closed_form() -> None:
+    """[i ≥ 2] [i = argmax_{2≤k≤n} x[k]] s is 0 where n = 1; without its bracket it is nothing."""
+    late = Axis("unit", N.stop, Index(2))
+
+    def largest(i: Var) -> Expr:
+        return Select(as_index(i), (k := fresh(late)), X[k])
+
+    lines = (lambda i: Mul((Bracket(i - 2), largest(i), SCALAR)), lambda i: largest(i) * SCALAR)
+    assert not all_proved(jacobian(*lines, axes=(N,)))
+
+
+def test_an_empty_sum_hides_a_denominator_from_functions_as_well() -> None:
+    """Σ_{k<n} σ(s/(n − 1)) is 0 where n = 1, and (n − 1) σ(s/(n − 1)) is nothing."""
+    k = fresh(Axis("unit", N.stop - 1))
+    value = apply("sigmoid", Mul((SCALAR, Pow(n - 1, -1))))
+    assert not all_proved(by_factor(Builder(), Sum(k, value), ((n - 1) * value, ())))
+
+
+def test_a_found_fact_does_not_divide() -> None:
+    """Σ_k p[k] (u[k] − x[40])/(u[k] − x[40]), where u = x and p[k] = [k = 40] s, is no 0."""
+    b = Builder("single")
+    x, u, p = (b.tensor(a, [N], r) for a, r in zip("xup", (Role.PARAMETER, *_OWN), strict=True))
+    k, l, q, f = b.over(N, N, N, N)
+    b.define(u, [k], x[k])
+    b.define(p, [l], Mul((Delta(l + 0, Index(40)), SCALAR)))
+    w, c = b.tensor("w", [], Role.PARAMETER), b.tensor("C", [], Role.COST)
+    b.define(c, [], w[()] * Sum(q, p[q]))
+    parts = Add((p[f] * u[f], Mul((Number.of(-1), p[f], x[40]))))
+    fact = Fact(Sum(f, Mul((parts, Pow(u[f] - x[40], -1)))), ZERO, "found", (), assumed=False)
+    dw = adjoint(w, c)
+    chain = Adjoint(dw, (), (step(dw[()], ZERO, fact),), ZERO)
+    assert not all_proved(Derivation(b.graph(c), (chain,)))
+
+
+_OWN = (Role.AUXILIARY, Role.AUXILIARY)
+
+
+@pytest.mark.parametrize(
+    ("function", "stated"),
+    [("exp", VALUE * Z * Pow(Z, -1)), ("tanh", (1 - VALUE**2) * (Z - 1) * Pow(Z - 1, -1))],
+)
+def test_a_stated_derivative_divides_by_nothing_that_its_function_does_not(
+    function: str, stated: Expr
+) -> None:
+    found = lemma_verdict(Lemma(function, 0, (Z,), VALUE, stated))
+    assert found.status is Status.UNDECIDED and "divides" in found.method
+
+
+def test_a_lemma_is_used_where_somebody_asks_for_its_function() -> None:
+    """s log(x) has the derivative s log′(x) = s/x; but s = s x log′(x) asks for more."""
+    x = Tensor("x", (), Role.INPUT)[()]
+    slope = apply("log", x, orders=(1,))
+    b = Builder()
+    b.define(b.tensor("t", []), [], x * 2)
+    assert not all_proved(by_factor(b, SCALAR, (SCALAR * x * slope, (LOG,))))
+    assert all_proved(by_factor(Builder(), SCALAR * slope, (SCALAR * Pow(x, -1), (LOG,))))
+
+
+def test_members_that_lead_to_the_cost_in_other_ways() -> None:
+    """C = h[1] + h[T] with h[t] = s h[t − 1]: of ∂C/∂h[1] the direct part is not the whole."""
+    b = Builder("single")
+    long = Axis("time", as_index(Size("T")), Index(0), ordered=True)
+    time = Axis("time", long.stop, Index(1), ordered=True)
+    h, (t,) = Tensor("h", (fresh(long),)), b.over(time)
+    b.define(h, [Index(0)], SCALAR)
+    b.recurrence(t, lambda: b.define(h, [t], SCALAR * h[t - 1]))
+    c = b.tensor("C", [], Role.COST)
+    b.define(c, [], h[1] * h[long.stop])
+    meaning = Meaning(b.graph(c), {})
+    meaning.expand(Partial(c[()], h[long.stop]))
+    for member in (Index(0), Index(1), long.stop - 1):
+        with pytest.raises(NoMeaning, match="in other ways as well"):
+            meaning.expand(Partial(c[()], h[member]))
