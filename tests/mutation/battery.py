@@ -28,7 +28,7 @@ MODULES = (
     "tests.proof.test_red_team_kernel",
     "tests.proof.test_red_team_bound",
     "tests.proof.test_red_team_together",
-    "tests.proof.test_holes",
+    "tests.proof.test_defined",
     "tests.proof.test_attacks",
     "tests.proof.test_wellformed",
     "tests.proof.test_sizes",
