@@ -74,10 +74,8 @@ def _needs(expr: Expr, beside: tuple[Expr, ...], bound: tuple[Var, ...]) -> Iter
             beside += tuple(f for f in factors if isinstance(f, Bracket | Delta | Select))
         case Sum(var, _) | Select(_, var, _):
             some = Bracket(var.axis.size - 1)
-            if is_nonnegative(some.index) is not True:
-                if isinstance(expr, Select):  # there is no maximum of nothing
-                    yield Need(some, True, beside, bound)
-                beside += (some,)
+            if isinstance(expr, Select) and not is_nonnegative(some.index):
+                yield Need(some, True, beside, bound)  # there is no maximum of nothing
             bound += (var,)
     for child in children(expr):
         yield from _needs(child, beside, bound)
@@ -175,6 +173,7 @@ def covers(have: Need, need: Need) -> bool:
     if binding is None:
         return False
     brackets = [g.index for g in need.guards if isinstance(g, Bracket)]
+    brackets += [v.axis.size - 1 for v in need.bound]  # where there are such indices
     for guard in have.guards:
         image = substitute(guard, binding)
         open_ = [v for v in have.bound if v in free_variables(image) and v not in binding]
@@ -183,9 +182,11 @@ def covers(have: Need, need: Need) -> bool:
             return False
         binding |= further
     return all(
-        guards(binding[var], substitute_axis(var.axis, binding), tuple(brackets)) == ()
-        for var in have.bound
+        guards(binding[var], axis, tuple(brackets)) == ()
         if var in binding
+        else _is_implied(axis.size - 1, brackets)
+        for var in have.bound
+        for axis in [substitute_axis(var.axis, binding)]
     )
 
 
@@ -240,10 +241,15 @@ def _holds(guard: Expr, others: tuple[Expr, ...], brackets: Iterable[Index]) -> 
         return True
     match guard:
         case Bracket(index):
-            return any(is_nonnegative(index - k) for k in (Index(0), *brackets))
+            return _is_implied(index, brackets)
         case Delta(left, right):
             return is_zero(left - right) is True or Delta(right, left) in others
     return any(match(guard, other, ()) is not None for other in others)
+
+
+def _is_implied(index: Index, brackets: Iterable[Index]) -> bool:
+    """Whether an index is >= 0 where these are."""
+    return any(is_nonnegative(index - known) for known in (Index(0), *brackets))
 
 
 def _decided(need: Need) -> Need:
