@@ -9,7 +9,7 @@ needs that the derivative, a stated derivative or a forward equation in use does
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symderiv.algebra.binding import free_variables, range_variables, substitute
 from symderiv.algebra.expr import (
@@ -42,6 +42,7 @@ from symderiv.calculus.functions import REAL, ScalarFunction, rows
 from symderiv.calculus.graph import Definition
 
 Binding = Mapping[Var, Index]
+_GUARDS = (Bracket, Delta)  # where one of these is 0, a product is
 
 
 @dataclass(frozen=True)
@@ -58,27 +59,40 @@ class Need:
     bound: tuple[Var, ...] = ()
 
 
-def needs(expr: Expr) -> Iterator[Need]:
-    """What an expression needs so that it has a value, as far as that is not certain."""
-    return _needs(expr, (), ())
+def needs(expr: Expr) -> tuple[Need, ...]:
+    """What an expression needs so that it has a value, where that is not certain.
+
+    Kept with the tree.
+    """
+    known: tuple[Need, ...] | None = expr.__dict__.get("_needs")
+    if known is None:
+        known = expr.__dict__["_needs"] = (*_own(expr), *_of_parts(expr))
+    return known
 
 
-def _needs(expr: Expr, beside: tuple[Expr, ...], bound: tuple[Var, ...]) -> Iterator[Need]:
+def _own(expr: Expr) -> Iterator[Need]:
+    """What a node needs by itself."""
     match expr:
         case Pow(base, exponent) if exponent < 0:
-            below = (f for f in _factors(base) if not _is_positive(f))
-            yield from (Need(factor, True, beside, bound) for factor in below)
+            yield from (Need(factor, True) for factor in _factors(base) if not _is_positive(factor))
         case Apply() if _may_fail(expr):
-            yield Need(expr, False, beside, bound)
-        case Mul(factors):
-            beside += tuple(f for f in factors if isinstance(f, Bracket | Delta | Select))
-        case Sum(var, _) | Select(_, var, _):
-            some = Bracket(var.axis.size - 1)
-            if isinstance(expr, Select) and not is_nonnegative(some.index):
-                yield Need(some, True, beside, bound)  # there is no maximum of nothing
-            bound += (var,)
-    for child in children(expr):
-        yield from _needs(child, beside, bound)
+            yield Need(expr, False)
+        case Select(_, var, _) if not is_nonnegative(var.axis.size - 1):
+            yield Need(Bracket(var.axis.size - 1), True)  # there is no maximum of nothing
+
+
+def _of_parts(expr: Expr) -> Iterator[Need]:
+    """What its parts need: for all indices that it binds, and where other factors are not 0."""
+    for part in children(expr):
+        for need in needs(part):
+            match expr:
+                case Mul(factors):
+                    beside = (f for f in factors if isinstance(f, _GUARDS) and f is not part)
+                    yield replace(need, guards=(*beside, *need.guards))
+                case Sum(var, _) | Select(_, var, _):
+                    yield replace(need, bound=(var, *need.bound))
+                case _:
+                    yield need
 
 
 def _factors(base: Expr) -> Iterator[Expr]:
@@ -149,7 +163,8 @@ class Granted:
     def grant(self, exprs: Iterable[Expr], variables: tuple[Var, ...] = ()) -> None:
         """These have values at all values of some variables, and so what they need is met."""
         for expr in exprs:
-            self._needs.update(dict.fromkeys(_needs(expr, (), variables)))
+            for need in needs(expr):
+                self._needs[replace(need, bound=variables + need.bound)] = None
 
     def positive(self, exprs: Iterable[Expr]) -> None:
         """These are said to be positive, and so are logarithms and roots of them defined."""
