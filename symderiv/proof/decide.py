@@ -7,15 +7,13 @@ functions, and for all sizes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import chain, product
-from math import comb, prod
 
 from symderiv.algebra.binding import (
-    free_variables,
     open_indices,
     substitute,
     within_ranges,
@@ -24,24 +22,20 @@ from symderiv.algebra.expr import (
     Access,
     Add,
     Apply,
-    Bracket,
-    Delta,
     Expr,
     Mul,
     Number,
-    Select,
     SizeOf,
     Sum,
     Tensor,
     indices_of,
     mul,
-    power,
     ranges_of,
     walk,
 )
-from symderiv.algebra.index import Index, Size, Var, as_index, fresh, is_nonnegative
+from symderiv.algebra.index import Index, Size, Var, as_index, fresh
 from symderiv.algebra.matching import alpha_equal
-from symderiv.algebra.normal import Term, normal
+from symderiv.algebra.normal import normal
 from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.steps import Lemma
 from symderiv.proof.counting import zero_at_all_sizes
@@ -49,6 +43,7 @@ from symderiv.proof.degrees import MAX_SAMPLED, Degrees
 from symderiv.proof.exponentials import expanded
 from symderiv.proof.field import BY_SIGN, NAME, Enough, Equation, NoInstance, World, assignments
 from symderiv.proof.likeness import spelled
+from symderiv.proof.quotients import over_common_denominator
 from symderiv.proof.reals import agree, counterexample
 from symderiv.proof.sizes import assign, distinguished, listed, size_symbols
 from symderiv.proof.verdict import EXACT, Status, Verdict
@@ -59,7 +54,6 @@ SIGNS = "holds with the signs of the field, and not with those of real numbers"
 DIFFERENT = f"does not follow: the two sides differ in {NAME} for arbitrary functions"
 NOWHERE = "not applicable: no value found for all steps together"
 TOGETHER = "the steps do not give the closed form together"
-MAX_TERMS = 2000  # of a numerator over a common denominator
 REDRAWS = 40  # worlds tried until one has a value
 NORMAL_FORM = "normal form"
 SMALLEST = (1, 2)
@@ -361,53 +355,6 @@ def _without_common(
             del keys[n], theirs[n]
             mine.remove(expr)
     return mine, theirs
-
-
-def over_common_denominator(left: Expr, right: Expr) -> Expr | None:
-    """A numerator that is zero exactly where left = right, if no denominator is zero.
-
-    Only denominators outside of sums are multiplied out, and only where no term is left that might
-    be there without any of them; None also where that makes too many terms.
-    """
-    terms = [*normal(left).terms, *(_negated(t) for t in normal(right).terms)]
-    lowest: dict[Expr, int] = {}
-    for term in terms:
-        bound = set(term.bound)
-        for atom, p in term.monomial:
-            if p < 0 and bound.isdisjoint(free_variables(atom)):
-                lowest[atom] = min(p, lowest.get(atom, 0))
-    if not all(_is_asserted(atom, terms) for atom in lowest):
-        return None
-    lengths = ((len(atom.terms) if isinstance(atom, Add) else 1, -p) for atom, p in lowest.items())
-    if len(terms) * prod(comb(length + p - 1, p) for length, p in lengths) > MAX_TERMS:
-        return None
-    common = [power(atom, -p) for atom, p in lowest.items()]
-    return Add(tuple(_multiplied(term, common) for term in terms)) if terms else mul()
-
-
-def _is_asserted(denominator: Expr, terms: Sequence[Term]) -> bool:
-    """Whether some term is divided by it wherever any term is there at all.
-
-    A term is not there where one of its brackets is 0, nor where one of its ranges is empty.
-    """
-    dividing = [t for t in terms if dict(t.monomial).get(denominator, 0) < 0]
-    return all(any(_guards(d) <= _guards(t) for d in dividing) for t in terms)
-
-
-def _guards(term: Term) -> set[object]:
-    """What has to hold so that a term is there: its brackets, and that there are indices."""
-    brackets = {a for a, _ in term.monomial if isinstance(a, Delta | Bracket | Select)}
-    ranges = (v.axis for v in term.bound if not is_nonnegative(v.axis.size - 1))
-    return brackets | {(axis.start, axis.stop) for axis in ranges}
-
-
-def _negated(term: Term) -> Term:
-    return Term(-term.coefficient, term.bound, term.monomial)
-
-
-def _multiplied(term: Term, factors: list[Expr]) -> Expr:
-    expr = term.expr()
-    return Mul((*(expr.factors if isinstance(expr, Mul) else (expr,)), *factors))
 
 
 # --- The field --------------------------------------------------------------------------------

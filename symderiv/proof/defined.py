@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import islice, permutations, product
 
 from symderiv.algebra.binding import free_variables, range_variables, substitute
 from symderiv.algebra.expr import (
+    ZERO,
     Add,
     Apply,
     Bracket,
@@ -30,6 +33,7 @@ from symderiv.algebra.expr import (
 from symderiv.algebra.index import (
     Index,
     Var,
+    as_index,
     guards,
     is_nonnegative,
     is_zero,
@@ -40,6 +44,9 @@ from symderiv.algebra.matching import match
 from symderiv.algebra.normal import normal
 from symderiv.calculus.functions import REAL, ScalarFunction, rows
 from symderiv.calculus.graph import Definition
+from symderiv.proof.quotients import over_common_denominator
+
+TRIED = 24  # ways to name the indices of a need
 
 Binding = Mapping[Var, Index]
 _GUARDS = (Bracket, Delta)  # where one of these is 0, a product is
@@ -231,16 +238,23 @@ def _matched(have: Need, need: Need) -> dict[Var, Index] | None:
     binding = match(one, other, own)
     if binding is not None:
         return dict(binding)
-    if own or not need.nonzero:
+    if not need.nonzero:
         return None
+    images = permutations(sorted(free_variables(other), key=lambda v: v.uid), len(own))
+    places = (dict(zip(own, map(as_index, image), strict=True)) for image in islice(images, TRIED))
+    wanted = _numerator(other)
+    return next((p for p in places if wanted and _numerator(substitute(one, p)) == wanted), None)
+
+
+@lru_cache(maxsize=10_000)
+def _numerator(expr: Expr) -> str:
+    """The normal form of what is 0 where a sum of quotients is, up to a number; "" for 0."""
     try:
-        same = any(normal(one).key == normal(mul(sign, other)).key for sign in _SIGNS)
-    except ZeroDivisionError:
-        return None
-    return {} if same else None
-
-
-_SIGNS = (Number.of(1), Number.of(-1))
+        whole = over_common_denominator(expr, ZERO)
+        form = normal(expr if whole is None else whole)
+        return normal(mul(Number(1 / form.terms[0].coefficient), form.expr())).key
+    except (ZeroDivisionError, IndexError):  # it is 0, or has no value
+        return ""
 
 
 def _differentiated(one: Apply, other: Apply) -> Apply:
@@ -268,26 +282,32 @@ def _is_implied(index: Index, brackets: Iterable[Index]) -> bool:
 
 
 def _decided(need: Need) -> Need:
-    """The same with every bound index that a delta decides put in its place."""
-    for guard in need.guards:
-        if isinstance(guard, Delta):
-            for var in need.bound:
-                index = _solution(guard, var)
-                if index is not None and not any(var in range_variables(v) for v in need.bound):
-                    place = {var: index}
-                    rest = tuple(substitute(g, place) for g in need.guards if g is not guard)
-                    inside = guards(index, var.axis)
-                    if inside is None:
-                        return need
-                    rest += tuple(map(Bracket, inside))
-                    bound = tuple(v for v in need.bound if v != var)
-                    subject = substitute(need.subject, place)
-                    return _decided(Need(subject, need.nonzero, rest, bound))
+    """The same with every index put in its place that a delta decides, or a range of one value."""
+    spoken = free_variables(need.subject).union(*map(free_variables, need.guards))
+    need = _placed(need, {v: v.axis.only for v in spoken if v.axis.only is not None})
+    for guard, var in product(need.guards, need.bound):
+        index = _solution(guard, var)
+        if index is None or any(var in range_variables(v) for v in need.bound):
+            continue
+        inside = guards(index, var.axis)
+        if inside is not None:
+            rest = tuple(g for g in need.guards if g is not guard)
+            need = replace(need, guards=rest + tuple(map(Bracket, inside)))
+            return _decided(_placed(need, {var: index}))
     return need
 
 
-def _solution(guard: Delta, var: Var) -> Index | None:
-    for mine, other in ((guard.left, guard.right), (guard.right, guard.left)):
-        if mine.variable == var and var not in other.variables:
-            return other
+def _placed(need: Need, place: Binding) -> Need:
+    """The same at these indices."""
+    beside = tuple(substitute(guard, place) for guard in need.guards)
+    bound = tuple(v for v in need.bound if v not in place)
+    return Need(substitute(need.subject, place), need.nonzero, beside, bound)
+
+
+def _solution(guard: Expr, var: Var) -> Index | None:
+    """What a bound index must be so that a delta is not 0."""
+    if isinstance(guard, Delta):
+        for mine, other in ((guard.left, guard.right), (guard.right, guard.left)):
+            if mine.variable == var and var not in other.variables:
+                return other
     return None

@@ -42,6 +42,7 @@ X = Tensor("x", (fresh(LONG),))
 R = Axis("unit", as_index(Size("r")))
 I, J, K = fresh(N, "i"), fresh(N, "j"), fresh(N, "k")
 n = SizeOf(N.stop)
+ONLY = fresh(Axis("unit", Index(1)))
 BELOW_3 = Bracket(2 - as_index(I))
 UP_TO_I = fresh(Axis("unit", as_index(I) - 1), "p")
 
@@ -61,6 +62,13 @@ IMPLIED: dict[str, tuple[Expr, Expr]] = {
     "of a product each factor": (over(X[I] * X[J]), over(X[J])),
     "of factors their product": (over(X[I]) + over(X[J]), over(2 * X[I] * X[J])),
     "the other sign": (over(X[I] - X[J]), over(X[J] - X[I])),
+    "a number as a factor": (over(2 + (X[I] / 6) ** 2), over(72 + X[I] ** 2)),
+    "a quotient": (over(1 + (X[I] / X[J]) ** 2), over(X[I] ** 2 + X[J] ** 2)),
+    "a sum in another order": (
+        Sum(K, over(X[K] * X[I] + X[J])),
+        Sum((m := fresh(N)), over(X[J] + X[I] * X[m])),
+    ),
+    "an index with one value": (over(X[ONLY]), over(X[1])),
     "an entry of all": (Sum(K, over(X[K])), over(X[I])),
     "a shifted entry of all": (Sum((v := fresh(LONG)), over(X[v])), over(X[I + 1])),
     "one of a range that the index is in": (Sum(UP_TO_I, over(X[UP_TO_I], SCALAR)), ONE),
@@ -106,6 +114,9 @@ NOT_IMPLIED: dict[str, tuple[Expr, Expr]] = {
     "a function below a line": (ONE, over(apply("f", X[I]))),
     "inside a function": (ONE, apply("f", over(X[I]))),
     "zero": (ONE, Pow(ZERO, -1)),
+    "a difference of equals": (over(X[I] - X[I]), over(X[J] - X[J])),
+    "an index with another value": (over(X[ONLY]), over(X[2])),
+    "a part of a quotient": (over(1 + X[I] / X[J]), over(X[I])),
 }
 
 
