@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from operator import is_
 
 from symderiv.algebra.binding import (
@@ -28,7 +29,7 @@ from symderiv.proof.decide import (
     structural,
     together,
 )
-from symderiv.proof.defined import Granted, divisors
+from symderiv.proof.defined import Granted, divisors, needs
 from symderiv.proof.likeness import Memory, spelled
 from symderiv.proof.meaning import Meaning, NoMeaning
 from symderiv.proof.premises import apply_fact, apply_lemmas, field_lemmas, lemma_verdict
@@ -255,9 +256,18 @@ class Judge:
                 verdict = again if again.status is Status.PROVED else verdict
         if verdict.status is Status.PROVED:
             self._granted.positive(verdict.positive)
-            if all(map(self._granted.lacks, (right, *(known for _, known in readings)))):
+            if not self._has_value(right, step.premises):
                 return Verdict(Status.UNDECIDED, UNSAID)
         return verdict
+
+    def _has_value(self, right: Expr, premises: tuple[Premise, ...]) -> bool:
+        """Whether a line has a value, as it stands, wherever what is granted has one."""
+        for need in needs(right):
+            named = (known for known, _ in self._readings(need.subject, ZERO, premises))
+            subjects = chain([need.subject], named)
+            if not any(self._granted.meets(replace(need, subject=s)) for s in subjects):
+                return False
+        return True
 
     def _judged(
         self,
@@ -322,7 +332,7 @@ class Judge:
         verdict = structural(statement, opened, fact.right)
         if verdict.positive:  # nobody would see of what
             return Verdict(Status.UNDECIDED, "holds where something is positive")
-        if any(map(self._forward.lacks, (fact.left, fact.right))):
+        if not all(map(self._forward.meets, (*needs(fact.left), *needs(fact.right)))):
             return Verdict(Status.UNDECIDED, UNSAID)
         return verdict
 

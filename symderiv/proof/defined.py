@@ -180,11 +180,8 @@ class Granted:
                 self._needs.setdefault(Need(Apply(function, (expr,), (0,)), False))
             self._needs.update((Need(factor, True), None) for factor in _factors(expr))
 
-    def lacks(self, expr: Expr) -> Need | None:
-        """A need of an expression that is not met, if there is one."""
-        return next((need for need in needs(expr) if not self._meets(need)), None)
-
-    def _meets(self, need: Need) -> bool:
+    def meets(self, need: Need) -> bool:
+        """Whether that is certain."""
         return need in self._needs or any(covers(have, need) for have in self._needs)
 
 

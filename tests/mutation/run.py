@@ -36,7 +36,7 @@ FILES = tuple(
         ("calculus", "ordering folding cancelling backprop jacobian layers attention convolution"),
         ("calculus", "normalization recurrent builder networks simplify steps graph"),
         ("algebra", "normal binding index expr canonical matching"),
-        ("proof", "check decide field meaning premises sizes wellformed defined"),
+        ("proof", "check decide field meaning premises sizes wellformed defined quotients"),
     )
     for name in names.split()
 )

@@ -29,7 +29,7 @@ from symderiv.calculus.builder import Builder
 from symderiv.calculus.graph import Fact
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Uses
 from symderiv.proof.check import UNSAID, check
-from symderiv.proof.defined import Granted, divisors
+from symderiv.proof.defined import Granted, divisors, needs
 from symderiv.proof.lemmas import VALUE
 from symderiv.proof.meaning import Meaning, NoMeaning
 from symderiv.proof.premises import lemma_verdict
@@ -125,7 +125,7 @@ def test_what_has_a_value_where_something_else_has_one(name: str) -> None:
     given, other = IMPLIED[name]
     granted = Granted()
     granted.grant([given])
-    assert granted.lacks(other) is None
+    assert all(map(granted.meets, needs(other)))
 
 
 @pytest.mark.parametrize("name", NOT_IMPLIED)
@@ -133,15 +133,15 @@ def test_what_may_have_no_value_where_something_else_has_one(name: str) -> None:
     given, other = NOT_IMPLIED[name]
     granted = Granted()
     granted.grant([given])
-    assert granted.lacks(other) is not None
+    assert not all(map(granted.meets, needs(other)))
 
 
 def test_what_is_said_to_be_positive() -> None:
     granted = Granted()
     granted.positive([X[I] * X[J]])
     for fine in (log(X[I] * X[J]), over(X[J]), apply("sqrt", X[I] * X[J])):
-        assert granted.lacks(fine) is None
-    assert granted.lacks(log(X[I])) is not None
+        assert all(map(granted.meets, needs(fine)))
+    assert not all(map(granted.meets, needs(log(X[I]))))
 
 
 def test_what_is_divided_by() -> None:
@@ -221,6 +221,32 @@ def test_another_name_divides_no_better() -> None:
         here = line
     chain = Adjoint(dw, (as_index(j),), tuple(steps), here)
     assert not all_proved(Derivation(b.graph(c), (chain,)))
+
+
+def test_what_a_premise_makes_of_a_line_is_not_the_line() -> None:
+    """E s D/D has a fact beside it, which multiplies it out, and E s + z/D the equation z = 0."""
+    fact = Fact(Sum(fresh(N), ONE), n, "found", (), assumed=False)
+    z = Tensor("z")
+    i, j = fresh(N), fresh(N)
+    at, gap = Delta(i + j, Index(40)), X[i + j] - X[40]
+    widened = Mul((at, SCALAR, gap, Pow(gap, -1)))
+    added = Mul((at, SCALAR)) + Mul((at, z[()], Pow(gap, -1)))
+    for line, premise in ((widened, fact), (added, Uses(z))):
+        assert not all_proved(_of_entries(Mul((at, SCALAR)), (line, (premise,)), (i, j), z))
+
+
+def _of_entries(
+    true: Expr, claim: tuple[Expr, tuple[Premise, ...]], indices: tuple[Var, ...], zero: Tensor
+) -> Derivation:
+    """C[i, j] = w · true(i, j) beside the equation z = 0, and one claim."""
+    b = Builder("single")
+    b.define(zero, [], ZERO)
+    w, c = Tensor("w", (), Role.PARAMETER), Tensor("C", indices, Role.COST)
+    k = fresh(LONG)
+    b.define(c, list(indices), w[()] * true + Sum(k, X[k]))
+    dw = Tensor("dw", c.slots, Role.ADJOINT, "w", None, w, c)
+    steps = (step(dw[indices], true), step(true, claim[0], *claim[1]))
+    return Derivation(b.graph(c), (Adjoint(dw, tuple(map(as_index, indices)), steps, claim[0]),))
 
 
 def test_sizes_that_hide_what_is_0() -> None:
