@@ -140,8 +140,18 @@ def _escapes(bound: Var, binding: Binding) -> bool:
 
 def _match_index(pattern: Index, index: Index, open_: set[Var], binding: Binding) -> bool:
     unsolved = [v for v in pattern.variables if v in open_ and v not in binding]
-    if len(unsolved) == 1 and dict(pattern.terms).get(unsolved[0]) == 1:
+    factor = dict(pattern.terms).get(unsolved[0]) if len(unsolved) == 1 else None
+    if factor is not None:
         (variable,) = unsolved
-        binding[variable] = index - substitute_index(pattern - variable, binding)
-        return True
+        solved = _divided(index - substitute_index(pattern - variable * factor, binding), factor)
+        if solved is not None:
+            binding[variable] = solved
+        return solved is not None
     return substitute_index(pattern, binding) == index
+
+
+def _divided(index: Index, factor: int) -> Index | None:
+    """``index / factor``, if that is an index."""
+    if index.const % factor or any(c % factor for _, c in index.terms):
+        return None
+    return Index(index.const // factor, tuple((s, c // factor) for s, c in index.terms))

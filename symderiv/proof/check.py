@@ -15,10 +15,9 @@ from symderiv.algebra.binding import (
     replace_where,
     substitute,
 )
-from symderiv.algebra.expr import ZERO, Access, Apply, Expr, Role, Tensor, rebuild, tensors_in, walk
+from symderiv.algebra.expr import ZERO, Access, Apply, Expr, Role, Tensor, rebuild, tensors_in
 from symderiv.algebra.index import Known
 from symderiv.algebra.matching import alpha_equal, match
-from symderiv.calculus.functions import scalar
 from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Step, Uses
 from symderiv.proof.decide import (
@@ -114,7 +113,6 @@ def check(derivation: Derivation, memory: Memory | None = None) -> CheckedDeriva
 
 
 UNSAID = "not applicable: a line may have no value where the one before it has one"
-UNASKED = "nobody says that its argument has one of the values for which the lemma holds"
 
 
 class BrokenChain(ValueError):
@@ -137,7 +135,7 @@ class Judge:
         self._divisors: dict[Expr, bool] = {}
         self._totals: dict[Access, Expr] = {}
         self._forward = Granted(self.graph.definitions)
-        self._granted = self._forward
+        self._granted = self._forward.copy()  # and what the derivative of this chain asks for
         self._opened_here: dict[Expr, Expr] = {}  # sides of the steps of one chain
         derived = (*self.graph.upstream, *(a.tensor for a in derivation.adjoints))
         self._adjoints = {t.of: t for t in derived if t.of is not None}
@@ -150,6 +148,7 @@ class Judge:
     def chain(self, adjoint: Adjoint) -> CheckedChain:
         """Judge a chain from the derivative to its closed form."""
         here: Expr = adjoint.left
+        self._granted = self._forward.copy()
         verdicts: list[Verdict] = []
         for step in adjoint.steps:
             if not alpha_equal(step.left, here):
@@ -239,11 +238,7 @@ class Judge:
         try:
             left = self._total(meaning, target) if target else self._meant(meaning, step.left)
             right = self._meant(meaning, step.right)
-            if not all(self._is_asked(p, left, right) for p in step.premises):
-                return Verdict(Status.UNDECIDED, UNASKED)
             readings = list(self._readings(left, right, step.premises))
-            if target:
-                self._granted = self._forward.copy()
             self._granted.grant((left, *(known for known, _ in readings)))
         except NoMeaning as error:
             return Verdict(Status.UNDECIDED, f"not applicable: {error}", "no instance")
@@ -256,13 +251,13 @@ class Judge:
                 verdict = again if again.status is Status.PROVED else verdict
         if verdict.status is Status.PROVED:
             self._granted.positive(verdict.positive)
-            if not self._has_value(right, step.premises):
+            if not self._has_value((step.right, right), step.premises):
                 return Verdict(Status.UNDECIDED, UNSAID)
         return verdict
 
-    def _has_value(self, right: Expr, premises: tuple[Premise, ...]) -> bool:
-        """Whether a line has a value, as it stands, wherever what is granted has one."""
-        for need in needs(right):
+    def _has_value(self, lines: Iterable[Expr], premises: tuple[Premise, ...]) -> bool:
+        """Whether lines have values, as they stand, wherever what is granted has one."""
+        for need in chain.from_iterable(map(needs, lines)):
             named = (known for known, _ in self._readings(need.subject, ZERO, premises))
             subjects = chain([need.subject], named)
             if not any(self._granted.meets(replace(need, subject=s)) for s in subjects):
@@ -340,27 +335,6 @@ class Judge:
         """The definition of an entry, unless it is a function of one argument list."""
         body = self.graph.expand(access)
         return None if isinstance(body, Apply) else body
-
-    def _is_asked(self, premise: Premise, left: Expr, right: Expr) -> bool:
-        """Whether a lemma that holds for some values alone is about what is said to have them.
-
-        That is said of what the forward equations apply the function to.
-        """
-        if not isinstance(premise, Lemma):
-            return True
-        places = [n for n, d in enumerate(scalar(premise.function).domain) if d.values]
-        bodies = [definition.body for definition in self.graph.definitions]
-        asked, used = (
-            {
-                (n, tuple(tensors_in(node.args[n])))
-                for expr in exprs
-                for node in (walk(expr) if places else ())
-                if isinstance(node, Apply) and node.function == premise.function
-                for n in places
-            }
-            for exprs in (bodies, (left, right))
-        )
-        return used <= asked
 
     def _readings(
         self, left: Expr, right: Expr, premises: tuple[Premise, ...]

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import islice, permutations, product
 
 from symderiv.algebra.binding import free_variables, range_variables, substitute
 from symderiv.algebra.expr import (
     ZERO,
+    Access,
     Add,
     Apply,
     Bracket,
@@ -29,6 +30,7 @@ from symderiv.algebra.expr import (
     Sum,
     children,
     mul,
+    walk,
 )
 from symderiv.algebra.index import (
     Index,
@@ -42,7 +44,7 @@ from symderiv.algebra.index import (
 )
 from symderiv.algebra.matching import match
 from symderiv.algebra.normal import normal
-from symderiv.calculus.functions import REAL, ScalarFunction, rows
+from symderiv.calculus.functions import REAL, ScalarFunction, rows, scalar, symbols, unfold
 from symderiv.calculus.graph import Definition
 from symderiv.proof.quotients import over_common_denominator
 
@@ -84,8 +86,15 @@ def _own(expr: Expr) -> Iterator[Need]:
             yield from (Need(factor, True) for factor in _factors(base) if not _is_positive(factor))
         case Apply() if _may_fail(expr):
             yield Need(expr, False)
-        case Select(_, var, _) if not is_nonnegative(var.axis.size - 1):
-            yield Need(Bracket(var.axis.size - 1), True)  # there is no maximum of nothing
+        case Select(_, var, body):  # of nothing there is no maximum, nor where all are the same
+            yield Need(Select(var.axis.start, var, body), False)
+        case Access(tensor, indices):
+            place: dict[Var, Index] = {}
+            for slot, index in zip(tensor.slots, indices, strict=True):
+                beyond = guards(index, substitute_axis(slot.axis, place))
+                for limit in (Index(-1),) if beyond is None else beyond:
+                    yield Need(Bracket(limit), True)
+                place[slot] = index
 
 
 def _of_parts(expr: Expr) -> Iterator[Need]:
@@ -140,12 +149,25 @@ def _may_fail(expr: Apply) -> bool:
     row = rows().get(expr.function)
     if not isinstance(row, ScalarFunction):
         return False
-    outside = any(
+    if any(expr.orders):
+        return not _is_smooth(expr.function) or any(d is not REAL for d in row.domain)
+    return not _is_positive(expr) and any(
         domain is not REAL
         and not (isinstance(argument, Number) and domain.contains(argument.value))
         for argument, domain in zip(expr.args, row.domain, strict=True)
     )
-    return (outside and not _is_positive(expr)) or (any(expr.orders) and bool(row.kinks))
+
+
+@cache
+def _is_smooth(function: str) -> bool:
+    """Whether a function has all derivatives wherever it has a value: no bracket, and no end."""
+    row = scalar(function)
+    ends = any(domain.closed or domain.with_high for domain in row.domain)
+    brackets = any(
+        isinstance(node, Apply) and node.function == "positive"
+        for node in walk(unfold(row(*symbols(row))))
+    )
+    return not ends and not brackets
 
 
 def divisors(lines: Iterable[Expr]) -> set[Expr]:
@@ -182,6 +204,9 @@ class Granted:
 
     def meets(self, need: Need) -> bool:
         """Whether that is certain."""
+        match need.subject:
+            case Bracket(index) if _is_implied(index, _known(need)):
+                return True
         return need in self._needs or any(covers(have, need) for have in self._needs)
 
 
@@ -191,8 +216,7 @@ def covers(have: Need, need: Need) -> bool:
     binding = _matched(have, need)
     if binding is None:
         return False
-    brackets = [g.index for g in need.guards if isinstance(g, Bracket)]
-    brackets += [v.axis.size - 1 for v in need.bound]  # where there are such indices
+    brackets = _known(need)
     for guard in have.guards:
         image = substitute(guard, binding)
         open_ = [v for v in have.bound if v in free_variables(image) and v not in binding]
@@ -207,6 +231,12 @@ def covers(have: Need, need: Need) -> bool:
         for var in have.bound
         for axis in [substitute_axis(var.axis, binding)]
     )
+
+
+def _known(need: Need) -> list[Index]:
+    """What is >= 0 where something is needed: by brackets, and since there are such indices."""
+    brackets = [guard.index for guard in need.guards if isinstance(guard, Bracket)]
+    return brackets + [var.axis.size - 1 for var in need.bound]
 
 
 def _somewhere(
@@ -256,9 +286,9 @@ def _numerator(expr: Expr) -> str:
 
 def _differentiated(one: Apply, other: Apply) -> Apply:
     """A function as often differentiated as the other one, if it is defined there as well."""
-    smooth = one.function == other.function and not rows()[one.function].kinks
     often = all(a >= b for a, b in zip(one.orders, other.orders, strict=False))
-    return Apply(one.function, one.args, other.orders) if smooth or often else one
+    as_often = often or _is_smooth(one.function)
+    return Apply(one.function, one.args, other.orders) if as_often else one
 
 
 def _holds(guard: Expr, others: tuple[Expr, ...], brackets: Iterable[Index]) -> bool:

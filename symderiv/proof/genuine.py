@@ -81,6 +81,8 @@ def _wrong(value: object) -> str | None:
             return f"the exponent {exponent} is no integer between ±{MAX_EXPONENT}"
         case Add(()) | Mul(()):
             return "a sum or a product of nothing is a number"
+        case Pow(Pow(Number(), inner), exponent) if abs(inner * exponent) > MAX_EXPONENT:
+            return f"the exponent {inner} · {exponent} is not between ±{MAX_EXPONENT}"
         case Pow(_, 0):
             return "a power with the exponent 0 is no power"
         case Apply(function, args, orders) if len(args) != len(orders) or any(
@@ -92,6 +94,10 @@ def _wrong(value: object) -> str | None:
                 return f"{function} has {len(row.arguments)} arguments"
         case Apply(function, _, _) if isinstance(rows().get(function), VectorFunction):
             return f"{function} is no function of numbers"
+        case Recurrence(_, blocks) if not blocks or any(
+            type(block) is not Definition for block in blocks
+        ):
+            return "a recurrence is one of equations"
         case Index() if any(type(factor) is not int for _, factor in value.terms):
             return "an index is no whole multiple"
         case Index() if type(value.const) is not int or value != value * 1:

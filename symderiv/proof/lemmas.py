@@ -11,7 +11,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +35,13 @@ from symderiv.calculus.losses import LOGITS
 from symderiv.calculus.reference import text
 from symderiv.calculus.sympy_bridge import to_sympy
 from symderiv.proof.defined import divisors
+from symderiv.proof.reals import inside
 from symderiv.proof.scalar import Question, atoms_of, decide, decide_scalar, step
 from symderiv.proof.verdict import Status, Verdict
 
 VERSION = 1  # raise it when a decider changes its word
+DIGITS = 60
+NOTHING, GAP, ROUGH = 1e-40, 1e-20, 1e-9  # what counts as 0, as close by, and as different
 CACHE = Path(__file__).with_name("lemmas.json")
 VALUE = Access(Tensor("value"), ())
 
@@ -104,6 +109,8 @@ def _prove(function: str, argument: int, stated: Expr) -> Verdict:
     below = (to_sympy(e, dummies.__getitem__, step()) for e in divisors([unfold(inserted)]))
     if verdict.status is Status.PROVED and not _bases(*below) <= _divisors(whole, left):
         return Verdict(Status.UNDECIDED, "it divides by what the function does not")
+    if verdict.status is Status.PROVED and _leaps(right, domains):
+        return Verdict(Status.UNDECIDED, "it leaps where the derivative does not")
     known: Mapping[Expr, Domain] = dict(zip(places, row.domain, strict=True))
     if verdict.status is Status.PROVED and not _partial(stated, known) <= _partial(definition):
         return Verdict(Status.UNDECIDED, "it may have no value where the function has one")
@@ -154,6 +161,51 @@ def _bases(*exprs: Any) -> set[Any]:
     bases = (expr.as_base_exp()[0] for expr in exprs)
     found = {base.expand().primitive()[1] for base in bases if not base.is_number}
     return {max(base, (-base).expand(), key=str) for base in found}
+
+
+def _leaps(stated: Any, places: Mapping[Any, Domain]) -> bool:
+    """Whether it has a value of its own where a bracket changes, and the same on both sides.
+
+    There the function has a derivative, which is what it is on both sides; identities are proved
+    between such places alone. Looked at in numbers.
+    """
+    import mpmath
+    import sympy
+
+    brackets = {"positive": lambda c: int(c > NOTHING)}
+    value = sympy.lambdify(list(places), stated, [brackets, "mpmath"])
+    with mpmath.workdps(DIGITS):
+        for point, end, place in _edges(stated, places):
+            near = []
+            for gap in (-GAP, 0, GAP):
+                try:
+                    near.append(value(*({**point, place: end + gap}[p] for p in places)))
+                except (ZeroDivisionError, ValueError, TypeError):
+                    break
+            if len(near) == 3 and abs(near[0] - near[2]) < ROUGH < abs(near[0] - near[1]):
+                return True
+    return False
+
+
+def _edges(stated: Any, places: Mapping[Any, Domain]) -> Iterator[tuple[dict[Any, Any], Any, Any]]:
+    """Points at which a bracket changes: the other arguments, and where the last of them is."""
+    import mpmath
+    import sympy
+
+    for bracket, place in product(stated.atoms(step()), places):
+        (argument,) = bracket.args
+        if place not in argument.free_symbols or places[place].values:
+            continue
+        inner = sorted(argument.atoms(step()), key=str)
+        for sides, seed in product(product((0, 1), repeat=len(inner)), range(1, 4)):
+            smooth = argument.xreplace(dict(zip(inner, sides, strict=True)))
+            drawn = {p: inside(d, 31 * n + 7 * seed) for n, (p, d) in enumerate(places.items())}
+            others = {p: sympy.Rational(v.numerator, v.denominator) for p, v in drawn.items()}
+            del others[place]
+            point = {p: mpmath.mpf(v.numerator) / v.denominator for p, v in drawn.items()}
+            for root in sympy.solve(smooth.xreplace(others), place):
+                if root.is_real and places[place].contains(Fraction(str(root.evalf(20)))):
+                    yield point, mpmath.mpf(str(root.evalf(DIGITS))), place
 
 
 def _excludes(stated: Expr) -> bool:

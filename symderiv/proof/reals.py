@@ -117,7 +117,7 @@ class RealWorld(World):
         if domain is None:
             return super()._drawn(tensor, where)
         place = World.draw(self, f"within {tensor.role.value} {tensor.name}", where)
-        return self.arithmetic.number(_inside(domain, place))
+        return self.arithmetic.number(inside(domain, place))
 
     def _apply(self, function: str, orders: tuple[int, ...], args: Sequence[Any]) -> Any:
         if function not in rows():
@@ -166,7 +166,7 @@ class RealWorld(World):
         return self.arithmetic.number(low + (high - low) * Fraction(place, 97))
 
 
-def _inside(domain: Domain, place: int) -> Fraction:
+def inside(domain: Domain, place: int) -> Fraction:
     """A number of a domain: one of its values, or one of 96 inside."""
     if domain.values:
         return domain.values[place % len(domain.values)]

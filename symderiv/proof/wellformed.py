@@ -87,9 +87,11 @@ def require_well_formed(derivation: Derivation) -> None:
             ranges.meet(side, fact.variables)
         _require_quantified(fact)
     _require_disjoint((a.tensor, a.indices) for a in derivation.adjoints)
-    known = {*graph.tensors, graph.cost, *(a.tensor for a in derivation.adjoints)}
+    known = {*graph.tensors, graph.cost, *graph.upstream}
+    known |= {t.of for t in graph.upstream if t.of is not None}
+    known |= {a.tensor for a in derivation.adjoints}
     for tensor in names.tensors:
-        if tensor not in known and tensor.role is not Role.ADJOINT:
+        if tensor not in known:
             raise IllFormed(f"{tensor.name} is no tensor of this graph")
 
 

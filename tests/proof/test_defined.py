@@ -26,6 +26,7 @@ from symderiv.algebra.expr import (
 )
 from symderiv.algebra.index import Axis, Index, Size, Var, as_index, fresh
 from symderiv.calculus.builder import Builder
+from symderiv.calculus.functions import scalar, symbols
 from symderiv.calculus.graph import Fact
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Uses
 from symderiv.proof.check import UNSAID, check
@@ -34,11 +35,13 @@ from symderiv.proof.lemmas import VALUE
 from symderiv.proof.meaning import Meaning, NoMeaning
 from symderiv.proof.premises import lemma_verdict
 from symderiv.proof.verdict import Status
+from symderiv.proof.wellformed import IllFormed
 from tests.proof.test_red_team_kernel import N, adjoint, step
 from tests.proof.test_red_team_together import LOG, SCALAR, Z, all_proved, by_factor, jacobian
 
 LONG = Axis("unit", N.stop * 2 + 40)
 X = Tensor("x", (fresh(LONG),))
+V = Tensor("v", (fresh(N),))
 R = Axis("unit", as_index(Size("r")))
 I, J, K = fresh(N, "i"), fresh(N, "j"), fresh(N, "k")
 n = SizeOf(N.stop)
@@ -89,7 +92,9 @@ IMPLIED: dict[str, tuple[Expr, Expr]] = {
     "a smooth function's derivative": (log(X[I]), apply("log", X[I], orders=(1,))),
     "a positive number": (ONE, over(n) + over(1 + apply("exp", X[I])) + log(Number.of(2))),
     "the root of a positive number": (ONE, over(apply("sqrt", 1 + apply("exp", X[I])))),
-    "a maximum of something": (ONE, Select(as_index(I), K, X[K])),
+    "another place of a maximum": (Select(as_index(I), K, X[K]), Select(J + 1, K, X[K])),
+    "an entry whose bracket says that it is there": (ONE, Mul((Bracket(I - 2), V[I - 1]))),
+    "an entry of the axis": (ONE, V[I]),
     "a function of no table": (ONE, apply("f", X[I])),
     "a kinked function's value": (ONE, apply("relu", X[I])),
 }
@@ -110,6 +115,17 @@ NOT_IMPLIED: dict[str, tuple[Expr, Expr]] = {
     "another function": (log(X[I]), log(X[I] + 1)),
     "a logarithm below a line": (log(X[I]) * 2, over(log(X[I]))),
     "a kinked function's derivative": (apply("relu", X[I]), apply("relu", X[I], orders=(1,))),
+    "a second derivative": (
+        apply("softsign", X[I], orders=(1,)),
+        apply("softsign", X[I], orders=(2,)),
+    ),
+    "a derivative at the end of a domain": (
+        apply("kl", X[I], X[J]),
+        apply("kl", X[I], X[J], orders=(0, 1)),
+    ),
+    "a maximum, which may be taken twice": (ONE, Select(as_index(I), K, X[K])),
+    "an entry that may be out of its axis": (ONE, V[I - 1]),
+    "an entry out of its axis": (ONE, V[N.stop + 1]),
     "a maximum of nothing": (ONE, Select(as_index(I), (u := fresh(UP_TO_I.axis)), X[u])),
     "a function below a line": (ONE, over(apply("f", X[I]))),
     "inside a function": (ONE, apply("f", over(X[I]))),
@@ -343,6 +359,73 @@ def test_a_stated_derivative_divides_by_nothing_that_its_function_does_not(
 ) -> None:
     found = lemma_verdict(Lemma(function, 0, (Z,), VALUE, stated))
     assert found.status is Status.UNDECIDED and "divides" in found.method
+
+
+def test_a_stated_derivative_has_no_value_of_its_own_between_two_pieces() -> None:
+    """huber is smooth where a = y, and its derivative no less by 1 − sign(a − y)² there."""
+    row = scalar("huber")
+    places = a, y, _ = symbols(row)
+    formula = row.derivatives[0]
+    assert formula is not None
+    stated = formula(*places, VALUE)
+    leaping = stated + apply("sign", a - y) ** 2 - 1
+    lemmas = [Lemma("huber", 0, places, VALUE, e) for e in (stated, leaping)]
+    assert lemma_verdict(lemmas[0]).status is Status.PROVED
+    found = lemma_verdict(lemmas[1])
+    assert found.status is Status.UNDECIDED and "leaps" in found.method
+
+
+def test_an_entry_out_of_its_axis_has_no_equation() -> None:
+    """t[k] = 1/(x[k] − x[40]) for k > 40, and t[i + j] at i + j = 40 is nothing."""
+    late = Axis("unit", LONG.stop, Index(41))
+    b = Builder("single")
+    t = b.tensor("t", [late])
+    (k,) = b.over(late)
+    b.define(t, [k], Pow(X[k] - X[40], -1))
+    w = Tensor("w", (), Role.PARAMETER)
+    i, j = fresh(N), fresh(N)
+    c = Tensor("C", (i, j), Role.COST)
+    true = Mul((Delta(i + j, Index(40)), SCALAR))
+    b.define(c, [i, j], w[()] * true)
+    dw = Tensor("dw", c.slots, Role.ADJOINT, "w", None, w, c)
+    line = Mul((*true.factors, X[i + j] - X[40], t[i + j]))
+    steps = (step(dw[i, j], true), step(true, line, Uses(t)))
+    chain = Adjoint(dw, (as_index(i), as_index(j)), steps, line)
+    assert not all_proved(Derivation(b.graph(c), (chain,)))
+
+
+def test_a_derivative_hides_no_logarithm() -> None:
+    """∂(y + log x)/∂y is 1, and has no value where x < 0."""
+    b = Builder()
+    x, y = (Tensor(name, (), Role.INPUT)[()] for name in "xy")
+    b.define(b.tensor("t", []), [], x * y)
+    assert not all_proved(by_factor(b, SCALAR, (SCALAR * Partial(y + log(x), y), ())))
+
+
+def test_a_chain_that_is_refused_grants_nothing_to_the_next() -> None:
+    """The first one divides by x after a step of which a premise has no equation."""
+    b = Builder()
+    x = Tensor("x", (), Role.INPUT)[()]
+    b.define(b.tensor("t", []), [], x * 2)
+    v, w = b.tensor("v", [], Role.PARAMETER), b.tensor("w", [], Role.PARAMETER)
+    c = b.tensor("C", [], Role.COST)
+    b.define(c, [], (v[()] + w[()]) * SCALAR)
+    dv, dw = adjoint(v, c), adjoint(w, c)
+    wrong = SCALAR * x / x
+    first = (step(dv[()], SCALAR, Uses(x.tensor)), step(SCALAR, wrong), step(wrong, wrong * 1))
+    chains = (
+        Adjoint(dv, (), first, first[-1].right),
+        Adjoint(dw, (), (step(dw[()], SCALAR), step(SCALAR, wrong)), wrong),
+    )
+    verdicts = check(Derivation(b.graph(c), chains)).chains[1].verdicts
+    assert [v.status for v in verdicts] == [Status.PROVED, Status.UNDECIDED]
+
+
+@pytest.mark.parametrize("of", [None, Tensor("gone", (), Role.INPUT)])
+def test_derivatives_that_nobody_derives_are_none(of: Tensor | None) -> None:
+    phantom = Tensor("dgone", (), Role.ADJOINT, "gone", None, of, of, True)[()]
+    with pytest.raises(IllFormed, match="no tensor of this graph"):
+        all_proved(by_factor(Builder(), SCALAR, (SCALAR + phantom - phantom, ())))
 
 
 def test_a_lemma_is_used_where_somebody_asks_for_its_function() -> None:

@@ -41,7 +41,7 @@ from symderiv.calculus.conditions import conditions
 from symderiv.calculus.functions import VectorFunction, rows, scalar, symbols
 from symderiv.calculus.graph import Definition, Fact, Graph
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Step, Uses
-from symderiv.proof.check import UNASKED, UNSAID, check
+from symderiv.proof.check import UNSAID, check
 from symderiv.proof.counting import zero_at_all_sizes
 from symderiv.proof.decide import NOWHERE, Statement, Worlds, same_normal_form, sample
 from symderiv.proof.premises import apply_fact, lemma_verdict
@@ -345,7 +345,7 @@ def test_a_lemma_for_some_values_is_about_what_is_said_to_have_them() -> None:
     b = Builder()
     b.define(b.tensor("t", []), [], a * y)
     (chain,) = check(by_factor(b, SCALAR, *steps)).chains
-    assert chain.verdicts[1].method == UNASKED
+    assert chain.verdicts[1].method == UNSAID
 
 
 def test_a_softmax_sums_over_all_units() -> None:
