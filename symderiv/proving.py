@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from symderiv.algebra.expr import Tensor, walk
+from symderiv.algebra.expr import Tensor, length
 from symderiv.calculus.backprop import backprop
 from symderiv.calculus.graph import Graph, Kind
 from symderiv.calculus.simplify import TooLong
@@ -47,7 +47,7 @@ def derived(graph: Graph, wrt: Iterable[Tensor]) -> Derivation:
         if not long_program:
             raise
     else:
-        nodes = sum(1 for adjoint in found.adjoints for _ in walk(adjoint.closed))
+        nodes = sum(length(adjoint.closed) for adjoint in found.adjoints)
         if nodes <= LONG or not long_program:
             return found
     return backprop(replace(graph, named=graph.named | named), wrt)

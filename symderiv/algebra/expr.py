@@ -383,6 +383,14 @@ def rebuild(expr: Expr, transform: Callable[[Expr], Expr]) -> Expr:
     return expr
 
 
+def length(expr: Expr) -> int:
+    """How many nodes a tree has, as often as they stand there; kept with the tree."""
+    known: int | None = expr.__dict__.get("_length")
+    if known is None:
+        known = expr.__dict__["_length"] = 1 + sum(map(length, children(expr)))
+    return known
+
+
 def has_partial(expr: Expr) -> bool:
     """Whether a derivative is still written out as ∂e/∂t; kept with the tree."""
     known: bool | None = expr.__dict__.get("_partial")

@@ -263,17 +263,20 @@ def _raise(term: Term, exponent: int) -> Term:
 def _primitive(form: Normal) -> tuple[Term, Normal]:
     """``form = content · primitive``: the content is a number times the atoms common to all.
 
-    The first coefficient of the primitive part is 1.
+    The first coefficient of the primitive part is 1. What is divided by where there is something
+    to sum stays there.
     """
     common: dict[Expr, int] = dict(form.terms[0].monomial)
     for term in form.terms:
         powers = dict(term.monomial)
         bound = set(term.bound)
+        whole = all(is_nonnegative(v.axis.size - 1) for v in bound)
         common = {
             atom: min(p, powers[atom])
             for atom, p in common.items()
             if atom in powers
             and (p > 0) == (powers[atom] > 0)
+            and (p > 0 or whole)
             and not isinstance(atom, Delta | Bracket | Select)
             and bound.isdisjoint(free_variables(atom))
         }

@@ -17,11 +17,11 @@ from symderiv.algebra.expr import (
     Role,
     Tensor,
     add,
+    length,
     mul,
     rebuild,
     sum_over,
     tensors_in,
-    walk,
 )
 from symderiv.algebra.index import (
     Axis,
@@ -64,7 +64,7 @@ def backprop(graph: Graph, wrt: Iterable[Tensor], known: Collection[Adjoint] = (
         chain.extend(*_chain_rule(graph, target, found))
         simplify(chain)
         found.append(chain.adjoint())
-        most -= sum(1 for _ in walk(chain.current))
+        most -= length(chain.current)
         if most < 0:
             raise TooLong("the derivation")
     return Derivation(graph, tuple(found), wrt)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from symderiv.algebra.binding import known_in
-from symderiv.algebra.expr import Access, Expr, Partial, has_partial, rebuild, walk
+from symderiv.algebra.expr import Access, Expr, Partial, has_partial, length, rebuild
 from symderiv.algebra.index import Known
 from symderiv.algebra.matching import alpha_equal
 from symderiv.calculus import cancelling, collecting, folding, rewriting
@@ -48,7 +48,7 @@ class Chain:
         """Append a step, unless it changes nothing. Raises TooLong."""
         if alpha_equal(self.current, right):
             return False
-        nodes = sum(1 for _ in walk(right))
+        nodes = length(right)
         self.nodes += nodes
         if self.nodes > LIMIT or nodes > LONGEST:
             of = self.target.tensor.of

@@ -15,7 +15,17 @@ from symderiv.algebra.binding import (
     replace_where,
     substitute,
 )
-from symderiv.algebra.expr import ZERO, Access, Apply, Expr, Role, Tensor, rebuild, tensors_in
+from symderiv.algebra.expr import (
+    ZERO,
+    Access,
+    Apply,
+    Expr,
+    Role,
+    Tensor,
+    length,
+    rebuild,
+    tensors_in,
+)
 from symderiv.algebra.index import Known
 from symderiv.algebra.matching import alpha_equal, match
 from symderiv.calculus.graph import Fact, Graph
@@ -112,6 +122,7 @@ def check(derivation: Derivation, memory: Memory | None = None) -> CheckedDeriva
     return CheckedDerivation(*judged, _Seal(judged))
 
 
+LONGEST = 20_000  # nodes of a side with its equations put in; of the layers, 40
 UNSAID = "not applicable: a line may have no value where the one before it has one"
 
 
@@ -244,6 +255,8 @@ class Judge:
             return Verdict(Status.UNDECIDED, f"not applicable: {error}", "no instance")
         except ZeroDivisionError:
             return Verdict(Status.UNDECIDED, "not applicable: division by zero", "no instance")
+        except RecursionError:
+            return Verdict(Status.UNDECIDED, "nested too deep")
         verdict = self._judged(left, right, *readings[0], step.premises)
         for known in readings[1:]:
             if verdict.status not in (Status.PROVED, Status.REFUTED):
@@ -386,6 +399,8 @@ class Judge:
             wider = replace_where(expr, image)
             if wider == expr:
                 break
+            if length(wider) > LONGEST:
+                raise NoMeaning("too long with its equations put in")
             expr = wider
         return apply_lemmas(expr, premises)
 

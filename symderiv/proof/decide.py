@@ -229,6 +229,7 @@ def structural(
     with the equations and lemmas it rests on. Refuted means: it is false at a real point.
     """
     positive: tuple[Expr, ...] = ()
+    written = statement  # what is called false is the statement itself
     try:
         proved = same_normal_form(left, right)
         if not proved and any(_has_exponentials(side) for side in (left, right)):
@@ -244,18 +245,18 @@ def structural(
     trials = (1, statement.further_worlds) if proved else (TRIALS, 0)
     sampled = sample(statement, lemmas or {}, *trials)
     if sampled.differs:
-        return statement.worlds.refuted(statement) or sampled
+        return written.worlds.refuted(written) or sampled
     if sampled.status is not Status.TESTED:
         return sampled
     if proved and proved != NORMAL_FORM and _is_wrong_where_small(statement, lemmas or {}):
-        return statement.worlds.refuted(statement) or sampled
+        return written.worlds.refuted(written) or sampled
     bound: Fraction | None = EXACT
     if not proved:
         proved, bound = zero_at_all_sizes(left, right, statement.seed, statement.tensors)
     if not proved and statement.has_signs:
-        return statement.worlds.refuted(statement) or _with_signs(statement, lemmas or {})
+        return written.worlds.refuted(written) or _with_signs(statement, lemmas or {})
     if not proved:
-        return statement.worlds.refuted(statement) or sampled
+        return written.worlds.refuted(written) or sampled
     return Verdict(Status.PROVED, proved, "all sizes", bound, 0, confirmed=NAME, positive=positive)
 
 

@@ -123,8 +123,10 @@ class RealWorld(World):
         if function not in rows():
             raise NoInstance(f"{function} may be any function")
         slots, body = _kernel(function, orders)
+        zero = self.arithmetic.number(Fraction(0))  # a bracket alone is an integer
+        point = {slot: zero + argument for slot, argument in zip(slots, args, strict=True)}
         try:
-            return balls.value(body, dict(zip(slots, args, strict=True)), self.arithmetic, False)
+            return balls.value(body, point, self.arithmetic, False)
         except balls.NoValue:
             raise NoInstance(f"{function} has no certain value") from None
 
