@@ -221,3 +221,10 @@ def test_trees_are_alike_whatever_bound_indices_are_called() -> None:
             Sum(one, Delta(as_index(one), as_index(i)) * X[one]),
             Sum(other, Delta(as_index(i), as_index(i)) * X[other]),
         )
+
+
+def test_an_index_with_a_stride_is_solved_where_it_can_be() -> None:
+    x, i, j = Tensor("x", (fresh(UNITS),)), fresh(UNITS), fresh(UNITS)
+    assert match(x[i * 2 + 1], x[j * 4 + 3], [i]) == {i: j * 2 + 1}
+    assert match(x[i * 2 + 1], x[j * 4], [i]) is None
+    assert match(x[i * 2 + 1], x[j * 3 + 1], [i]) is None

@@ -17,6 +17,7 @@ from symderiv.algebra.expr import (
     Expr,
     Mul,
     Pow,
+    SizeOf,
     Sum,
     Tensor,
     add,
@@ -271,3 +272,19 @@ def test_a_name_is_not_given_twice_below_a_binder_that_is_bound_again() -> None:
         return Sum(k, z[k] * apply("tanh", Sum(m, z[m] * apply("exp", Sum(k, y[k, m] * deepest)))))
 
     assert len({normal(nested(e)).key for e in (x[k, q], x[q, q], x[m, q], x[k, k])}) == 4
+
+
+def test_a_product_of_many_equal_sums_has_a_name() -> None:
+    """(Σ_ij W[i, j])⁹ has 18 indices, which come in pairs that belong to separate sums."""
+    i, j = fresh(UNITS), fresh(UNITS)
+    form = normal(Pow(Sum(i, Sum(j, W[i, j])), 9))
+    assert form.key == normal(Pow(Sum(j, Sum(i, W[j, i])), 9)).key
+    assert form.key != normal(Pow(Sum(i, Sum(j, W[j, i] * X[i])), 9)).key
+
+
+def test_what_divides_a_sum_that_may_be_empty_stays_with_it() -> None:
+    """(Σ_{k<n} x/(n − 1))² is 0 where n = 1, and so is not x², also beside a bracket."""
+    m = Bracket(as_index(Size("m")) - 2)
+    inner = Sum(fresh(Axis("unit", N - 1)), mul(m, X[I], Pow(SizeOf(N - 1), -1)))
+    assert not equal(Pow(inner, 2), mul(m, X[I] ** 2))
+    assert not equal(Pow(inner, 2) * X[J], mul(m, X[I] ** 2, X[J]))

@@ -30,7 +30,7 @@ from symderiv.algebra.expr import (
     power,
     sum_over,
 )
-from symderiv.algebra.index import Axis, Size, as_index, fresh
+from symderiv.algebra.index import Axis, Index, Size, as_index, fresh
 from symderiv.calculus import simplify
 from symderiv.calculus.cancelling import cancel
 from symderiv.calculus.collecting import collect, discovered, reduce_sums
@@ -149,6 +149,12 @@ def test_deltas_collapse(body: Expr, collapsed: Expr) -> None:
 )
 def test_conditions_are_decided_where_sizes_decide(condition: Expr, decided: Expr) -> None:
     assert collapse(mul(x, condition))[0] == mul(x, decided)
+
+
+def test_a_sum_of_one_entry_is_the_entry() -> None:
+    only = fresh(Axis("unit", Index(1)))
+    assert collapse(Sum(only, X[only] * W[I, only])) == (X[1] * W[I, 1], ["i = 1"])
+    assert collapse(Sum(K, X[K])) == (Sum(K, X[K]), [])
 
 
 def test_a_sum_without_definitions_is_not_discovered() -> None:

@@ -7,6 +7,7 @@ import pytest
 from symderiv.algebra.expr import ZERO, Add, Expr, Mul, Pow, Sum, Tensor, add, mul, sum_over
 from symderiv.algebra.index import Axis, Size, Var, as_index, fresh
 from symderiv.algebra.matching import alpha_equal
+from symderiv.algebra.normal import normal
 from symderiv.proof.decide import same_normal_form, strip
 from symderiv.proof.quotients import over_common_denominator
 
@@ -50,3 +51,5 @@ def test_quotients_are_compared_over_their_common_denominator() -> None:
     assert same_normal_form(inner + B / (A + B), inner + 1 - A / (A + B)) != ""
     assert same_normal_form(add(A, Pow(B, -1)), add(Pow(B, -1), A)) == "normal form"
     assert alpha_equal(over_common_denominator(A - A, B - B), ZERO)
+    whole = over_common_denominator(inner, ZERO)  # in which there is nothing to multiply out
+    assert whole is not None and normal(whole).key == normal(inner).key

@@ -71,6 +71,14 @@ IMPLIED: dict[str, tuple[Expr, Expr]] = {
         Sum(K, over(X[K] * X[I] + X[J])),
         Sum((m := fresh(N)), over(X[J] + X[I] * X[m])),
     ),
+    "what is in a sum over the same indices": (
+        Sum(UP_TO_I, over(X[J])),
+        Sum((w := fresh(UP_TO_I.axis)), over(X[J]) * X[w]),
+    ),
+    "where an index is decided the other way round": (
+        Sum(K, over(X[K], Delta(as_index(I), as_index(K)))),
+        over(X[I]),
+    ),
     "an index with one value": (over(X[ONLY]), over(X[1])),
     "an entry of all": (Sum(K, over(X[K])), over(X[I])),
     "a shifted entry of all": (Sum((v := fresh(LONG)), over(X[v])), over(X[I + 1])),
@@ -111,6 +119,15 @@ NOT_IMPLIED: dict[str, tuple[Expr, Expr]] = {
     "what is beside a delta": (over(X[I], Delta(as_index(I), Index(7))), over(X[I])),
     "what is in a sum of nothing": (Sum(UP_TO_I, over(X[J])), over(X[J])),
     "a size less one": (ONE, over(n - 1)),
+    "a size that may be 0": (ONE, over(SizeOf(N.stop - 1))),
+    "what two indices might not meet": (
+        Sum(K, Sum((o := fresh(N)), over(X[J], Bracket(K + o - 5)))),
+        over(X[J]),
+    ),
+    "an index that a delta does not decide": (
+        Sum(K, over(X[K], Delta(as_index(K), K * 2 - 3))),
+        over(X[K * 2 - 3]),
+    ),
     "its derivative": (log(X[I]), over(log(X[I]))),
     "another function": (log(X[I]), log(X[I] + 1)),
     "a logarithm below a line": (log(X[I]) * 2, over(log(X[I]))),

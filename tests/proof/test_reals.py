@@ -7,7 +7,20 @@ from fractions import Fraction
 
 import pytest
 
-from symderiv.algebra.expr import Expr, Role, Select, Tensor, apply, delta, sum_over
+from symderiv.algebra.expr import (
+    Bracket,
+    Expr,
+    Mul,
+    Number,
+    Pow,
+    Role,
+    Select,
+    SizeOf,
+    Tensor,
+    apply,
+    delta,
+    sum_over,
+)
 from symderiv.algebra.index import Axis, Size, as_index, fresh
 from symderiv.calculus.builder import Builder
 from symderiv.calculus.functions import ScalarFunction, rows
@@ -105,3 +118,35 @@ def test_a_fact_may_speak_of_a_size_that_stands_nowhere_else() -> None:
     graph = Graph((), Tensor("C"), facts=(fact,))
     found = counterexample(graph, X[1], X[1] + 1, {}, graph.facts)
     assert found is not None and found.status is Status.REFUTED
+
+
+def test_a_bracket_alone_is_a_number_to_a_function() -> None:
+    i, j = fresh(Axis("unit", as_index(Size("n")))), fresh(Axis("unit", as_index(Size("n"))))
+    for condition in (Bracket(i - 2), delta(i, j)):
+        assert refuted(apply("exp", condition), apply("exp", condition) + 1) is not None
+
+
+def test_what_is_false_is_the_statement_as_it_is_written() -> None:
+    """exp(s D/D + [i = j] 5 D/D) is exp(s) wherever D = i − j is not 0, and nothing where it is."""
+    axis = Axis("unit", as_index(Size("n")))
+    i, j = fresh(axis), fresh(axis)
+    s, gap = Tensor("s", (), Role.INPUT)[()], SizeOf(i - j)
+    one = Mul((gap, Pow(gap, -1)))
+    left, right = apply("exp", s), apply("exp", s * one + Mul((delta(i, j), Number.of(5), one)))
+    found = structural(Statement(left, right, Worlds(NOWHERE)), left, right)
+    assert found.status is Status.UNDECIDED
+
+
+def test_every_entry_of_a_fact_is_asked() -> None:
+    """z = 1 is said of the last of 64 places, and s z = s is true."""
+    b = Builder("single")
+    z, s = (b.tensor(name, [], Role.INPUT)[()] for name in "zs")
+    axis = b.axis("unit", "n")
+    places = b.over(axis, axis, axis)
+    last = Mul(tuple(delta(v, axis.stop) for v in places))
+    b.assume(last * z, last, "z = 1", *places)
+    (k,) = b.over(axis)
+    g, c = b.tensor("g", [axis], Role.INPUT), b.tensor("C", [], Role.COST)
+    b.define(c, [], sum_over(k, g[k]) + s)
+    graph = b.graph(c)
+    assert counterexample(graph, z * s, s, {}, graph.facts) is None

@@ -644,3 +644,26 @@ def test_counting_takes_the_axes_of_the_tensors_of_a_statement() -> None:
     kept = normal(hidden * (one[i] - other[j])).expr()
     assert kept == normal(hidden * (long[i] - long[j])).expr()  # names are all that is compared
     assert zero_at_all_sizes(kept, ZERO, tensors=[long]) == ("", None)
+
+
+def test_what_grows_without_end_is_given_up() -> None:
+    """A fact about itself, 30 equations that use the one before twice, a lemma of a high degree."""
+    b = Builder("single")
+    y, s = b.tensor("y", [N], Role.INPUT), SCALAR
+    k, l, m = b.over(N, N, N)
+    fact = Fact(Sum(l, y[l]), Sum(l, y[l]), "found", (), assumed=False)
+    whole = s * Sum(m, y[m])
+    b.define(b.tensor("p", []), [], Sum(k, y[k]))
+    assert not all_proved(by_factor(b, whole, (whole, (fact,))))
+
+    b, before = Builder(), SCALAR
+    doubled = []
+    for n in range(30):
+        doubled.append(b.tensor(f"t{n}", []))
+        b.define(doubled[-1], [], apply("sin", before) + apply("cos", before))
+        before = doubled[-1][()]
+    uses = tuple(map(Uses, doubled))
+    assert not all_proved(by_factor(b, before, (before * 1, uses), (before + 0, uses)))
+
+    high = VALUE + positive((1 + Z) ** 9999) - positive((1 + Z) ** 9999)
+    assert lemma_verdict(Lemma("exp", 0, (Z,), VALUE, high)).status is Status.UNDECIDED
