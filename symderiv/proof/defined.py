@@ -172,7 +172,8 @@ def _is_smooth(function: str) -> bool:
 
 def divisors(lines: Iterable[Expr]) -> set[Expr]:
     """All that the lines divide by, as far as it is not certainly positive."""
-    return {need.subject for line in lines for need in needs(line) if need.nonzero}
+    found = {need.subject for line in lines for need in needs(line) if need.nonzero}
+    return {subject for subject in found if not isinstance(subject, Bracket)}
 
 
 class Granted:
