@@ -31,6 +31,8 @@ from symderiv.algebra.index import Var, as_index, quoted
 Monomial = tuple[tuple[Expr, int], ...]
 Names = dict[Var, str]
 
+MOST_ORDERS = 120  # of indices of which nothing is known that tells them apart
+
 
 def atom_key(atom: Expr, names: Mapping[Var, str]) -> str:
     """A string that two atoms share exactly when they are equal up to bound variables."""
@@ -174,7 +176,7 @@ def _refine(colour: dict[Var, int], monomial: Monomial, outer: Names) -> dict[Va
 
 
 def _orders(colour: dict[Var, int], monomial: Monomial, outer: Names) -> list[tuple[Var, ...]]:
-    """The orders to try: the colours' order; of a tie, each variable first, then refined again."""
+    """Orders to try, not too many: the colours' order; of a tie, each first, then refined again."""
     colour = _refine(colour, monomial, outer)
     ordered = sorted(colour, key=lambda v: colour[v])
     tied = next(
@@ -191,6 +193,8 @@ def _orders(colour: dict[Var, int], monomial: Monomial, outer: Names) -> list[tu
         tried.append(v)
         first = {w: 2 * c + (c == tied and w is not v) for w, c in colour.items()}
         result.extend(_orders(first, monomial, outer))
+        if len(result) >= MOST_ORDERS:  # any order gives a name, if not the same one to its equals
+            break
     return result
 
 

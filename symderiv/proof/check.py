@@ -250,7 +250,10 @@ class Judge:
             left = self._total(meaning, target) if target else self._meant(meaning, step.left)
             right = self._meant(meaning, step.right)
             readings = list(self._readings(left, right, step.premises))
-            self._granted.grant((left, *(known for known, _ in readings)))
+            # a fact puts a line into normal form, which may ask for what the line does not
+            plain = tuple(p for p in step.premises if not isinstance(p, Fact))
+            granted = readings if plain == step.premises else self._readings(left, ZERO, plain)
+            self._granted.grant((left, *(known for known, _ in granted)))
         except NoMeaning as error:
             return Verdict(Status.UNDECIDED, f"not applicable: {error}", "no instance")
         except ZeroDivisionError:
@@ -271,9 +274,10 @@ class Judge:
     def _has_value(self, lines: Iterable[Expr], premises: tuple[Premise, ...]) -> bool:
         """Whether lines have values, as they stand, wherever what is granted has one."""
         for need in chain.from_iterable(map(needs, lines)):
-            named = (known for known, _ in self._readings(need.subject, ZERO, premises))
-            subjects = chain([need.subject], named)
-            if not any(self._granted.meets(replace(need, subject=s)) for s in subjects):
+            parts = [list(self._readings(e, ZERO, premises)) for e in (need.subject, *need.guards)]
+            named = ([known for known, _ in reading] for reading in zip(*parts, strict=True))
+            images = (replace(need, subject=s, guards=tuple(rest)) for s, *rest in named)
+            if not any(map(self._granted.meets, chain([need], images))):
                 return False
         return True
 

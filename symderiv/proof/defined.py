@@ -44,14 +44,24 @@ from symderiv.algebra.index import (
 )
 from symderiv.algebra.matching import match
 from symderiv.algebra.normal import normal
-from symderiv.calculus.functions import REAL, ScalarFunction, rows, scalar, symbols, unfold
+from symderiv.calculus.brackets import guard_of
+from symderiv.calculus.functions import (
+    NONNEGATIVE,
+    POSITIVE,
+    REAL,
+    Domain,
+    ScalarFunction,
+    rows,
+    scalar,
+    symbols,
+    unfold,
+)
 from symderiv.calculus.graph import Definition
 from symderiv.proof.quotients import over_common_denominator
 
 TRIED = 24  # ways to name the indices of a need
 
 Binding = Mapping[Var, Index]
-_GUARDS = (Bracket, Delta)  # where one of these is 0, a product is
 
 
 @dataclass(frozen=True)
@@ -88,13 +98,8 @@ def _own(expr: Expr) -> Iterator[Need]:
             yield Need(expr, False)
         case Select(_, var, body):  # of nothing there is no maximum, nor where all are the same
             yield Need(Select(var.axis.start, var, body), False)
-        case Access(tensor, indices):
-            place: dict[Var, Index] = {}
-            for slot, index in zip(tensor.slots, indices, strict=True):
-                beyond = guards(index, substitute_axis(slot.axis, place))
-                for limit in (Index(-1),) if beyond is None else beyond:
-                    yield Need(Bracket(limit), True)
-                place[slot] = index
+        case Access() if not _is_there(expr, ()):
+            yield Need(expr, False)
 
 
 def _of_parts(expr: Expr) -> Iterator[Need]:
@@ -103,12 +108,28 @@ def _of_parts(expr: Expr) -> Iterator[Need]:
         for need in needs(part):
             match expr:
                 case Mul(factors):
-                    beside = (f for f in factors if isinstance(f, _GUARDS) and f is not part)
+                    beside = (f for f in factors if _is_guard(f) and f is not part)
                     yield replace(need, guards=(*beside, *need.guards))
                 case Sum(var, _) | Select(_, var, _):
                     yield replace(need, bound=(var, *need.bound))
                 case _:
                     yield need
+
+
+def _is_there(entry: Access, known: Iterable[Index]) -> bool:
+    """Whether an entry lies in its axes; along an ordered one, every entry has its equation."""
+    place: dict[Var, Index] = {}
+    for slot, index in zip(entry.tensor.slots, entry.indices, strict=True):
+        axis = substitute_axis(slot.axis, place)
+        if not axis.ordered and guards(index, axis, tuple(known)) != ():
+            return False
+        place[slot] = index
+    return True
+
+
+def _is_guard(factor: Expr) -> bool:
+    """Whether a product is 0 where the factor is, whatever the others are: an Iverson bracket."""
+    return isinstance(factor, Bracket | Delta) or guard_of(factor) is not None
 
 
 def _factors(base: Expr) -> Iterator[Expr]:
@@ -151,11 +172,14 @@ def _may_fail(expr: Apply) -> bool:
         return False
     if any(expr.orders):
         return not _is_smooth(expr.function) or any(d is not REAL for d in row.domain)
-    return not _is_positive(expr) and any(
-        domain is not REAL
-        and not (isinstance(argument, Number) and domain.contains(argument.value))
-        for argument, domain in zip(expr.args, row.domain, strict=True)
-    )
+    return not all(map(_lies_in, expr.args, row.domain))
+
+
+def _lies_in(argument: Expr, domain: Domain) -> bool:
+    """Whether that is certain, for all values of all tensors."""
+    if isinstance(argument, Number):
+        return domain.contains(argument.value)
+    return domain is REAL or (domain in (POSITIVE, NONNEGATIVE) and _is_positive(argument))
 
 
 @cache
@@ -205,9 +229,8 @@ class Granted:
 
     def meets(self, need: Need) -> bool:
         """Whether that is certain."""
-        match need.subject:
-            case Bracket(index) if _is_implied(index, _known(need)):
-                return True
+        if isinstance(need.subject, Access) and _is_there(need.subject, _known(need)):
+            return True
         return need in self._needs or any(covers(have, need) for have in self._needs)
 
 

@@ -34,13 +34,13 @@ from symderiv.calculus.functions import (
 from symderiv.calculus.losses import LOGITS
 from symderiv.calculus.reference import text
 from symderiv.calculus.sympy_bridge import to_sympy
-from symderiv.proof.defined import divisors
+from symderiv.proof.defined import Granted, divisors, needs
 from symderiv.proof.reals import inside
 from symderiv.proof.scalar import Question, atoms_of, decide, decide_scalar, step
 from symderiv.proof.verdict import Status, Verdict
 
 VERSION = 1  # raise it when a decider changes its word
-MAX_EXPONENT = 100  # of a power in a stated derivative; 3 in the tables
+MAX_EXPONENT = 20  # of a power in a stated derivative; 3 in the tables
 DIGITS = 60
 NOTHING, GAP, ROUGH = 1e-40, 1e-20, 1e-9  # what counts as 0, as close by, and as different
 CACHE = Path(__file__).with_name("lemmas.json")
@@ -64,6 +64,8 @@ def derivative_verdict(
     if any(isinstance(node, Pow) and abs(node.exponent) > MAX_EXPONENT for node in walk(stated)):
         return Verdict(Status.UNDECIDED, "of too high a degree")
     stated = replace_accesses(stated, canonical.get)
+    if stated != _formula(function, argument) and not _is_analytic(stated):
+        return Verdict(Status.UNDECIDED, "it has brackets and is not the one of the table")
     if any(isinstance(node, Apply) and any(node.orders) for node in walk(stated)):
         return _prove(function, argument, stated)  # its text would not show the derivatives
     key = _key(function, argument, stated)
@@ -83,11 +85,28 @@ def prove_stated_derivative(function: str, argument: int) -> Verdict:
 
 
 def _stated(function: str, argument: int) -> Expr:
+    stated = _formula(function, argument)
+    if stated is None:
+        name = scalar(function).arguments[argument]
+        raise KeyError(f"no derivative of {function} by {name} is stated")
+    return stated
+
+
+def _formula(function: str, argument: int) -> Expr | None:
+    """The stated derivative of the table, if there is one."""
     row = scalar(function)
     formula = row.derivatives[argument]
-    if formula is None:
-        raise KeyError(f"no derivative of {function} by {row.arguments[argument]} is stated")
-    return formula(*symbols(row), VALUE)
+    return formula and formula(*symbols(row), VALUE)
+
+
+def _is_analytic(stated: Expr) -> bool:
+    """Whether it has no brackets: then it is true wherever it has a value.
+
+    Identities are proved between the places where brackets change; at these, and where a bracket
+    says nothing that depends on an argument, a formula could have any value.
+    """
+    applied = [node for node in walk(unfold(stated)) if isinstance(node, Apply)]
+    return not any(node.function == "positive" or any(node.orders) for node in applied)
 
 
 def _prove(function: str, argument: int, stated: Expr) -> Verdict:
@@ -115,28 +134,33 @@ def _prove(function: str, argument: int, stated: Expr) -> Verdict:
     if verdict.status is Status.PROVED and _leaps(right, domains):
         return Verdict(Status.UNDECIDED, "it leaps where the derivative does not")
     known: Mapping[Expr, Domain] = dict(zip(places, row.domain, strict=True))
-    if verdict.status is Status.PROVED and not _partial(stated, known) <= _partial(definition):
+    if verdict.status is Status.PROVED and not _is_defined(stated, definition, known):
         return Verdict(Status.UNDECIDED, "it may have no value where the function has one")
     return verdict
 
 
-def _partial(expr: Expr, known: Mapping[Expr, Domain] | None = None) -> set[Expr]:
-    """The roots, logarithms and the like in an expression, which are not defined everywhere.
+def _is_defined(stated: Expr, definition: Expr, known: Mapping[Expr, Domain]) -> bool:
+    """Whether a stated derivative has its roots, logarithms and the like where the function has.
 
-    Not those of an argument that is ``known`` to lie in their domain. A stated derivative has none
-    of its own. Without, it is true wherever it has a value, as far as the function goes: analytic
-    functions that agree on a part of it agree on all of it.
+    Those of an argument that is ``known`` to lie in their domain are. Without any of its own it is
+    true wherever it has a value, as far as the function goes: analytic functions that agree on a
+    part of it agree on all of it.
     """
-    return {
-        node
-        for node in walk(unfold(expr))
-        if isinstance(node, Apply)
-        and any(
-            domain is not REAL and (known or {}).get(argument) != domain
-            for argument, domain in zip(node.args, scalar(node.function).domain, strict=True)
-        )
-        and any(isinstance(inner, Access) for inner in walk(node))
-    }
+    granted = Granted()
+    granted.grant([unfold(definition)])
+    for need in needs(unfold(stated)):
+        node = need.subject
+        if need.nonzero or not isinstance(node, Apply):
+            continue
+        domains = zip(node.args, scalar(node.function).domain, strict=True)
+        if all(d is REAL or known.get(e) == d for e, d in domains):
+            continue
+        at_an_end = any(
+            e in known and known[e].closed for e in node.args
+        )  # as log y in 0 log 0 = 0
+        if at_an_end or not granted.meets(need):
+            return False
+    return True
 
 
 def _kinks(expr: Any) -> set[Any]:

@@ -46,6 +46,7 @@ R = Axis("unit", as_index(Size("r")))
 I, J, K = fresh(N, "i"), fresh(N, "j"), fresh(N, "k")
 n = SizeOf(N.stop)
 ONLY = fresh(Axis("unit", Index(1)))
+POSITIVE = apply("positive", X[J])
 BELOW_3 = Bracket(2 - as_index(I))
 UP_TO_I = fresh(Axis("unit", as_index(I) - 1), "p")
 
@@ -84,6 +85,7 @@ IMPLIED: dict[str, tuple[Expr, Expr]] = {
     "a shifted entry of all": (Sum((v := fresh(LONG)), over(X[v])), over(X[I + 1])),
     "one of a range that the index is in": (Sum(UP_TO_I, over(X[UP_TO_I], SCALAR)), ONE),
     "beside a bracket": (over(X[I], Bracket(I - 2)), over(X[I], Bracket(I - 2))),
+    "beside a sign": (over(X[I], 1 - POSITIVE), over(X[I] * 2, 1 - POSITIVE)),
     "beside a bracket that asks for more": (
         over(X[I], Bracket(I - 2)),
         over(X[I], Bracket(I - 4)),
@@ -116,6 +118,8 @@ NOT_IMPLIED: dict[str, tuple[Expr, Expr]] = {
         over(X[I], Bracket(I - 2)),
         over(X[I], Bracket(3 - as_index(I))),
     ),
+    "what is beside a sign": (over(X[I], POSITIVE), over(X[I])),
+    "what is beside the other sign": (over(X[I], 1 - POSITIVE), over(X[I], POSITIVE)),
     "what is beside a delta": (over(X[I], Delta(as_index(I), Index(7))), over(X[I])),
     "what is in a sum of nothing": (Sum(UP_TO_I, over(X[J])), over(X[J])),
     "a size less one": (ONE, over(n - 1)),
