@@ -229,7 +229,8 @@ class Granted:
 
     def meets(self, need: Need) -> bool:
         """Whether that is certain."""
-        if isinstance(need.subject, Access) and _is_there(need.subject, _known(need)):
+        entry = need.subject
+        if isinstance(entry, Access) and not need.nonzero and _is_there(entry, _known(need)):
             return True
         return need in self._needs or any(covers(have, need) for have in self._needs)
 

@@ -64,8 +64,6 @@ def derivative_verdict(
     if any(isinstance(node, Pow) and abs(node.exponent) > MAX_EXPONENT for node in walk(stated)):
         return Verdict(Status.UNDECIDED, "of too high a degree")
     stated = replace_accesses(stated, canonical.get)
-    if stated != _formula(function, argument) and not _is_analytic(stated):
-        return Verdict(Status.UNDECIDED, "it has brackets and is not the one of the table")
     if any(isinstance(node, Apply) and any(node.orders) for node in walk(stated)):
         return _prove(function, argument, stated)  # its text would not show the derivatives
     key = _key(function, argument, stated)
@@ -124,6 +122,9 @@ def _prove(function: str, argument: int, stated: Expr) -> Verdict:
     names = {dummies[place]: place.tensor.name for place in places}
     domains = {dummies[p]: d for p, d in zip(places, row.domain, strict=True)}
     verdict = decide(Question(left, right, names, domains))
+    own = stated == _formula(function, argument)  # with the conventions of its function
+    if verdict.status is Status.PROVED and not own and not _is_analytic(stated):
+        return Verdict(Status.UNDECIDED, "it has brackets and is not the one of the table")
     if verdict.status is Status.PROVED and (
         not _kinks(right) <= _kinks(whole) or _excludes(stated)
     ):
@@ -134,7 +135,7 @@ def _prove(function: str, argument: int, stated: Expr) -> Verdict:
     if verdict.status is Status.PROVED and _leaps(right, domains):
         return Verdict(Status.UNDECIDED, "it leaps where the derivative does not")
     known: Mapping[Expr, Domain] = dict(zip(places, row.domain, strict=True))
-    if verdict.status is Status.PROVED and not _is_defined(stated, definition, known):
+    if verdict.status is Status.PROVED and not (own or _is_defined(stated, definition, known)):
         return Verdict(Status.UNDECIDED, "it may have no value where the function has one")
     return verdict
 

@@ -32,6 +32,7 @@ from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Uses
 from symderiv.proof.check import UNSAID, check
 from symderiv.proof.defined import Granted, divisors, needs
 from symderiv.proof.lemmas import VALUE
+from symderiv.proof.lemmas import _prove as prove
 from symderiv.proof.meaning import Meaning, NoMeaning
 from symderiv.proof.premises import lemma_verdict
 from symderiv.proof.verdict import Status
@@ -382,7 +383,9 @@ def test_a_stated_derivative_divides_by_nothing_that_its_function_does_not(
     assert found.status is Status.UNDECIDED and "divides" in found.method
 
 
-def test_a_stated_derivative_has_no_value_of_its_own_between_two_pieces() -> None:
+def test_a_stated_derivative_has_no_value_of_its_own_between_two_pieces(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """huber is smooth where a = y, and its derivative no less by 1 − sign(a − y)² there."""
     row = scalar("huber")
     places = a, y, _ = symbols(row)
@@ -390,10 +393,68 @@ def test_a_stated_derivative_has_no_value_of_its_own_between_two_pieces() -> Non
     assert formula is not None
     stated = formula(*places, VALUE)
     leaping = stated + apply("sign", a - y) ** 2 - 1
-    lemmas = [Lemma("huber", 0, places, VALUE, e) for e in (stated, leaping)]
-    assert lemma_verdict(lemmas[0]).status is Status.PROVED
-    found = lemma_verdict(lemmas[1])
-    assert found.status is Status.UNDECIDED and "leaps" in found.method
+    assert lemma_verdict(Lemma("huber", 0, places, VALUE, stated)).status is Status.PROVED
+    for told in ("brackets", "leaps"):
+        found = prove("huber", 0, leaping)
+        assert found.status is Status.UNDECIDED and told in found.method
+        monkeypatch.setattr("symderiv.proof.lemmas._formula", lambda *_: leaping)
+
+
+OTHERS: dict[str, Expr] = {
+    "a derivative and the same": apply("abs", Z, orders=(1,)) - apply("sign", Z),
+    "what has no value": log(Number.of(-1)) - log(Number.of(-1)),
+    "a sign of a number": Pow(1 - apply("positive", ONE * 3), -1) * 0 + apply("positive", ONE * 3),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_stated_derivative_adds_nothing_of_its_own(name: str) -> None:
+    stated = 1 - VALUE**2 + OTHERS[name] - OTHERS[name]
+    assert lemma_verdict(Lemma("tanh", 0, (Z,), VALUE, stated)).status is Status.UNDECIDED
+
+
+def test_a_stated_derivative_takes_no_logarithm_at_the_end_of_a_domain() -> None:
+    """kl(a, 0) is 0, with 0 log 0 = 0, and log y − log y has no value there."""
+    row = scalar("kl")
+    formula, places = row.derivatives[0], symbols(row)
+    assert formula is not None
+    stated = formula(*places, VALUE)
+    more = stated + log(places[1]) - log(places[1])
+    lemmas = [Lemma("kl", 0, places, VALUE, e) for e in (stated, more)]
+    statuses = [lemma_verdict(lemma).status for lemma in lemmas]
+    assert statuses == [Status.PROVED, Status.UNDECIDED]
+
+
+IDLE = Fact(Sum(fresh(N), ONE), n, "found", (), assumed=False)
+
+
+def test_a_fact_that_brings_a_line_to_normal_form_grants_nothing() -> None:
+    """Σ_{k<i} v[i − 1] is nothing at i = 1, and (i − 1) v[i − 1] asks for v[0]."""
+    i = fresh(N)
+    part = Sum(fresh(Axis("unit", as_index(i) - 1)), V[i - 1])
+    true = SCALAR + part
+    line = true + V[i - 1] - V[i - 1]
+    b = Builder("single")
+    w, c = Tensor("w", (), Role.PARAMETER), Tensor("C", (i,), Role.COST)
+    k = fresh(N)
+    b.define(c, [i], w[()] * true + Sum(k, V[k]))
+    dw = Tensor("dw", c.slots, Role.ADJOINT, "w", None, w, c)
+    steps = (step(dw[i], true), step(true, line, IDLE))
+    chain = Adjoint(dw, (as_index(i),), steps, line)
+    assert not all_proved(Derivation(b.graph(c), (chain,)))
+
+
+def test_what_a_member_of_a_family_asks_for_is_not_asked_of_others() -> None:
+    """h[t − 1] at t = 1 has an equation of its own; v[i − 1] at i = 1 is nothing."""
+    b = Builder("single")
+    time = Axis("time", N.stop, ordered=True)
+    t = fresh(time, "t")
+    h = b.tensor("h", [], family=t)
+    b.define(h, [0], ZERO)
+    b.recurrence(t, lambda: b.define(h, [t], h[t - 1] + SIGN))
+    granted = Granted(b.blocks[-1].definitions)  # type: ignore[union-attr]
+    assert all(map(granted.meets, needs(h[t - 1])))
+    assert not all(map(granted.meets, needs(V[I - 1])))
 
 
 def test_an_entry_out_of_its_axis_has_no_equation() -> None:
