@@ -432,7 +432,7 @@ def test_a_fact_that_brings_a_line_to_normal_form_grants_nothing() -> None:
     """Σ_{k<i} v[i − 1] is nothing at i = 1, and (i − 1) v[i − 1] asks for v[0]."""
     i = fresh(N)
     part = Sum(fresh(Axis("unit", as_index(i) - 1)), V[i - 1])
-    true = SCALAR + part
+    true = SCALAR + part + Bracket(i - 5)
     line = true + V[i - 1] - V[i - 1]
     b = Builder("single")
     w, c = Tensor("w", (), Role.PARAMETER), Tensor("C", (i,), Role.COST)
