@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cache, lru_cache
-from itertools import islice, permutations, product
+from itertools import chain, islice, permutations, product
 
 from symderiv.algebra.binding import free_variables, range_variables, substitute
 from symderiv.algebra.expr import (
@@ -175,6 +176,15 @@ def _may_fail(expr: Apply) -> bool:
     return not all(map(_lies_in, expr.args, row.domain))
 
 
+def _not_zero(need: Need) -> Iterator[Expr]:
+    """What is not 0 where a function has a value: u, where there is log u."""
+    call = need.subject
+    if isinstance(call, Apply) and not need.nonzero:
+        for argument, domain in zip(call.args, scalar(call.function).domain, strict=True):
+            if not domain.contains(Fraction(0)):
+                yield from _factors(argument)
+
+
 def _lies_in(argument: Expr, domain: Domain) -> bool:
     """Whether that is certain, for all values of all tensors."""
     if isinstance(argument, Number):
@@ -216,9 +226,11 @@ class Granted:
 
     def grant(self, exprs: Iterable[Expr], variables: tuple[Var, ...] = ()) -> None:
         """These have values at all values of some variables, and so what they need is met."""
-        for expr in exprs:
-            for need in needs(expr):
-                self._needs[replace(need, bound=variables + need.bound)] = None
+        for need in chain.from_iterable(map(needs, exprs)):
+            met = replace(need, bound=variables + need.bound)
+            self._needs[met] = None
+            for factor in _not_zero(need):
+                self._needs[replace(met, subject=factor, nonzero=True)] = None
 
     def positive(self, exprs: Iterable[Expr]) -> None:
         """These are said to be positive, and so are logarithms and roots of them defined."""

@@ -99,6 +99,7 @@ IMPLIED: dict[str, tuple[Expr, Expr]] = {
         Sum(K, over(X[J], Bracket(J - K))),
         over(X[J]),
     ),
+    "what a logarithm is taken of": (log(X[I] * X[J]), over(X[I])),
     "a function at the same place": (log(X[I]), log(X[I]) * 2),
     "a smooth function's derivative": (log(X[I]), apply("log", X[I], orders=(1,))),
     "a positive number": (ONE, over(n) + over(1 + apply("exp", X[I])) + log(Number.of(2))),
