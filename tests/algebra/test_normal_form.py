@@ -288,3 +288,11 @@ def test_what_divides_a_sum_that_may_be_empty_stays_with_it() -> None:
     inner = Sum(fresh(Axis("unit", N - 1)), mul(m, X[I], Pow(SizeOf(N - 1), -1)))
     assert not equal(Pow(inner, 2), mul(m, X[I] ** 2))
     assert not equal(Pow(inner, 2) * X[J], mul(m, X[I] ** 2, X[J]))
+
+
+def test_sums_that_a_third_index_joins_have_a_name() -> None:
+    """Σ_k (Σ_ij T[i, j, k])⁹: nine pairs (i, j) that may change places, and 9! orders of them."""
+    t = Tensor("t", tuple(fresh(UNITS) for _ in range(3)))
+    i, j, k = (fresh(UNITS) for _ in range(3))
+    inner = Sum(i, Sum(j, t[i, j, k]))
+    assert normal(Sum(k, Pow(inner, 9))).key == normal(Sum(k, Pow(inner, 4) * Pow(inner, 5))).key
