@@ -81,6 +81,10 @@ IMPLIED: dict[str, tuple[Expr, Expr]] = {
         Sum(K, over(X[K], Delta(as_index(I), as_index(K)))),
         over(X[I]),
     ),
+    "where an index is decided in a range that may be empty": (
+        Sum((r := fresh(UP_TO_I.axis)), over(X[r], Delta(as_index(r), as_index(UP_TO_I)))),
+        over(X[UP_TO_I]),
+    ),
     "an index with one value": (over(X[ONLY]), over(X[1])),
     "an entry of all": (Sum(K, over(X[K])), over(X[I])),
     "a shifted entry of all": (Sum((v := fresh(LONG)), over(X[v])), over(X[I + 1])),
@@ -132,7 +136,11 @@ NOT_IMPLIED: dict[str, tuple[Expr, Expr]] = {
     ),
     "an index that a delta does not decide": (
         Sum(K, over(X[K], Delta(as_index(K), K * 2 - 3))),
-        over(X[K * 2 - 3]),
+        over(X[K * 2 - 3], Bracket(K * 2 - 4), Bracket(N.stop + 3 - K * 2)),
+    ),
+    "a derivative at the end of one domain of two": (
+        apply("bce", X[I], X[J]),
+        apply("bce", X[I], X[J], orders=(0, 1)),
     ),
     "its derivative": (log(X[I]), over(log(X[I]))),
     "another function": (log(X[I]), log(X[I] + 1)),
