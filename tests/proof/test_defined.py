@@ -136,7 +136,7 @@ NOT_IMPLIED: dict[str, tuple[Expr, Expr]] = {
     ),
     "an index that a delta does not decide": (
         Sum(K, over(X[K], Delta(as_index(K), K * 2 - 3))),
-        over(X[K * 2 - 3], Bracket(K * 2 - 4), Bracket(N.stop + 3 - K * 2)),
+        over(X[K * 2 - 3], Bracket(K * 4 - 10), Bracket(N.stop + 9 - K * 4)),
     ),
     "a derivative at the end of one domain of two": (
         apply("bce", X[I], X[J]),
