@@ -51,5 +51,6 @@ def test_quotients_are_compared_over_their_common_denominator() -> None:
     assert same_normal_form(inner + B / (A + B), inner + 1 - A / (A + B)) != ""
     assert same_normal_form(add(A, Pow(B, -1)), add(Pow(B, -1), A)) == "normal form"
     assert alpha_equal(over_common_denominator(A - A, B - B), ZERO)
+    assert over_common_denominator(sum_over(K, X[K]) / (A + B) + C, ZERO) is not None
     whole = over_common_denominator(inner, ZERO)  # in which there is nothing to multiply out
     assert whole is not None and normal(whole).key == normal(inner).key
