@@ -135,8 +135,8 @@ NOT_IMPLIED: dict[str, tuple[Expr, Expr]] = {
         over(X[J]),
     ),
     "an index that a delta does not decide": (
-        Sum(K, over(X[K], Delta(as_index(K), K * 2 - 3))),
-        over(X[K * 2 - 3], Bracket(K * 4 - 10), Bracket(N.stop + 9 - K * 4)),
+        Sum(K, over(X[K], Delta(as_index(K), K * 2 + 3))),
+        over(X[K * 2 + 3], Bracket(N.stop - 9 - K * 4)),
     ),
     "a derivative at the end of one domain of two": (
         apply("bce", X[I], X[J]),
