@@ -38,7 +38,7 @@ from symderiv.proof.decide import (
     structural,
     together,
 )
-from symderiv.proof.defined import Granted, divisors, needs
+from symderiv.proof.defined import Granted, Need, divisors, needs
 from symderiv.proof.likeness import Memory, spelled
 from symderiv.proof.meaning import Meaning, NoMeaning
 from symderiv.proof.premises import apply_fact, apply_lemmas, field_lemmas, lemma_verdict
@@ -146,6 +146,8 @@ class Judge:
         self._divisors: dict[Expr, bool] = {}
         self._totals: dict[Access, Expr] = {}
         self._forward = Granted(self.graph.definitions)
+        for given in self.graph.upstream:
+            self._forward.grant([given[given.slots]], given.slots)
         self._granted = self._forward.copy()  # and what the derivative of this chain asks for
         self._opened_here: dict[Expr, Expr] = {}  # sides of the steps of one chain
         derived = (*self.graph.upstream, *(a.tensor for a in derivation.adjoints))
@@ -175,6 +177,9 @@ class Judge:
                 verdicts = [replace(v, status=undecided, method=objection) for v in verdicts]
         self.closed.append(adjoint)
         self._opened_here.clear()  # what is closed says what a derivative is as well
+        total = self._totals.get(adjoint.left)
+        if total is not None and all(map(self._forward.meets, needs(total))):
+            self._forward.grant([adjoint.left], adjoint.variables)
         for verdict in verdicts:
             if verdict.status is not Status.PROVED:
                 self.doubtful.setdefault(adjoint.tensor, verdict)
@@ -267,13 +272,15 @@ class Judge:
                 verdict = again if again.status is Status.PROVED else verdict
         if verdict.status is Status.PROVED:
             self._granted.positive(verdict.positive)
-            if not self._has_value((step.right, right), step.premises):
+            # what a derivative is beside ∂u/∂v is asked for only where that is not 0
+            written = (need for need in needs(step.right) if not need.of_adjoint)
+            if not self._has_value((*written, *needs(right)), step.premises):
                 return Verdict(Status.UNDECIDED, UNSAID)
         return verdict
 
-    def _has_value(self, lines: Iterable[Expr], premises: tuple[Premise, ...]) -> bool:
-        """Whether lines have values, as they stand, wherever what is granted has one."""
-        for need in chain.from_iterable(map(needs, lines)):
+    def _has_value(self, asked: Iterable[Need], premises: tuple[Premise, ...]) -> bool:
+        """Whether all that a line needs, as it stands, is met where what is granted has a value."""
+        for need in asked:
             parts = [list(self._readings(e, ZERO, premises)) for e in (need.subject, *need.guards)]
             named = ([known for known, _ in reading] for reading in zip(*parts, strict=True))
             images = (replace(need, subject=s, guards=tuple(rest)) for s, *rest in named)

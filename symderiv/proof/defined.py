@@ -26,6 +26,7 @@ from symderiv.algebra.expr import (
     Mul,
     Number,
     Pow,
+    Role,
     Select,
     SizeOf,
     Sum,
@@ -78,6 +79,11 @@ class Need:
     guards: tuple[Expr, ...] = ()
     bound: tuple[Var, ...] = ()
 
+    @property
+    def of_adjoint(self) -> bool:
+        """Whether a derivative that is named must exist."""
+        return isinstance(self.subject, Access) and self.subject.tensor.role is Role.ADJOINT
+
 
 def needs(expr: Expr) -> tuple[Need, ...]:
     """What an expression needs so that it has a value, where that is not certain.
@@ -118,7 +124,12 @@ def _of_parts(expr: Expr) -> Iterator[Need]:
 
 
 def _is_there(entry: Access, known: Iterable[Index]) -> bool:
-    """Whether an entry lies in its axes; along an ordered one, every entry has its equation."""
+    """Whether there is an entry: it lies in its axes, and is no derivative, which need not exist.
+
+    Along an ordered axis every entry has its equation.
+    """
+    if entry.tensor.role is Role.ADJOINT:
+        return False
     place: dict[Var, Index] = {}
     for slot, index in zip(entry.tensor.slots, entry.indices, strict=True):
         axis = substitute_axis(slot.axis, place)

@@ -15,6 +15,7 @@ from symderiv.algebra.expr import (
     Apply,
     Bracket,
     Expr,
+    Partial,
     Role,
     Select,
     Sum,
@@ -23,6 +24,7 @@ from symderiv.algebra.expr import (
     has_partial,
     indices_of,
     ranges_of,
+    tensors_in,
     walk,
 )
 from symderiv.algebra.index import (
@@ -75,6 +77,7 @@ def require_well_formed(derivation: Derivation) -> None:
         for expr in {id(e): e for e in spoken}.values():  # a step starts from what one ends with
             names.meet(*(node for node in walk(expr) if isinstance(node, Access)))
             ranges.meet(expr, adjoint.variables)
+            _require_forward_partials(expr)
         _require_spoken_of(adjoint)
         for step in adjoint.steps:
             for premise in step.premises:
@@ -178,6 +181,13 @@ def _spoken(adjoint: Adjoint) -> Iterator[Expr]:
         for premise in step.premises:
             if isinstance(premise, Fact):
                 yield from (premise.left, premise.right)
+
+
+def _require_forward_partials(expr: Expr) -> None:
+    """What is differentiated by an entry is computed forward: ∂u/∂t, and not ∂(∂C/∂u)/∂t."""
+    for node in walk(expr) if has_partial(expr) else ():
+        if isinstance(node, Partial) and any(t.role is Role.ADJOINT for t in tensors_in(node)):
+            raise IllFormed("a derivative is differentiated once more")
 
 
 def _require_quantified(fact: Fact) -> None:

@@ -544,3 +544,33 @@ def test_members_that_lead_to_the_cost_in_other_ways() -> None:
     for member in (Index(0), Index(1), long.stop - 1):
         with pytest.raises(NoMeaning, match="in other ways as well"):
             meaning.expand(Partial(c[()], h[member]))
+
+
+@pytest.mark.parametrize(("function", "exists"), [("exp", True), ("relu", False), ("sqrt", True)])
+def test_a_derivative_is_named_where_there_is_one(function: str, exists: bool) -> None:
+    """With C = w s + f(x²), ∂C/∂w = s holds where f is not differentiable as well."""
+    b = Builder()
+    x, v = b.tensor("x", [], Role.PARAMETER), b.tensor("w", [], Role.PARAMETER)
+    c = b.tensor("C", [], Role.COST)
+    b.define(c, [], v[()] * SCALAR + apply(function, x[()] ** 2))
+    dx, dv = adjoint(x, c), adjoint(v, c)
+    slope = apply(function, x[()] ** 2, orders=(1,)) * 2 * x[()]
+    line = SCALAR + dx[()] - dx[()]
+    chains = (
+        Adjoint(dx, (), (step(dx[()], slope),), slope),
+        Adjoint(dv, (), (step(dv[()], SCALAR), step(SCALAR, line)), line),
+    )
+    found = check(Derivation(b.graph(c), chains))
+    assert [v.status is Status.PROVED for v in found.chains[1].verdicts] == [True, exists]
+    assert found.chains[0].verdicts[0].status is Status.PROVED
+
+
+def test_a_derivative_is_not_differentiated() -> None:
+    b = Builder()
+    x, c = b.tensor("x", [], Role.PARAMETER), b.tensor("C", [], Role.COST)
+    b.define(c, [], x[()] * SCALAR)
+    dx = adjoint(x, c)
+    line = SCALAR * Partial(x[()] + dx[()] - dx[()], x[()])
+    chain = Adjoint(dx, (), (step(dx[()], SCALAR), step(SCALAR, line)), line)
+    with pytest.raises(IllFormed, match="differentiated once more"):
+        check(Derivation(b.graph(c), (chain,)))
