@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
+from functools import cached_property
 from operator import attrgetter, is_
 from typing import Any, TypeVar, dataclass_transform
 
@@ -95,10 +96,16 @@ class Tensor:
             made.append(variable)
         return tuple(made)
 
-    @property
+    @cached_property
     def axes(self) -> tuple[Axis, ...]:
         """The axes in storage order."""
         return tuple(slot.axis for slot in self.slots)
+
+    @cached_property
+    def _is_ragged(self) -> bool:
+        """Whether the range of one axis depends on the index of another."""
+        ends = (end for axis in self.axes for end in (axis.start, axis.stop))
+        return any(True for end in ends for _ in end.variables)
 
     @property
     def ordered(self) -> bool:
@@ -168,6 +175,18 @@ class Access(Expr):
 
     tensor: Tensor
     indices: tuple[Index, ...]
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """The axes that its indices are in, in ranges that depend on those before them."""
+        if not self.tensor._is_ragged:
+            return self.tensor.axes
+        place: dict[Var, Index] = {}
+        found = []
+        for slot, index in zip(self.tensor.slots, self.indices, strict=True):
+            found.append(substitute_axis(slot.axis, place))
+            place[slot] = index
+        return tuple(found)
 
     @property
     def member(self) -> Index | None:

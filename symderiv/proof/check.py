@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain
 from operator import is_
 
 from symderiv.algebra.binding import (
@@ -147,7 +146,7 @@ class Judge:
         self._totals: dict[Access, Expr] = {}
         self._forward = Granted(self.graph.definitions)
         for given in self.graph.upstream:
-            self._forward.grant([given[given.slots]], given.slots)
+            self._forward.exists(given[given.slots])
         self._granted = self._forward.copy()  # and what the derivative of this chain asks for
         self._opened_here: dict[Expr, Expr] = {}  # sides of the steps of one chain
         derived = (*self.graph.upstream, *(a.tensor for a in derivation.adjoints))
@@ -179,7 +178,7 @@ class Judge:
         self._opened_here.clear()  # what is closed says what a derivative is as well
         total = self._totals.get(adjoint.left)
         if total is not None and all(map(self._forward.meets, needs(total))):
-            self._forward.grant([adjoint.left], adjoint.variables)
+            self._forward.exists(adjoint.left)
         for verdict in verdicts:
             if verdict.status is not Status.PROVED:
                 self.doubtful.setdefault(adjoint.tensor, verdict)
@@ -280,13 +279,15 @@ class Judge:
 
     def _has_value(self, asked: Iterable[Need], premises: tuple[Premise, ...]) -> bool:
         """Whether all that a line needs, as it stands, is met where what is granted has a value."""
-        for need in asked:
-            parts = [list(self._readings(e, ZERO, premises)) for e in (need.subject, *need.guards)]
-            named = ([known for known, _ in reading] for reading in zip(*parts, strict=True))
-            images = (replace(need, subject=s, guards=tuple(rest)) for s, *rest in named)
-            if not any(map(self._granted.meets, chain([need], images))):
-                return False
-        return True
+        return all(any(map(self._granted.meets, self._named(n, premises))) for n in asked)
+
+    def _named(self, need: Need, premises: tuple[Premise, ...]) -> Iterator[Need]:
+        """The same need in other words: with the premises used."""
+        yield need
+        parts = [list(self._readings(e, ZERO, premises)) for e in (need.subject, *need.guards)]
+        for reading in zip(*parts, strict=True):
+            subject, *rest = (known for known, _ in reading)
+            yield replace(need, subject=subject, guards=tuple(rest))
 
     def _judged(
         self,

@@ -30,6 +30,7 @@ from symderiv.algebra.expr import (
     Select,
     SizeOf,
     Sum,
+    Tensor,
     children,
     mul,
     walk,
@@ -79,10 +80,14 @@ class Need:
     guards: tuple[Expr, ...] = ()
     bound: tuple[Var, ...] = ()
 
+    def within(self, guards: tuple[Expr, ...], bound: tuple[Var, ...] = ()) -> Need:
+        """The same beside some guards, and below some indices."""
+        return Need(self.subject, self.nonzero, guards + self.guards, bound + self.bound)
+
     @property
     def of_adjoint(self) -> bool:
         """Whether a derivative that is named must exist."""
-        return isinstance(self.subject, Access) and self.subject.tensor.role is Role.ADJOINT
+        return isinstance(self.subject, Access) and _is_derivative(self.subject)
 
 
 def needs(expr: Expr) -> tuple[Need, ...]:
@@ -105,38 +110,35 @@ def _own(expr: Expr) -> Iterator[Need]:
             yield Need(expr, False)
         case Select(_, var, body):  # of nothing there is no maximum, nor where all are the same
             yield Need(Select(var.axis.start, var, body), False)
-        case Access() if not _is_there(expr, ()):
+        case Access() if _is_derivative(expr) or not _is_there(expr, ()):
             yield Need(expr, False)
 
 
 def _of_parts(expr: Expr) -> Iterator[Need]:
     """What its parts need: for all indices that it binds, and where other factors are not 0."""
     for part in children(expr):
-        for need in needs(part):
-            match expr:
-                case Mul(factors):
-                    beside = (f for f in factors if _is_guard(f) and f is not part)
-                    yield replace(need, guards=(*beside, *need.guards))
-                case Sum(var, _) | Select(_, var, _):
-                    yield replace(need, bound=(var, *need.bound))
-                case _:
-                    yield need
+        asked = needs(part)
+        match expr:
+            case _ if not asked:
+                continue
+            case Mul(factors):
+                beside = tuple(f for f in factors if f is not part and _is_guard(f))
+                yield from (need.within(beside) for need in asked) if beside else asked
+            case Sum(var, _) | Select(_, var, _):
+                yield from (need.within((), (var,)) for need in asked)
+            case _:
+                yield from asked
 
 
 def _is_there(entry: Access, known: Iterable[Index]) -> bool:
-    """Whether there is an entry: it lies in its axes, and is no derivative, which need not exist.
+    """Whether an entry lies in its axes; along an ordered one, every entry has its equation."""
+    places = zip(entry.indices, entry.axes, strict=True)
+    return all(a.ordered or guards(index, a, tuple(known)) == () for index, a in places)
 
-    Along an ordered axis every entry has its equation.
-    """
-    if entry.tensor.role is Role.ADJOINT:
-        return False
-    place: dict[Var, Index] = {}
-    for slot, index in zip(entry.tensor.slots, entry.indices, strict=True):
-        axis = substitute_axis(slot.axis, place)
-        if not axis.ordered and guards(index, axis, tuple(known)) != ():
-            return False
-        place[slot] = index
-    return True
+
+def _is_derivative(entry: Access) -> bool:
+    """Whether an entry is one that need not exist."""
+    return entry.tensor.role is Role.ADJOINT
 
 
 def _is_guard(factor: Expr) -> bool:
@@ -226,6 +228,7 @@ class Granted:
 
     def __init__(self, definitions: Iterable[Definition] = ()) -> None:
         self._needs: dict[Need, None] = {}
+        self._existing: set[Tensor] = set()  # adjoints of which every entry exists
         for definition in definitions:
             self.grant([definition.body], definition.variables)
 
@@ -233,15 +236,24 @@ class Granted:
         """The same, to which more can be added."""
         copied = Granted()
         copied._needs |= self._needs
+        copied._existing |= self._existing
         return copied
 
     def grant(self, exprs: Iterable[Expr], variables: tuple[Var, ...] = ()) -> None:
         """These have values at all values of some variables, and so what they need is met."""
         for need in chain.from_iterable(map(needs, exprs)):
-            met = replace(need, bound=variables + need.bound)
+            met = need.within((), variables) if variables else need
             self._needs[met] = None
             for factor in _not_zero(need):
                 self._needs[replace(met, subject=factor, nonzero=True)] = None
+
+    def exists(self, entry: Access) -> None:
+        """A derivative exists, whatever the values of its variables are."""
+        variables = tuple(v for index in entry.indices if (v := index.variable) is not None)
+        if not entry.tensor.ordered and len(variables) == len(entry.indices):
+            self._existing.add(entry.tensor)
+        else:
+            self.grant([entry], variables)
 
     def positive(self, exprs: Iterable[Expr]) -> None:
         """These are said to be positive, and so are logarithms and roots of them defined."""
@@ -253,13 +265,17 @@ class Granted:
     def meets(self, need: Need) -> bool:
         """Whether that is certain."""
         entry = need.subject
-        if isinstance(entry, Access) and not need.nonzero and _is_there(entry, _known(need)):
-            return True
+        if isinstance(entry, Access) and not need.nonzero:
+            exists = not _is_derivative(entry) or entry.tensor in self._existing
+            if exists and _is_there(entry, _known(need)):
+                return True
         return need in self._needs or any(covers(have, need) for have in self._needs)
 
 
 def covers(have: Need, need: Need) -> bool:
     """Whether the one is met wherever the other one is."""
+    if not _is_alike(have, need):
+        return False
     have, need = _decided(have), _decided(need)
     binding = _matched(have, need)
     if binding is None:
@@ -279,6 +295,18 @@ def covers(have: Need, need: Need) -> bool:
         for var in have.bound
         for axis in [substitute_axis(var.axis, binding)]
     )
+
+
+def _is_alike(have: Need, need: Need) -> bool:
+    """Whether the one may speak of what the other one does: of one tensor or function, say."""
+    if have.nonzero or need.nonzero:
+        return have.nonzero is need.nonzero
+    match have.subject, need.subject:
+        case Access(one, _), Access(other, _):
+            return one == other
+        case Apply(name, _), Apply(other_name, _):
+            return name == other_name
+    return type(have.subject) is type(need.subject)
 
 
 def _known(need: Need) -> list[Index]:
@@ -304,8 +332,6 @@ def _somewhere(
 
 def _matched(have: Need, need: Need) -> dict[Var, Index] | None:
     """The indices at which the one speaks of what the other one does."""
-    if have.nonzero is not need.nonzero:
-        return None
     own = [var for var in have.bound if var in free_variables(have.subject)]
     one, other = have.subject, need.subject
     if not need.nonzero and isinstance(one, Apply) and isinstance(other, Apply):
@@ -356,6 +382,7 @@ def _is_implied(index: Index, brackets: Iterable[Index]) -> bool:
     return any(is_nonnegative(index - known) for known in (Index(0), *brackets))
 
 
+@lru_cache(maxsize=10_000)
 def _decided(need: Need) -> Need:
     """The same with every index put in its place that a delta decides, or a range of one value."""
     spoken = free_variables(need.subject).union(*map(free_variables, need.guards))

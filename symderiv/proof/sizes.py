@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 
 from symderiv.algebra.expr import Access, Bracket, Delta, Expr, Select, SizeOf, Sum, indices_of
-from symderiv.algebra.index import Axis, Index, Size, Var, as_index, substitute_axis
+from symderiv.algebra.index import Axis, Index, Size, Var, as_index
 
 Range = tuple[Index, Index]  # of an axis: its start and its stop
 DEPTH = 3  # the least length of an ordered axis; families of sizes get one a member
@@ -49,11 +49,8 @@ def distinguished(nodes: Iterable[Expr], heads: Iterable[Index] = ()) -> set[Ran
 
     for node in nodes:
         match node:
-            case Access(tensor, indices):
-                place: dict[Var, Index] = {}  # of an axis that is as long as an index before says
-                for slot, index in zip(tensor.slots, indices, strict=True):
-                    axis = substitute_axis(slot.axis, place)
-                    place[slot] = index
+            case Access(_, indices):
+                for index, axis in zip(indices, node.axes, strict=True):
                     variable = index.variable
                     if variable is None or _ends(variable.axis) != _ends(axis):
                         mark(index)

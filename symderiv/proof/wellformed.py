@@ -36,7 +36,6 @@ from symderiv.algebra.index import (
     is_nonnegative,
     is_zero,
     newest,
-    substitute_axis,
     substitute_index,
 )
 from symderiv.algebra.normal import normal
@@ -261,10 +260,7 @@ def _require_in_axes(access: Access, shifted: bool) -> None:
 
     The entries of a family before its first member have equations of their own.
     """
-    mapping: dict[Var, Index] = {}
-    for slot, index in zip(access.tensor.slots, access.indices, strict=True):
-        whole = substitute_axis(slot.axis, mapping)
-        mapping[slot] = index
+    for index, whole in zip(access.indices, access.axes, strict=True):
         if whole.ordered:
             continue
         beyond = guards(index, whole)
