@@ -19,6 +19,7 @@ from symderiv.algebra.expr import (
     SizeOf,
     Sum,
     children,
+    kept,
     rebuild,
 )
 from symderiv.algebra.index import (
@@ -33,15 +34,9 @@ from symderiv.algebra.index import (
 )
 
 
+@kept
 def free_variables(expr: Expr) -> frozenset[Var]:
-    """The variables that occur and are not bound; kept with the tree."""
-    known: frozenset[Var] | None = expr.__dict__.get("_free")
-    if known is None:
-        known = expr.__dict__["_free"] = _free_variables(expr)
-    return known
-
-
-def _free_variables(expr: Expr) -> frozenset[Var]:
+    """The variables that occur and are not bound."""
     match expr:
         case Access(_, indices):
             return frozenset(v for index in indices for v in index.variables)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, wraps
 from operator import attrgetter, is_
 from typing import Any, TypeVar, dataclass_transform
 
@@ -25,6 +25,7 @@ from symderiv.algebra.index import (
 )
 
 _C = TypeVar("_C", bound=type)
+_T = TypeVar("_T")
 
 
 @dataclass_transform(frozen_default=True)
@@ -402,21 +403,31 @@ def rebuild(expr: Expr, transform: Callable[[Expr], Expr]) -> Expr:
     return expr
 
 
+def kept(compute: Callable[[Expr], _T]) -> Callable[[Expr], _T]:
+    """A function of a tree whose value is kept with the tree."""
+    name = f"_{compute.__name__}"
+
+    @wraps(compute)
+    def found(expr: Expr) -> _T:
+        known = expr.__dict__
+        if name not in known:
+            known[name] = compute(expr)
+        value: _T = known[name]
+        return value
+
+    return found
+
+
+@kept
 def length(expr: Expr) -> int:
-    """How many nodes a tree has, as often as they stand there; kept with the tree."""
-    known: int | None = expr.__dict__.get("_length")
-    if known is None:
-        known = expr.__dict__["_length"] = 1 + sum(map(length, children(expr)))
-    return known
+    """How many nodes a tree has, as often as they stand there."""
+    return 1 + sum(map(length, children(expr)))
 
 
+@kept
 def has_partial(expr: Expr) -> bool:
-    """Whether a derivative is still written out as ∂e/∂t; kept with the tree."""
-    known: bool | None = expr.__dict__.get("_partial")
-    if known is None:
-        known = isinstance(expr, Partial) or any(map(has_partial, children(expr)))
-        expr.__dict__["_partial"] = known
-    return known
+    """Whether a derivative is still written out as ∂e/∂t."""
+    return isinstance(expr, Partial) or any(map(has_partial, children(expr)))
 
 
 def winner_range(expr: Expr) -> tuple[Index, ...]:

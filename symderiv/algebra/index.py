@@ -204,6 +204,15 @@ def newest() -> int:
     return next(_uids)
 
 
+def sizes_in(index: Index) -> Iterator[Size]:
+    """The sizes that an index speaks of, also those inside sizes such as ``n[L]``."""
+    for symbol, _ in index.terms:
+        if isinstance(symbol, Size):
+            yield symbol
+            if symbol.at is not None:
+                yield from sizes_in(symbol.at)
+
+
 def substitute_index(index: Index, mapping: Mapping[Var, Index]) -> Index:
     """``index`` with variables replaced at once (also inside sizes ``n[l]``)."""
     plain = index.variable

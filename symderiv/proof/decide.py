@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from itertools import chain, product
+from itertools import product
 
 from symderiv.algebra.binding import (
     open_indices,
@@ -19,18 +19,14 @@ from symderiv.algebra.binding import (
     within_ranges,
 )
 from symderiv.algebra.expr import (
-    Access,
     Add,
     Apply,
     Expr,
     Mul,
-    Number,
     SizeOf,
     Sum,
     Tensor,
-    indices_of,
     mul,
-    ranges_of,
     walk,
 )
 from symderiv.algebra.index import Index, Size, Var, as_index, fresh
@@ -46,6 +42,7 @@ from symderiv.proof.likeness import spelled
 from symderiv.proof.quotients import over_common_denominator
 from symderiv.proof.reals import agree, counterexample
 from symderiv.proof.sizes import assign, distinguished, listed, size_symbols
+from symderiv.proof.spoken import spoken
 from symderiv.proof.verdict import EXACT, Status, Verdict
 
 TRIALS = 3  # worlds in which a step is evaluated
@@ -96,26 +93,21 @@ class Statement:
         return replace(self, left=left, right=right, apart=True)
 
     @cached_property
-    def nodes(self) -> list[Expr]:
-        """All subtrees of both sides."""
-        return [*walk(self.left), *walk(self.right)]
-
-    @cached_property
     def equations(self) -> list[Equation]:
         """The equations that it may rest on."""
         return [equation for tensor in self.opened for equation in self.worlds.equations(tensor)]
 
     @cached_property
     def everything(self) -> list[Expr]:
-        """All subtrees of both sides, of the equations that it may rest on, and of the facts."""
+        """Both sides, the equations that it may rest on, and the facts."""
         rest = [body for _, body in self.equations]
         rest += [side for fact in self.facts for side in (fact.left, fact.right)]
-        return [*self.nodes, *chain.from_iterable(map(walk, rest))]
+        return [self.left, self.right, *rest]
 
     @cached_property
     def tensors(self) -> frozenset[Tensor]:
         """The tensors of which it speaks."""
-        return frozenset(e.tensor for e in self.everything if isinstance(e, Access))
+        return frozenset().union(*(said.tensors for said in map(spoken, self.everything)))
 
     @cached_property
     def heads(self) -> list[Index]:
@@ -134,18 +126,17 @@ class Statement:
 
         A bracket [n >= 7] is 0 at small sizes, and n - 3 is 0 at one: there anything holds.
         """
-        compared = {abs(i.const) for node in self.everything for i in indices_of(node)}
-        compared |= {abs(i.const) for node in self.everything for i in ranges_of(node)}
-        if any(isinstance(node, SizeOf) for node in self.everything):
-            values = (n.value for n in self.everything if isinstance(n, Number))
-            compared |= {abs(v.numerator) for v in values if v.denominator == 1}
-        return max((n - 2 for n in compared if 2 < n <= FARTHEST), default=0)
+        said = list(map(spoken, self.everything))
+        compared = set[int]().union(*(s.offsets for s in said))
+        if any(SizeOf in s.kinds for s in said):
+            compared = compared.union(*(s.numbers for s in said))
+        return max((n - 2 for n in map(abs, compared) if 2 < n <= FARTHEST), default=0)
 
     @property
     def has_signs(self) -> bool:
         """Whether it speaks of roots or signs, of which the field has its own."""
         named = {*BY_SIGN, "sqrt"}
-        return any(isinstance(n, Apply) and n.function in named for n in self.everything)
+        return any(named & spoken(tree).functions for tree in self.everything)
 
     @cached_property
     def free(self) -> list[Var]:
@@ -373,7 +364,8 @@ def sample(
         verdict = _sample(statement, lemmas, trials, False, further)
         if verdict.status is Status.TESTED:
             return verdict
-        rooted = any(isinstance(n, Apply) and n.function == "sqrt" for n in statement.nodes)
+        sides = (statement.left, statement.right)
+        rooted = any("sqrt" in spoken(side).functions for side in sides)
         if not (rooted or statement.opened):
             return verdict
         return _sample(statement, lemmas, trials, True, further)

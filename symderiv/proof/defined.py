@@ -32,6 +32,7 @@ from symderiv.algebra.expr import (
     Sum,
     Tensor,
     children,
+    kept,
     mul,
     walk,
 )
@@ -61,6 +62,7 @@ from symderiv.calculus.functions import (
 )
 from symderiv.calculus.graph import Definition
 from symderiv.proof.quotients import over_common_denominator
+from symderiv.proof.spoken import spoken
 
 TRIED = 24  # ways to name the indices of a need
 
@@ -90,15 +92,10 @@ class Need:
         return isinstance(self.subject, Access) and _is_derivative(self.subject)
 
 
+@kept
 def needs(expr: Expr) -> tuple[Need, ...]:
-    """What an expression needs so that it has a value, where that is not certain.
-
-    Kept with the tree.
-    """
-    known: tuple[Need, ...] | None = expr.__dict__.get("_needs")
-    if known is None:
-        known = expr.__dict__["_needs"] = (*_own(expr), *_of_parts(expr))
-    return known
+    """What an expression needs so that it has a value, where that is not certain."""
+    return (*_own(expr), *_of_parts(expr))
 
 
 def _own(expr: Expr) -> Iterator[Need]:
@@ -339,7 +336,7 @@ def _matched(have: Need, need: Need) -> dict[Var, Index] | None:
     binding = match(one, other, own)
     if binding is not None:
         return dict(binding)
-    if not need.nonzero:
+    if not need.nonzero or spoken(one).tensors != spoken(other).tensors:
         return None
     images = permutations(sorted(free_variables(other), key=lambda v: v.uid), len(own))
     places = (dict(zip(own, map(as_index, image), strict=True)) for image in islice(images, TRIED))

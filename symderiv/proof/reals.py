@@ -29,7 +29,6 @@ from symderiv.algebra.expr import (
     Role,
     SizeOf,
     Tensor,
-    walk,
 )
 from symderiv.algebra.index import Var
 from symderiv.calculus.conditions import Condition, conditions
@@ -246,10 +245,9 @@ def _points(
     bodies = [left, right, *(d.body for d in graph.definitions)]
     bodies += [body for equations in closed.values() for _, body in equations]
     bodies += [side for fact in facts for side in (fact.left, fact.right)]
-    nodes = [n for body in bodies for n in walk(body)]
     slots = [v for d in graph.definitions for v in d.variables]
     slots += [v for fact in facts for v in fact.variables]
-    names, ordered = size_symbols(nodes, [*open_indices(left, right), *slots])
+    names, ordered = size_symbols(bodies, [*open_indices(left, right), *slots])
     asked = conditions(graph)
     domains = {
         c.arguments[0].tensor: c.what

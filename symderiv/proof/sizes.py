@@ -5,87 +5,48 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import product
 
-from symderiv.algebra.expr import Access, Bracket, Delta, Expr, Select, SizeOf, Sum, indices_of
-from symderiv.algebra.index import Axis, Index, Size, Var, as_index
+from symderiv.algebra.expr import Expr
+from symderiv.algebra.index import Index, Size, Var, sizes_in
+from symderiv.proof.spoken import Range, ends, ranges_in, spoken
 
-Range = tuple[Index, Index]  # of an axis: its start and its stop
 DEPTH = 3  # the least length of an ordered axis; families of sizes get one a member
 
 
-def size_symbols(nodes: Iterable[Expr], variables: Iterable[Var]) -> tuple[list[Size], set[str]]:
-    """Every size that the nodes and the ranges of the variables speak of, in a fixed order.
+def size_symbols(trees: Iterable[Expr], variables: Iterable[Var]) -> tuple[list[Size], set[str]]:
+    """Every size that the trees and the ranges of the variables speak of, in a fixed order.
 
     Of a family ``n[...]`` each form once. Also the names of those that are the length of an
     ordered axis.
     """
-    found: dict[Size, None] = {}
-    axes: dict[Axis, None] = dict.fromkeys(v.axis for v in variables)
-    for node in nodes:
-        if isinstance(node, Sum | Select):
-            axes.setdefault(node.var.axis)
-        for index in indices_of(node):
-            if index.variable is None:
-                found.update(dict.fromkeys(_sizes(index)))
+    found: set[Size] = set()
+    axes = {v.axis for v in variables}
+    for said in map(spoken, trees):
+        found |= said.sizes
+        axes |= said.axes
     ordered: set[str] = set()
     for axis in axes:
-        ends = [*_sizes(axis.start), *_sizes(axis.stop)]
-        found.update(dict.fromkeys(ends))
+        lengths = {*sizes_in(axis.start), *sizes_in(axis.stop)}
+        found |= lengths
         if axis.ordered:
-            ordered.update(s.name for s in ends if s.at is None)
+            ordered.update(s.name for s in lengths if s.at is None)
     return sorted(found, key=lambda s: s.key({})), ordered
 
 
-def distinguished(nodes: Iterable[Expr], heads: Iterable[Index] = ()) -> set[Range]:
+def distinguished(trees: Iterable[Expr], heads: Iterable[Index] = ()) -> set[Range]:
     """The ranges of which a statement tells one value from another, not only equal from different.
 
-    Where an index is more than a variable, a range or a size depends on one, entries are compared
-    in order, and where variables of different ranges meet in one axis. ``heads`` are the indices
-    of equations. On all other axes the statement stays what it is when values change places.
+    ``heads`` are the indices of the equations that it rests on.
     """
-    found: set[Range] = set()
-
-    def mark(*indices: Index) -> None:
-        found.update(_ends(v.axis) for i in indices for v in i.variables)
-
-    for node in nodes:
-        match node:
-            case Access(_, indices):
-                for index, axis in zip(indices, node.axes, strict=True):
-                    variable = index.variable
-                    if variable is None or _ends(variable.axis) != _ends(axis):
-                        mark(index)
-                        found.add(_ends(axis))
-            case Delta(left, right):
-                one, other = left.variable, right.variable
-                if one is None or other is None or _ends(one.axis) != _ends(other.axis):
-                    mark(left, right)
-            case SizeOf(index) | Bracket(index):
-                mark(index)
-            case Select(at, var, _):
-                mark(at, as_index(var), *_ends(var.axis))
-            case Sum(var, _):
-                mark(*_ends(var.axis))
+    found = set[Range]().union(*(spoken(tree).told_apart for tree in trees))
     for index in heads:
         variable = index.variable
-        mark(*((index,) if variable is None else _ends(variable.axis)))
+        found |= ranges_in(*((index,) if variable is None else ends(variable.axis)))
     return found
-
-
-def _ends(axis: Axis) -> Range:
-    return axis.start, axis.stop
 
 
 def listed(numbers: Iterable[int]) -> str:
     """``3, 4, 5``."""
     return ", ".join(map(str, sorted(numbers)))
-
-
-def _sizes(index: Index) -> Iterator[Size]:
-    for symbol, _ in index.terms:
-        if isinstance(symbol, Size):
-            yield symbol
-            if symbol.at is not None:
-                yield from _sizes(symbol.at)
 
 
 def assign(
