@@ -37,9 +37,10 @@ from symderiv.proof.decide import (
     structural,
     together,
 )
-from symderiv.proof.defined import Granted, Need, divisors, needs
+from symderiv.proof.defined import Granted
 from symderiv.proof.likeness import Memory, spelled
 from symderiv.proof.meaning import Meaning, NoMeaning
+from symderiv.proof.needs import Need, divisors, needs
 from symderiv.proof.premises import apply_fact, apply_lemmas, field_lemmas, lemma_verdict
 from symderiv.proof.verdict import EXACT, Status, Verdict
 from symderiv.proof.wellformed import require_well_formed

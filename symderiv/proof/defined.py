@@ -1,4 +1,4 @@
-"""Where a line has a value: what it divides by, and what its functions need of their arguments.
+"""Where a line has a value: what may be taken to have one, and what follows from that.
 
 A step holds where both of its sides have values. In s = s (x[i] − x[j])/(x[i] − x[j]) that is not
 where i = j, and whoever reads a chain from its first line to its last would not notice. So every
@@ -8,33 +8,22 @@ needs that the derivative, a stated derivative or a forward equation in use does
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from fractions import Fraction
-from functools import cache, lru_cache
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import lru_cache
 from itertools import chain, islice, permutations, product
 
 from symderiv.algebra.binding import free_variables, range_variables, substitute
 from symderiv.algebra.expr import (
     ZERO,
     Access,
-    Add,
     Apply,
     Bracket,
     Delta,
     Expr,
-    Mul,
     Number,
-    Pow,
-    Role,
-    Select,
-    SizeOf,
-    Sum,
     Tensor,
-    children,
-    kept,
     mul,
-    walk,
 )
 from symderiv.algebra.index import (
     Index,
@@ -43,181 +32,26 @@ from symderiv.algebra.index import (
     guards,
     is_nonnegative,
     is_zero,
-    lower_bound,
     substitute_axis,
 )
 from symderiv.algebra.matching import match
 from symderiv.algebra.normal import normal
-from symderiv.calculus.brackets import guard_of
-from symderiv.calculus.functions import (
-    NONNEGATIVE,
-    POSITIVE,
-    REAL,
-    Domain,
-    ScalarFunction,
-    rows,
-    scalar,
-    symbols,
-    unfold,
-)
 from symderiv.calculus.graph import Definition
+from symderiv.proof.needs import (
+    Need,
+    is_derivative,
+    is_smooth,
+    is_there,
+    needs,
+    nonzero_factors,
+    not_zero,
+)
 from symderiv.proof.quotients import over_common_denominator
 from symderiv.proof.spoken import spoken
 
 TRIED = 24  # ways to name the indices of a need
 
 Binding = Mapping[Var, Index]
-
-
-@dataclass(frozen=True)
-class Need:
-    """What must hold so that an expression has a value.
-
-    The ``subject`` is ``nonzero``, or has a value at all, for all ``bound`` indices in their ranges
-    where no one of the ``guards`` is 0.
-    """
-
-    subject: Expr
-    nonzero: bool
-    guards: tuple[Expr, ...] = ()
-    bound: tuple[Var, ...] = ()
-
-    def within(self, guards: tuple[Expr, ...], bound: tuple[Var, ...] = ()) -> Need:
-        """The same beside some guards, and below some indices."""
-        return Need(self.subject, self.nonzero, guards + self.guards, bound + self.bound)
-
-    @property
-    def of_adjoint(self) -> bool:
-        """Whether a derivative that is named must exist."""
-        return isinstance(self.subject, Access) and _is_derivative(self.subject)
-
-
-@kept
-def needs(expr: Expr) -> tuple[Need, ...]:
-    """What an expression needs so that it has a value, where that is not certain."""
-    return (*_own(expr), *_of_parts(expr))
-
-
-def _own(expr: Expr) -> Iterator[Need]:
-    """What a node needs by itself."""
-    match expr:
-        case Pow(base, exponent) if exponent < 0:
-            yield from (Need(factor, True) for factor in _factors(base) if not _is_positive(factor))
-        case Apply() if _may_fail(expr):
-            yield Need(expr, False)
-        case Select(_, var, body):  # of nothing there is no maximum, nor where all are the same
-            yield Need(Select(var.axis.start, var, body), False)
-        case Access() if _is_derivative(expr) or not _is_there(expr, ()):
-            yield Need(expr, False)
-
-
-def _of_parts(expr: Expr) -> Iterator[Need]:
-    """What its parts need: for all indices that it binds, and where other factors are not 0."""
-    for part in children(expr):
-        asked = needs(part)
-        match expr:
-            case _ if not asked:
-                continue
-            case Mul(factors):
-                beside = tuple(f for f in factors if f is not part and _is_guard(f))
-                yield from (need.within(beside) for need in asked) if beside else asked
-            case Sum(var, _) | Select(_, var, _):
-                yield from (need.within((), (var,)) for need in asked)
-            case _:
-                yield from asked
-
-
-def _is_there(entry: Access, known: Iterable[Index]) -> bool:
-    """Whether an entry lies in its axes; along an ordered one, every entry has its equation."""
-    places = zip(entry.indices, entry.axes, strict=True)
-    return all(a.ordered or guards(index, a, tuple(known)) == () for index, a in places)
-
-
-def _is_derivative(entry: Access) -> bool:
-    """Whether an entry is one that need not exist."""
-    return entry.tensor.role is Role.ADJOINT
-
-
-def _is_guard(factor: Expr) -> bool:
-    """Whether a product is 0 where the factor is, whatever the others are: an Iverson bracket."""
-    return isinstance(factor, Bracket | Delta) or guard_of(factor) is not None
-
-
-def _factors(base: Expr) -> Iterator[Expr]:
-    """What is not 0 where a product or a power is not 0."""
-    match base:
-        case Mul(factors):
-            for factor in factors:
-                yield from _factors(factor)
-        case Pow(inner, exponent) if exponent > 0:
-            yield from _factors(inner)
-        case Number(value) if value:
-            return
-        case _:
-            yield base
-
-
-def _is_positive(expr: Expr) -> bool:
-    """Whether that is certain, for all values of all tensors."""
-    match expr:
-        case Number(value):
-            return value > 0
-        case SizeOf(index):
-            low = lower_bound(index)
-            return low is not None and low > 0
-        case Apply("exp" | "pi"):
-            return not any(expr.orders)
-        case Apply("sqrt", (argument,), (0,)):
-            return _is_positive(argument)
-        case Add(parts) | Mul(parts):
-            return all(map(_is_positive, parts))
-        case Pow(base, _):
-            return _is_positive(base)
-    return False
-
-
-def _may_fail(expr: Apply) -> bool:
-    """Whether a function is not defined everywhere, or not differentiable where it is asked."""
-    row = rows().get(expr.function)
-    if not isinstance(row, ScalarFunction):
-        return False
-    if any(expr.orders):
-        return not _is_smooth(expr.function) or any(d is not REAL for d in row.domain)
-    return not all(map(_lies_in, expr.args, row.domain))
-
-
-def _not_zero(need: Need) -> Iterator[Expr]:
-    """What is not 0 where a function has a value: u, where there is log u."""
-    call = need.subject
-    if isinstance(call, Apply) and not need.nonzero:
-        for argument, domain in zip(call.args, scalar(call.function).domain, strict=True):
-            if not domain.contains(Fraction(0)):
-                yield from _factors(argument)
-
-
-def _lies_in(argument: Expr, domain: Domain) -> bool:
-    """Whether that is certain, for all values of all tensors."""
-    if isinstance(argument, Number):
-        return domain.contains(argument.value)
-    return domain is REAL or (domain in (POSITIVE, NONNEGATIVE) and _is_positive(argument))
-
-
-@cache
-def _is_smooth(function: str) -> bool:
-    """Whether a function has all derivatives wherever it has a value: no bracket, and no end."""
-    row = scalar(function)
-    ends = any(domain.closed or domain.with_high for domain in row.domain)
-    brackets = any(
-        isinstance(node, Apply) and node.function == "positive"
-        for node in walk(unfold(row(*symbols(row))))
-    )
-    return not ends and not brackets
-
-
-def divisors(lines: Iterable[Expr]) -> set[Expr]:
-    """All that the lines divide by, as far as it is not certainly positive."""
-    found = {need.subject for line in lines for need in needs(line) if need.nonzero}
-    return {subject for subject in found if not isinstance(subject, Bracket)}
 
 
 class Granted:
@@ -241,7 +75,7 @@ class Granted:
         for need in chain.from_iterable(map(needs, exprs)):
             met = need.within((), variables) if variables else need
             self._needs[met] = None
-            for factor in _not_zero(need):
+            for factor in not_zero(need):
                 self._needs[replace(met, subject=factor, nonzero=True)] = None
 
     def exists(self, entry: Access) -> None:
@@ -257,14 +91,14 @@ class Granted:
         for expr in exprs:
             for function in ("log", "sqrt"):
                 self._needs.setdefault(Need(Apply(function, (expr,), (0,)), False))
-            self._needs.update((Need(factor, True), None) for factor in _factors(expr))
+            self._needs.update((Need(factor, True), None) for factor in nonzero_factors(expr))
 
     def meets(self, need: Need) -> bool:
         """Whether that is certain."""
         entry = need.subject
         if isinstance(entry, Access) and not need.nonzero:
-            exists = not _is_derivative(entry) or entry.tensor in self._existing
-            if exists and _is_there(entry, _known(need)):
+            exists = not is_derivative(entry) or entry.tensor in self._existing
+            if exists and is_there(entry, _known(need)):
                 return True
         return need in self._needs or any(covers(have, need) for have in self._needs)
 
@@ -358,7 +192,7 @@ def _numerator(expr: Expr) -> str:
 def _differentiated(one: Apply, other: Apply) -> Apply:
     """A function as often differentiated as the other one, if it is defined there as well."""
     often = all(a >= b for a, b in zip(one.orders, other.orders, strict=False))
-    as_often = often or _is_smooth(one.function)
+    as_often = often or is_smooth(one.function)
     return Apply(one.function, one.args, other.orders) if as_often else one
 
 

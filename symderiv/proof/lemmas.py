@@ -34,7 +34,8 @@ from symderiv.calculus.functions import (
 from symderiv.calculus.losses import LOGITS
 from symderiv.calculus.reference import text
 from symderiv.calculus.sympy_bridge import to_sympy
-from symderiv.proof.defined import Granted, divisors, needs
+from symderiv.proof.defined import Granted
+from symderiv.proof.needs import divisors, needs
 from symderiv.proof.reals import inside
 from symderiv.proof.scalar import Question, atoms_of, decide, decide_scalar, step
 from symderiv.proof.verdict import Status, Verdict

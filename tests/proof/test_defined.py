@@ -30,10 +30,11 @@ from symderiv.calculus.functions import scalar, symbols
 from symderiv.calculus.graph import Fact
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Uses
 from symderiv.proof.check import UNSAID, check
-from symderiv.proof.defined import Granted, divisors, needs
+from symderiv.proof.defined import Granted
 from symderiv.proof.lemmas import VALUE
 from symderiv.proof.lemmas import _prove as prove
 from symderiv.proof.meaning import Meaning, NoMeaning
+from symderiv.proof.needs import divisors, needs
 from symderiv.proof.premises import lemma_verdict
 from symderiv.proof.verdict import Status
 from symderiv.proof.wellformed import IllFormed
