@@ -127,7 +127,7 @@ def nonzero_factors(base: Expr) -> Iterator[Expr]:
         case Mul(factors):
             for factor in factors:
                 yield from nonzero_factors(factor)
-        case Pow(inner, exponent) if exponent > 0:
+        case Pow(inner, _):
             yield from nonzero_factors(inner)
         case Number(value) if value:
             return
@@ -184,7 +184,8 @@ def _lies_in(argument: Expr, domain: Domain) -> bool:
 def is_smooth(function: str) -> bool:
     """Whether a function has all derivatives wherever it has a value: no bracket, and no end."""
     row = scalar(function)
-    ends = any(domain.closed or domain.with_high for domain in row.domain)
+    limits = ((domain, end) for domain in row.domain for end in (domain.low, domain.high))
+    ends = any(end is not None and domain.contains(end) for domain, end in limits)
     brackets = any(
         isinstance(node, Apply) and node.function == "positive"
         for node in walk(unfold(row(*symbols(row))))

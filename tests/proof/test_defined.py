@@ -108,6 +108,11 @@ IMPLIED: dict[str, tuple[Expr, Expr]] = {
     "a function at the same place": (log(X[I]), log(X[I]) * 2),
     "a smooth function's derivative": (log(X[I]), apply("log", X[I], orders=(1,))),
     "a positive number": (ONE, over(n) + over(1 + apply("exp", X[I])) + log(Number.of(2))),
+    "what is below a line itself": (over(X[I]), over(Pow(X[I], -2))),
+    "functions of positive numbers": (
+        ONE,
+        apply("poisson", 1 + apply("exp", X[I]), apply("exp", X[I])),
+    ),
     "the root of a positive number": (ONE, over(apply("sqrt", 1 + apply("exp", X[I])))),
     "another place of a maximum": (Select(as_index(I), K, X[K]), Select(J + 1, K, X[K])),
     "an entry whose bracket says that it is there": (ONE, Mul((Bracket(I - 2), V[I - 1]))),
