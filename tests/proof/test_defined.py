@@ -78,6 +78,14 @@ IMPLIED: dict[str, tuple[Expr, Expr]] = {
         Sum(UP_TO_I, over(X[J])),
         Sum((w := fresh(UP_TO_I.axis)), over(X[J]) * X[w]),
     ),
+    "where a delta asks for one entry": (
+        over(X[I]),
+        Sum(K, over(X[K], Delta(as_index(K), as_index(I)))),
+    ),
+    "where it does the other way round": (
+        over(X[I]),
+        Sum(K, over(X[K], Delta(as_index(I), as_index(K)))),
+    ),
     "where an index is decided the other way round": (
         Sum(K, over(X[K], Delta(as_index(I), as_index(K)))),
         over(X[I]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 
 from symderiv.algebra.expr import (
@@ -9,6 +11,7 @@ from symderiv.algebra.expr import (
     Bracket,
     Delta,
     Expr,
+    Number,
     Select,
     SizeOf,
     Sum,
@@ -20,6 +23,7 @@ from symderiv.algebra.index import Axis, Index, Size, as_index, fresh
 from symderiv.calculus.graph import Graph
 from symderiv.proof.decide import Statement, Worlds
 from symderiv.proof.sizes import DEPTH, assign, distinguished, grid, size_symbols
+from symderiv.proof.spoken import spoken
 
 L, T = Size("L"), Size("T")
 LAYER = fresh(Axis("layer", as_index(L), ordered=True), "l")
@@ -124,3 +128,8 @@ def test_equations_about_one_entry_tell_it_from_the_others() -> None:
     assert distinguished([], [as_index(I)]) == set()
     assert distinguished([], [as_index(I) + 1]) == {ALL_OF_A}
     assert distinguished([], [as_index(part)]) == {ALL_OF_A, ALL_OF_B}
+
+
+def test_numbers_that_sizes_may_be_are_whole() -> None:
+    said = spoken(2 * SizeOf(as_index(M)) + Number(Fraction(7, 2)) + W[as_index(T) - 5])
+    assert (said.numbers, said.offsets, said.tensors) == ({2}, {0, -5}, {W})
