@@ -403,6 +403,12 @@ def rebuild(expr: Expr, transform: Callable[[Expr], Expr]) -> Expr:
     return expr
 
 
+def with_children(expr: Expr, parts: Iterable[Expr]) -> Expr:
+    """The same node with other direct subtrees."""
+    given = iter(parts)
+    return rebuild(expr, lambda _: next(given))
+
+
 def kept(compute: Callable[[Expr], _T]) -> Callable[[Expr], _T]:
     """A function of a tree whose value is kept with the tree."""
     name = f"_{compute.__name__}"

@@ -21,9 +21,11 @@ from symderiv.algebra.expr import (
     Expr,
     Role,
     Tensor,
+    children,
     length,
     rebuild,
     tensors_in,
+    with_children,
 )
 from symderiv.algebra.index import Known
 from symderiv.algebra.matching import alpha_equal, match
@@ -154,6 +156,11 @@ class Judge:
         self._adjoints = {t.of: t for t in derived if t.of is not None}
 
     @property
+    def _meaning(self) -> Meaning:
+        """What derivatives mean, with what is known of them."""
+        return Meaning(self.graph, self._adjoints, self._factor())
+
+    @property
     def assumptions(self) -> tuple[Fact, ...]:
         """The declared facts that were used."""
         return tuple(f for f in self.facts if f.assumed)
@@ -175,21 +182,28 @@ class Judge:
             if objection:
                 undecided = Status.UNDECIDED
                 verdicts = [replace(v, status=undecided, method=objection) for v in verdicts]
-        self.closed.append(adjoint)
+        self._close(adjoint, verdicts)
+        return CheckedChain(adjoint, tuple(verdicts))
+
+    def _close(self, adjoint: Adjoint, verdicts: Iterable[Verdict]) -> None:
+        """Keep what a chain says of its derivative for those that come after it."""
         self._opened_here.clear()  # what is closed says what a derivative is as well
-        total = self._totals.get(adjoint.left)
-        if total is not None and all(map(self._forward.meets, needs(total))):
-            self._forward.exists(adjoint.left)
         for verdict in verdicts:
             if verdict.status is not Status.PROVED:
                 self.doubtful.setdefault(adjoint.tensor, verdict)
+        total = self._totals.get(adjoint.left)
+        if total is not None and all(map(self._forward.meets, needs(total))):
+            self._forward.exists(adjoint.left)
+        try:
+            closed = self._meaning.expand(adjoint.closed)
+        except (NoMeaning, ZeroDivisionError):
+            return  # its last step is not proved
+        self.closed.append(replace(adjoint, closed=closed))
+        equation = adjoint.indices, closed
         if adjoint.tensor not in self.doubtful:
-            known = self.worlds.known.setdefault(adjoint.tensor, [])
-            known.append((adjoint.indices, adjoint.closed))
+            self.worlds.known.setdefault(adjoint.tensor, []).append(equation)
         if not adjoint.tensor.named:
-            equations = self.worlds.closed.setdefault(adjoint.tensor, [])
-            equations.append((adjoint.indices, adjoint.closed))
-        return CheckedChain(adjoint, tuple(verdicts))
+            self.worlds.closed.setdefault(adjoint.tensor, []).append(equation)
 
     def _objection(self, adjoint: Adjoint) -> str:
         """Why the steps of a chain, each of them proved, give no proof together, or nothing.
@@ -204,7 +218,7 @@ class Judge:
         if len(lines) == 1:
             return ""
         premises = tuple(p for step in adjoint.steps for p in step.premises)
-        meaning = Meaning(self.graph, self._adjoints, self._factor())
+        meaning = self._meaning
         try:
             left, right = self._total(meaning, adjoint.left), meaning.expand(adjoint.closed)
         except NoMeaning:
@@ -241,6 +255,16 @@ class Judge:
 
         The first step of a chain is given its ``target``: its left side means that derivative.
         """
+        try:
+            return self._stepped(step, target)
+        except NoMeaning as error:
+            return Verdict(Status.UNDECIDED, f"not applicable: {error}", "no instance")
+        except ZeroDivisionError:
+            return Verdict(Status.UNDECIDED, "not applicable: division by zero", "no instance")
+        except RecursionError:
+            return Verdict(Status.UNDECIDED, "nested too deep")
+
+    def _stepped(self, step: Step, target: Access | None) -> Verdict:
         for premise in step.premises:
             verdict = self._premise(premise)
             if verdict.status is Status.REFUTED:
@@ -250,21 +274,14 @@ class Judge:
                 )
             if verdict.status not in (Status.PROVED, Status.ASSUMED, Status.DEFINITION):
                 return Verdict(Status.UNDECIDED, f"a premise is {verdict.status.value}")
-        meaning = Meaning(self.graph, self._adjoints, self._factor())
-        try:
-            left = self._total(meaning, target) if target else self._meant(meaning, step.left)
-            right = self._meant(meaning, step.right)
-            readings = list(self._readings(left, right, step.premises))
-            # a fact puts a line into normal form, which may ask for what the line does not
-            plain = tuple(p for p in step.premises if not isinstance(p, Fact))
-            granted = readings if plain == step.premises else self._readings(left, ZERO, plain)
-            self._granted.grant((left, *(known for known, _ in granted)))
-        except NoMeaning as error:
-            return Verdict(Status.UNDECIDED, f"not applicable: {error}", "no instance")
-        except ZeroDivisionError:
-            return Verdict(Status.UNDECIDED, "not applicable: division by zero", "no instance")
-        except RecursionError:
-            return Verdict(Status.UNDECIDED, "nested too deep")
+        meaning = self._meaning
+        left = self._total(meaning, target) if target else self._meant(meaning, step.left)
+        right = self._meant(meaning, step.right)
+        readings = list(self._readings(left, right, step.premises))
+        # a fact puts a line into normal form, which may ask for what the line does not
+        plain = tuple(p for p in step.premises if not isinstance(p, Fact))
+        granted = readings if plain == step.premises else self._readings(left, ZERO, plain)
+        self._granted.grant((left, *(known for known, _ in granted)))
         verdict = self._judged(left, right, *readings[0], step.premises)
         for known in readings[1:]:
             if verdict.status not in (Status.PROVED, Status.REFUTED):
@@ -283,12 +300,18 @@ class Judge:
         return all(any(map(self._granted.meets, self._named(n, premises))) for n in asked)
 
     def _named(self, need: Need, premises: tuple[Premise, ...]) -> Iterator[Need]:
-        """The same need in other words: with the premises used."""
+        """The same need in other words: with the premises used.
+
+        What must have a value stays what it is, an entry or a call: only what stands in it is
+        named otherwise.
+        """
         yield need
-        parts = [list(self._readings(e, ZERO, premises)) for e in (need.subject, *need.guards)]
+        inner = (need.subject,) if need.nonzero else children(need.subject)
+        parts = [list(self._readings(e, ZERO, premises)) for e in (*inner, *need.guards)]
         for reading in zip(*parts, strict=True):
-            subject, *rest = (known for known, _ in reading)
-            yield replace(need, subject=subject, guards=tuple(rest))
+            named = [known for known, _ in reading]
+            subject = named[0] if need.nonzero else with_children(need.subject, named)
+            yield replace(need, subject=subject, guards=tuple(named[len(inner) :]))
 
     def _judged(
         self,

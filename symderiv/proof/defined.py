@@ -13,7 +13,12 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import chain, islice, permutations, product
 
-from symderiv.algebra.binding import free_variables, range_variables, substitute
+from symderiv.algebra.binding import (
+    free_variables,
+    range_variables,
+    substitute,
+    within_ranges,
+)
 from symderiv.algebra.expr import (
     ZERO,
     Access,
@@ -23,12 +28,15 @@ from symderiv.algebra.expr import (
     Expr,
     Number,
     Tensor,
+    has_partial,
     mul,
 )
 from symderiv.algebra.index import (
+    Axis,
     Index,
     Var,
     as_index,
+    fresh,
     guards,
     is_nonnegative,
     is_zero,
@@ -47,7 +55,7 @@ from symderiv.proof.needs import (
     not_zero,
 )
 from symderiv.proof.quotients import over_common_denominator
-from symderiv.proof.spoken import spoken
+from symderiv.proof.spoken import ends, spoken
 
 TRIED = 24  # ways to name the indices of a need
 
@@ -60,15 +68,29 @@ class Granted:
     def __init__(self, definitions: Iterable[Definition] = ()) -> None:
         self._needs: dict[Need, None] = {}
         self._existing: set[Tensor] = set()  # adjoints of which every entry exists
+        self._members: dict[Tensor, Axis] = {}  # of families that have equations
         for definition in definitions:
             self.grant([definition.body], definition.variables)
+            self._widen(definition)
 
     def copy(self) -> Granted:
         """The same, to which more can be added."""
         copied = Granted()
         copied._needs |= self._needs
         copied._existing |= self._existing
+        copied._members |= self._members
         return copied
+
+    def _widen(self, definition: Definition) -> None:
+        """Members of a family that have an equation are there, beside those of its axis."""
+        tensor = definition.target
+        if tensor.ordered:
+            head = definition.indices[0]
+            low, high = ends(v.axis) if (v := head.variable) is not None else (head, head)
+            axis = self._members.get(tensor, tensor.axes[0])
+            start = low if is_zero(high + 1 - axis.start) else axis.start
+            stop = high if is_zero(axis.stop + 1 - low) else axis.stop
+            self._members[tensor] = replace(axis, start=start, stop=stop)
 
     def grant(self, exprs: Iterable[Expr], variables: tuple[Var, ...] = ()) -> None:
         """These have values at all values of some variables, and so what they need is met."""
@@ -98,7 +120,7 @@ class Granted:
         entry = need.subject
         if isinstance(entry, Access) and not need.nonzero:
             exists = not is_derivative(entry) or entry.tensor in self._existing
-            if exists and is_there(entry, _known(need)):
+            if exists and is_there(entry, _known(need), self._members.get(entry.tensor)):
                 return True
         return need in self._needs or any(covers(have, need) for have in self._needs)
 
@@ -107,7 +129,7 @@ def covers(have: Need, need: Need) -> bool:
     """Whether the one is met wherever the other one is."""
     if not _is_alike(have, need):
         return False
-    have, need = _decided(have), _decided(need)
+    have, need = _apart(_decided(have), need), _decided(need)
     binding = _matched(have, need)
     if binding is None:
         return False
@@ -126,6 +148,19 @@ def covers(have: Need, need: Need) -> bool:
         for var in have.bound
         for axis in [substitute_axis(var.axis, binding)]
     )
+
+
+def _apart(have: Need, need: Need) -> Need:
+    """The same with bound indices of its own, where the other one speaks of them as well."""
+    spoken_of = free_variables(need.subject).union(need.bound, *map(free_variables, need.guards))
+    spoken_of |= within_ranges(spoken_of)
+    if spoken_of.isdisjoint(have.bound):
+        return have
+    place: dict[Var, Index] = {}
+    for var in have.bound:  # outer ones first: the range of one may depend on those before it
+        place[var] = as_index(fresh(substitute_axis(var.axis, place), var.name))
+    renamed = _placed(have, place)
+    return replace(renamed, bound=tuple(v for i in place.values() if (v := i.variable)))
 
 
 def _is_alike(have: Need, need: Need) -> bool:
@@ -181,6 +216,8 @@ def _matched(have: Need, need: Need) -> dict[Var, Index] | None:
 @lru_cache(maxsize=10_000)
 def _numerator(expr: Expr) -> str:
     """The normal form of what is 0 where a sum of quotients is, up to a number; "" for 0."""
+    if has_partial(expr):
+        return ""
     try:
         whole = over_common_denominator(expr, ZERO)
         form = normal(expr if whole is None else whole)

@@ -17,6 +17,7 @@ from symderiv.algebra.expr import (
     Apply,
     Bracket,
     Delta,
+    Expr,
     Mul,
     Number,
     Partial,
@@ -35,6 +36,8 @@ from symderiv.calculus.graph import Definition, Fact, Graph, Kind, Recurrence
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Step, Uses
 
 MAX_EXPONENT = 10_000
+MAX_ORDER = 8  # of a derivative of a function; two in the derivations of this library
+MAX_BITS = 10_000  # of a number, and of its powers
 
 _FIELDS: dict[type, tuple[str, ...]] = {
     made: tuple(made.__dataclass_fields__)
@@ -77,18 +80,24 @@ def _wrong(value: object) -> str | None:
     match value:
         case Number(number) if type(number) is not Fraction:
             return f"{number!r} is no exact number"
+        case Number(number) if _bits(number) > MAX_BITS:
+            return "a number is too long"
         case Pow(_, exponent) if type(exponent) is not int or abs(exponent) > MAX_EXPONENT:
             return f"the exponent {exponent} is no integer between ±{MAX_EXPONENT}"
         case Add(()) | Mul(()):
             return "a sum or a product of nothing is a number"
-        case Pow(Pow(Number(), inner), exponent) if abs(inner * exponent) > MAX_EXPONENT:
-            return f"the exponent {inner} · {exponent} is not between ±{MAX_EXPONENT}"
+        case Pow(base, exponent) if abs(exponent) * _longest(base) > MAX_BITS:
+            return f"the exponent {exponent} makes a number too long"
         case Pow(_, 0):
             return "a power with the exponent 0 is no power"
         case Apply(function, args, orders) if len(args) != len(orders) or any(
             type(order) is not int or order < 0 for order in orders
         ):
             return f"{function} is not differentiated {orders} times"
+        case Apply(function, _, orders) if sum(orders) > MAX_ORDER:
+            return f"{function} is differentiated more than {MAX_ORDER} times"
+        case Condition(_, function, ()):
+            return f"nothing is asked of the arguments of {function}"
         case Apply(function, args, _) if isinstance(row := rows().get(function), ScalarFunction):
             if len(args) != len(row.arguments):
                 return f"{function} has {len(row.arguments)} arguments"
@@ -105,3 +114,14 @@ def _wrong(value: object) -> str | None:
         case Size(name, _) if type(name) is not str or "[" in name or "]" in name:
             return f"a size cannot be called {name!r}"
     return None
+
+
+def _bits(number: Fraction) -> int:
+    return max(number.numerator.bit_length(), number.denominator.bit_length())
+
+
+def _longest(base: Expr) -> int:
+    """The bits of a number that is raised to a power, however often, beyond the one of 1."""
+    if isinstance(base, Pow):
+        return abs(base.exponent) * _longest(base.base)
+    return _bits(base.value) - 1 if isinstance(base, Number) else 0

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from symderiv.algebra.binding import replace_accesses
-from symderiv.algebra.expr import Access, Apply, Expr, Pow, Role, Tensor, walk
+from symderiv.algebra.expr import ONE, Access, Apply, Expr, Number, Pow, Role, Tensor, walk
 from symderiv.algebra.normal import equal
 from symderiv.calculus.functions import (
     POSITIVE,
@@ -62,7 +62,7 @@ def derivative_verdict(
     canonical = dict(zip(args, symbols(scalar(function)), strict=True)) | {value: VALUE}
     if not set(atoms_of(stated)) <= set(canonical):
         return Verdict(Status.UNDECIDED, "it speaks of more than the arguments and the value")
-    if any(isinstance(node, Pow) and abs(node.exponent) > MAX_EXPONENT for node in walk(stated)):
+    if any(_is_steep(node) for node in walk(stated)):
         return Verdict(Status.UNDECIDED, "of too high a degree")
     stated = replace_accesses(stated, canonical.get)
     if any(isinstance(node, Apply) and any(node.orders) for node in walk(stated)):
@@ -70,6 +70,22 @@ def derivative_verdict(
     key = _key(function, argument, stated)
     found = _cache().get(key)
     return found if found is not None else _prove(function, argument, stated)
+
+
+def _is_steep(node: Expr) -> bool:
+    """Whether a node is a power that would take long to work out."""
+    match node:
+        case Pow(_, exponent):
+            return abs(exponent) > MAX_EXPONENT
+        case Apply("power", (_, Number(value)), _):
+            return abs(value) > MAX_EXPONENT
+    return False
+
+
+def _constants(expr: Expr) -> set[Expr]:
+    """The functions of numbers in an expression: log 2, and what may be 0 without showing it."""
+    applied = (node for node in walk(expr) if isinstance(node, Apply) and node.args)
+    return {node for node in applied if not atoms_of(node)}
 
 
 def table_verdict(function: str, argument: int) -> Verdict:
@@ -123,14 +139,19 @@ def _prove(function: str, argument: int, stated: Expr) -> Verdict:
     names = {dummies[place]: place.tensor.name for place in places}
     domains = {dummies[p]: d for p, d in zip(places, row.domain, strict=True)}
     verdict = decide(Question(left, right, names, domains))
-    own = stated == _formula(function, argument)  # with the conventions of its function
+    formula = _formula(function, argument)
+    own = stated == formula  # with the conventions of its function
+    if verdict.status is Status.PROVED and not _constants(stated) <= _constants(formula or ONE):
+        return Verdict(Status.UNDECIDED, "it has constants that its function does not have")
     if verdict.status is Status.PROVED and not own and not _is_analytic(stated):
         return Verdict(Status.UNDECIDED, "it has brackets and is not the one of the table")
     if verdict.status is Status.PROVED and (
         not _kinks(right) <= _kinks(whole) or _excludes(stated)
     ):
         return Verdict(Status.UNDECIDED, "it has a kink where the function has none")
-    below = (to_sympy(e, dummies.__getitem__, step()) for e in divisors([unfold(inserted)]))
+    below = [to_sympy(e, dummies.__getitem__, step()) for e in divisors([unfold(inserted)])]
+    if verdict.status is Status.PROVED and any(map(_may_be_zero, below)):
+        return Verdict(Status.UNDECIDED, "it divides by 0")
     if verdict.status is Status.PROVED and not _bases(*below) <= _divisors(whole, left):
         return Verdict(Status.UNDECIDED, "it divides by what the function does not")
     if verdict.status is Status.PROVED and _leaps(right, domains):
@@ -190,6 +211,14 @@ def _bases(*exprs: Any) -> set[Any]:
     bases = (expr.as_base_exp()[0] for expr in exprs)
     found = {base.expand().primitive()[1] for base in bases if not base.is_number}
     return {max(base, (-base).expand(), key=str) for base in found}
+
+
+def _may_be_zero(number: Any) -> bool:
+    """Whether an expression is a number, and may be 0."""
+    if not number.is_number:
+        return False
+    value = number.evalf(DIGITS)
+    return not (value.is_finite and abs(value) > NOTHING)
 
 
 def _leaps(stated: Any, places: Mapping[Any, Domain]) -> bool:

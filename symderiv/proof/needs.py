@@ -30,7 +30,7 @@ from symderiv.algebra.expr import (
     kept,
     walk,
 )
-from symderiv.algebra.index import Index, Var, guards, lower_bound
+from symderiv.algebra.index import Axis, Index, Var, guards, lower_bound
 from symderiv.calculus.brackets import guard_of
 from symderiv.calculus.functions import (
     NONNEGATIVE,
@@ -65,7 +65,8 @@ class Need:
     @property
     def of_adjoint(self) -> bool:
         """Whether a derivative that is named must exist."""
-        return isinstance(self.subject, Access) and is_derivative(self.subject)
+        entry = self.subject
+        return isinstance(entry, Access) and is_derivative(entry) and not self.nonzero
 
 
 @kept
@@ -85,7 +86,7 @@ def _own(expr: Expr) -> Iterator[Need]:
             yield Need(expr, False)
         case Select(_, var, body):  # of nothing there is no maximum, nor where all are the same
             yield Need(Select(var.axis.start, var, body), False)
-        case Access() if is_derivative(expr) or not is_there(expr, ()):
+        case Access() if is_derivative(expr) or not is_there(expr):
             yield Need(expr, False)
 
 
@@ -105,10 +106,11 @@ def _of_parts(expr: Expr) -> Iterator[Need]:
                 yield from asked
 
 
-def is_there(entry: Access, known: Iterable[Index]) -> bool:
-    """Whether an entry lies in its axes; along an ordered one, every entry has its equation."""
-    places = zip(entry.indices, entry.axes, strict=True)
-    return all(a.ordered or guards(index, a, tuple(known)) == () for index, a in places)
+def is_there(entry: Access, known: Iterable[Index] = (), members: Axis | None = None) -> bool:
+    """Whether an entry lies in its axes, that of the ``members`` of its family if that is wider."""
+    axes = entry.axes if members is None else (members, *entry.axes[1:])
+    places = zip(entry.indices, axes, strict=True)
+    return all(guards(index, axis, tuple(known)) == () for index, axis in places)
 
 
 def is_derivative(entry: Access) -> bool:

@@ -54,6 +54,13 @@ def require_well_formed(derivation: Derivation) -> None:
     wrong = problem(derivation)
     if wrong is not None:
         raise IllFormed(wrong)
+    try:
+        _require_well_formed(derivation)
+    except RecursionError:
+        raise IllFormed("nested too deep") from None
+
+
+def _require_well_formed(derivation: Derivation) -> None:
     names, ranges = _Names(), _Ranges()
     graph = derivation.graph
     for tensor in (graph.cost, graph.example_loss, *graph.upstream):
@@ -86,6 +93,7 @@ def require_well_formed(derivation: Derivation) -> None:
                     _require_quantified(premise)
     for fact in graph.facts:
         for side in (fact.left, fact.right):
+            names.meet(*(node for node in walk(side) if isinstance(node, Access)))
             ranges.meet(side, fact.variables)
         _require_quantified(fact)
     _require_disjoint((a.tensor, a.indices) for a in derivation.adjoints)
@@ -239,6 +247,8 @@ def _require_equation(definition: Definition) -> None:
     """Its variables are different, run over whole axes, and are all that the body speaks of."""
     target = definition.target
     _require_covered(target, definition.indices)
+    if target.role is Role.ADJOINT:
+        raise IllFormed(f"{target.name} is a derivative, and has an equation of its own")
     if has_partial(definition.body) or any(
         access.tensor.role is Role.ADJOINT for access in _accesses(definition)
     ):
