@@ -289,6 +289,7 @@ class Judge:
                 verdict = again if again.status is Status.PROVED else verdict
         if verdict.status is Status.PROVED:
             self._granted.positive(verdict.positive)
+            self.worlds.positive |= dict.fromkeys(verdict.positive)
             # what a derivative is beside ∂u/∂v is asked for only where that is not 0
             written = (need for need in needs(step.right) if not need.of_adjoint)
             if not self._has_value((*written, *needs(right)), step.premises):
@@ -373,6 +374,8 @@ class Judge:
         opened = fact.left
         for _ in self.graph.definitions:
             opened = replace_accesses(opened, self._inner)
+            if length(opened) > LONGEST:
+                return Verdict(Status.UNDECIDED, "too long with its equations put in")
         verdict = structural(statement, opened, fact.right)
         if verdict.positive:  # nobody would see of what
             return Verdict(Status.UNDECIDED, "holds where something is positive")

@@ -156,12 +156,13 @@ class Worlds:
     """The worlds in which the statements about one graph are evaluated.
 
     ``closed`` gives adjoints without a name the value of their closed form, ``known`` all adjoints
-    of which the closed form has been judged.
+    of which the closed form has been judged; ``positive`` is what steps say they need to be so.
     """
 
     def __init__(self, graph: Graph) -> None:
         self.closed: dict[Tensor, list[Equation]] = {}
         self.known: dict[Tensor, list[Equation]] = {}
+        self.positive: dict[Expr, None] = {}
         self.graph = graph
         self._world = World(graph, {}, closed=self.closed)
 
@@ -198,8 +199,9 @@ class Worlds:
 
     def refuted(self, statement: Statement) -> Verdict | None:
         """A refutation at a real point, if one is found."""
-        facts = self.graph.facts
-        return counterexample(self.graph, statement.left, statement.right, self.known, facts)
+        facts, positive = self.graph.facts, tuple(self.positive)
+        left, right = statement.left, statement.right
+        return counterexample(self.graph, left, right, self.known, facts, positive)
 
     def agrees(self, statement: Statement) -> bool:
         """Whether both sides may be equal at real points, of which there are some."""
@@ -371,6 +373,8 @@ def sample(
         return _sample(statement, lemmas, trials, True, further)
     except RecursionError:
         return Verdict(Status.UNDECIDED, "nested too deep")
+    except Enough as error:
+        return Verdict(Status.UNDECIDED, str(error))
 
 
 def _too_high(statement: Statement) -> Verdict | None:
@@ -396,21 +400,25 @@ def _look(
 ) -> tuple[World, int | None] | None:
     """A world and the number of its entries in which both sides agree, or None if they differ.
 
-    None where no world that is drawn has values.
+    None where no world that is drawn has values. All entries are compared, or as many as take so
+    many ``terms``. Raises Enough where all are too many.
     """
     for seed in range(REDRAWS):
         world = statement.worlds.world(statement, lemmas, trial, seed, roots, terms is not None)
-        world.terms = terms
+        if terms is not None:
+            world.terms = terms
         count = 0
         try:
             for env in assignments(world, statement.free, statement.shifted):
+                world.spend(1)
                 if world.value(statement.left, env) != world.value(statement.right, env):
                     return world, None
                 count += 1
+        except Enough:
+            if terms is None:
+                raise
         except NoInstance:
             continue
-        except Enough:
-            pass
         return world, count
     return None
 

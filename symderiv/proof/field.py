@@ -44,6 +44,7 @@ BITS = 61
 P: int = 2**BITS - 1
 NAME = f"GF(2^{BITS} - 1)"
 _MASK = 2**64 - 1
+MANY = 300_000  # terms that are added up in one world; the layers of the tests need 2,000
 Env = dict[Var, int]
 Equation = tuple[tuple[Index, ...], Expr]  # the entry that it is about, and its value
 
@@ -52,7 +53,7 @@ class NoInstance(ArithmeticError):
     """The expression has no value in this world: a division by zero, a root of a non-square."""
 
 
-class Enough(Exception):
+class Enough(NoInstance):
     """As many terms have been added up as were wanted."""
 
 
@@ -76,7 +77,7 @@ class World:
     opened: frozenset[Tensor] | None = None
     roots: bool = True
     apart: bool = False
-    terms: int | None = None
+    terms: int = MANY
     _functions: dict[int, tuple[Expr, Callable[[Env], int]]] = field(default_factory=dict)
     _apart: dict[Expr, Expr] = field(default_factory=dict)
     _known: dict[tuple[Tensor, tuple[int, ...]], int] = field(default_factory=dict)
@@ -84,7 +85,7 @@ class World:
 
     def renewed(self, sizes: Mapping[str, int], seed: int, **settings: Any) -> World:
         """The same as another world: what trees were made into stays, and all values go."""
-        self.sizes, self.seed, self.terms = sizes, seed, None
+        self.sizes, self.seed, self.terms = sizes, seed, MANY
         for name, value in settings.items():
             setattr(self, name, value)
         self._known, self._names = {}, {}
@@ -110,6 +111,12 @@ class World:
     def range(self, var: Var, env: Env) -> range:
         """The values that a variable takes."""
         return range(self.index(var.axis.start, env), self.index(var.axis.stop, env) + 1)
+
+    def spend(self, terms: int) -> None:
+        """Count terms that are added up. Raises Enough."""
+        self.terms -= terms
+        if self.terms < 0:
+            raise Enough("too many terms to add up")
 
     # --- values --------------------------------------------------------------------------------
 
@@ -182,10 +189,7 @@ class World:
             widened = dict(env)
             result = 0
             values = range(start(env), stop(env) + 1)
-            if self.terms is not None:
-                self.terms -= len(values)
-                if self.terms < 0:
-                    raise Enough
+            self.spend(len(values))
             for n in values:
                 widened[var] = n
                 result += inner(widened)

@@ -123,7 +123,8 @@ class Meaning:
         body = self.graph.expand(entry, known)
         if body is None:
             raise NoMeaning(f"no equation is certainly about that entry of {entry.tensor.name}")
-        if wrt.tensor not in tensors_in(body):
+        used = (n for n in walk(body) if isinstance(n, Access) and n.tensor == wrt.tensor)
+        if all(_apart(node, wrt) for node in used):
             raise NoMeaning(f"{entry.tensor.name} is not computed from {wrt.tensor.name} directly")
         return body
 

@@ -79,7 +79,9 @@ class RealWorld(World):
         inner = self.function(body)
 
         def total(env: Env) -> Any:
-            values = (inner({**env, var: n}) for n in self.range(var, env))
+            places = self.range(var, env)
+            self.spend(len(places))
+            values = (inner({**env, var: n}) for n in places)
             return sum(values, self.arithmetic.number(Fraction(0)))
 
         return total
@@ -99,6 +101,7 @@ class RealWorld(World):
         return product
 
     def _power(self, base: Any, exponent: int) -> Any:
+        base = self.arithmetic.number(Fraction(0)) + base  # a bracket alone is an integer
         if exponent < 0 and self._sign(base) == 0:
             raise NoInstance("perhaps a division by zero")
         return base**exponent
@@ -134,12 +137,23 @@ class RealWorld(World):
         if not isinstance(condition.what, Domain):
             return True  # a kink or a tie: there an entry has no certain value
         for argument in condition.arguments:
-            free = open_indices(argument)
-            for env in islice(assignments(self, free, free), EVERY):
-                zero = self.arithmetic.number(Fraction(0))
-                if not self._keeps(zero + self.value(argument, env), condition.what):
-                    return False
+            if not all(self._keeps(value, condition.what) for value in self.all_of(argument)):
+                return False
         return True
+
+    def all_of(self, expr: Expr) -> Iterator[Any]:
+        """The values at all indices. Raises NoInstance if they are too many to be asked."""
+        free = open_indices(expr)
+        zero = self.arithmetic.number(Fraction(0))  # a bracket alone is an integer
+        for env in self.every(free):
+            yield zero + self.value(expr, env)
+
+    def every(self, free: Iterable[Var]) -> list[Env]:
+        """All values of some indices. Raises NoInstance if they are too many to be asked."""
+        found = list(islice(assignments(self, list(free), list(free)), EVERY + 1))
+        if len(found) > EVERY:
+            raise NoInstance("too many entries")
+        return found
 
     def _keeps(self, value: Any, domain: Domain) -> bool:
         if domain == NONZERO:
@@ -194,13 +208,14 @@ def counterexample(
     right: Expr,
     closed: Mapping[Tensor, Sequence[Equation]],
     facts: tuple[Fact, ...],
+    positive: tuple[Expr, ...] = (),
 ) -> Verdict | None:
     """A refutation of ``left = right``: a world and an entry where both sides certainly differ.
 
-    Every equation of the graph holds there, and every closed form found so far; what is not
-    determined by them is a number of its own.
+    Every equation of the graph holds there, every closed form found so far, and what is taken to
+    be ``positive`` is; what is not determined by them is a number of its own.
     """
-    for seed, sizes, world in _points(graph, left, right, closed, facts):
+    for seed, sizes, world in _points(graph, left, right, closed, facts, positive):
         for env in _entries(left, right, world):
             values = _differ(left, right, env, world)
             if values is not None:
@@ -239,6 +254,7 @@ def _points(
     right: Expr,
     closed: Mapping[Tensor, Sequence[Equation]],
     facts: tuple[Fact, ...],
+    positive: tuple[Expr, ...] = (),
     arbitrary: bool = False,
 ) -> Iterator[tuple[int, dict[str, int], _Worlds]]:
     """Worlds in which the equations have values and the facts may hold, with seed and sizes."""
@@ -266,7 +282,7 @@ def _points(
                 arbitrary=arbitrary,
             )  # fmt: skip
 
-        if _satisfies(facts, asked, world):
+        if _satisfies(facts, asked, positive, world):
             yield seed, sizes, world
 
 
@@ -275,18 +291,21 @@ def _entries(left: Expr, right: Expr, world: _Worlds) -> Iterator[Env]:
     return islice(assignments(world(balls.ball_field()), free, free), ENTRIES)
 
 
-def _satisfies(facts: Iterable[Fact], asked: Iterable[Condition], world: _Worlds) -> bool:
+def _satisfies(
+    facts: Iterable[Fact], asked: Iterable[Condition], positive: Iterable[Expr], world: _Worlds
+) -> bool:
     """Whether the equations certainly have values, and no declared fact is certainly wrong."""
     try:
         here = world(balls.ball_field())
         if not all(here.satisfies(condition) for condition in asked):
             return False
+        if not all(here._sign(value) == 1 for expr in positive for value in here.all_of(expr)):
+            return False
         for fact in facts:
-            entries = list(islice(assignments(here, fact.variables, fact.variables), EVERY + 1))
-            if len(entries) > EVERY:
-                return False
-            for env in entries:
+            for env in here.every(fact.variables):
                 if _differ(fact.left, fact.right, env, world) is not None:
+                    return False
+                if not _has_values(fact.left, fact.right, env, world):
                     return False
     except NoInstance:
         return False
