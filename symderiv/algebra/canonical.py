@@ -8,6 +8,7 @@ twice. (Trying all orders from the start is factorial in the number of sums.)
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
 
@@ -31,7 +32,16 @@ from symderiv.algebra.index import Var, as_index, quoted
 Monomial = tuple[tuple[Expr, int], ...]
 Names = dict[Var, str]
 
+LONGEST_DECIMAL = 10_000  # bits
 MOST_ORDERS = 120  # of indices of which nothing is known that tells them apart
+
+
+def decimal(number: Fraction) -> str:
+    """A number as text; Python writes no decimals of more than some thousand digits."""
+    top, bottom = number.numerator, number.denominator
+    if max(top.bit_length(), bottom.bit_length()) > LONGEST_DECIMAL:
+        return f"{top:#x}/{bottom:#x}"
+    return str(number)
 
 
 def atom_key(atom: Expr, names: Mapping[Var, str]) -> str:
@@ -78,8 +88,8 @@ def _inner_key(expr: Expr, names: Mapping[Var, str]) -> str:
     form = normal(expr)
     if not names or free_variables(expr).isdisjoint(names):
         return form.key
-    parts = sorted(f"{t.coefficient}·{term_key(t.bound, t.monomial, names)}" for t in form.terms)
-    return " + ".join(parts)
+    keys = ((decimal(t.coefficient), term_key(t.bound, t.monomial, names)) for t in form.terms)
+    return " + ".join(sorted("·".join(pair) for pair in keys))
 
 
 def term_key(

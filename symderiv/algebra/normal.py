@@ -21,7 +21,7 @@ from symderiv.algebra.binding import (
     substitute,
     within_ranges,
 )
-from symderiv.algebra.canonical import Monomial, atom_key, term_key
+from symderiv.algebra.canonical import Monomial, atom_key, decimal, term_key
 from symderiv.algebra.expr import (
     Access,
     Add,
@@ -128,7 +128,7 @@ def collect(terms: Iterable[Term]) -> Normal:
     ordered = sorted(total)
     return Normal(
         tuple(total[k] for k in ordered),
-        " + ".join(f"{total[k].coefficient}·{k}" for k in ordered),
+        " + ".join(f"{decimal(total[k].coefficient)}·{k}" for k in ordered),
     )
 
 

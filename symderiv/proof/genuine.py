@@ -111,6 +111,8 @@ def _wrong(value: object) -> str | None:
             return "an index is no whole multiple"
         case Index() if type(value.const) is not int or value != value * 1:
             return "an index is not in lowest form"
+        case Index(const, terms) if max(map(int.bit_length, (const, *(n for _, n in terms)))) > 200:
+            return "an index is too large"
         case Size(name, _) if type(name) is not str or "[" in name or "]" in name:
             return f"a size cannot be called {name!r}"
     return None

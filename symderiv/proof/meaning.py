@@ -100,6 +100,8 @@ class Meaning:
                 if body.tensor == expr.wrt.tensor and not _apart(body, expr.wrt):
                     raise NoMeaning(f"{body.tensor.name} differentiated by itself")
                 body = self._equation(body, expr.wrt, known)
+            elif self.graph.cost in tensors_in(body):
+                raise NoMeaning("the cost and something else are differentiated")
             elif expr.wrt.tensor not in tensors_in(body):
                 raise NoMeaning(f"{expr.wrt.tensor.name} does not stand in what is differentiated")
             return rate(refresh(body), expr.wrt)

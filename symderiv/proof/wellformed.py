@@ -127,11 +127,19 @@ class _Names:
 
     def know(self, tensor: Tensor) -> None:
         """Raise IllFormed if its name stands for something else than before."""
+        if tensor.name not in self._known and any(map(_is_empty, tensor.axes)):
+            raise IllFormed(f"{tensor.name} has an axis without entries")
         known = self._known.setdefault(tensor.name, tensor)
         if known is not tensor and id(tensor) not in self._same:
             if _identity(known) != _identity(tensor):
                 raise IllFormed(f"two tensors are called {tensor.name}")
             self._same.add(id(tensor))
+
+
+def _is_empty(axis: Axis) -> bool:
+    """Whether an axis ends before it starts, whatever the sizes are."""
+    length = axis.size
+    return not length.terms and length.const < 1
 
 
 class _Ranges:
