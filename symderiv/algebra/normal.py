@@ -55,7 +55,8 @@ from symderiv.algebra.index import (
 )
 
 _EXPAND_LIMIT = 12  # a larger positive power of a sum stays an atom
-_TERM_LIMIT = 150  # and so does what would be multiplied out to more terms than this
+_TERM_LIMIT = 150  # and so does what would be multiplied out to more terms than this,
+_KEY_LIMIT = 100_000  # or to a longer text; a square in a square in a square doubles each time
 _COMPOUND = Apply | Add | Sum | Select | SizeOf  # atoms with something to expand inside
 
 
@@ -233,7 +234,7 @@ def _expand_product(factors: list[tuple[Expr, int]]) -> list[Term]:
     for key in sorted(compounds):
         primitive, exponent = compounds[key]
         result = list(result)
-        if 0 < exponent <= _EXPAND_LIMIT and _few(len(result), len(primitive.terms), exponent):
+        if 0 < exponent <= _EXPAND_LIMIT and _few(len(result), primitive, exponent):
             for n in range(exponent):
                 result = _product(result, primitive.terms)
                 result = collect(result).terms if n else result
@@ -242,9 +243,13 @@ def _expand_product(factors: list[tuple[Expr, int]]) -> list[Term]:
     return list(result)
 
 
-def _few(others: int, terms: int, exponent: int) -> bool:
-    """Whether a power of a sum of so many terms, times the others, can be multiplied out."""
-    return others * comb(terms + exponent - 1, exponent) <= _TERM_LIMIT or others == exponent == 1
+def _few(others: int, form: Normal, exponent: int) -> bool:
+    """Whether a power of a sum, times so many other terms, can be multiplied out."""
+    if others == exponent == 1:
+        return True
+    terms = len(form.terms)
+    products = others * comb(terms + exponent - 1, exponent)
+    return products <= _TERM_LIMIT and products * exponent * len(form.key) <= _KEY_LIMIT * terms
 
 
 def _invertible(term: Term) -> bool:

@@ -1,0 +1,445 @@
+"""What objects built by hand may say of themselves: equations, lemmas, facts, sizes of trees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from symderiv.algebra.expr import (
+    ONE,
+    ZERO,
+    Access,
+    Add,
+    Apply,
+    Bracket,
+    Delta,
+    Expr,
+    Mul,
+    Number,
+    Partial,
+    Pow,
+    Role,
+    Select,
+    SizeOf,
+    Sum,
+    Tensor,
+    apply,
+    sum_over,
+)
+from symderiv.algebra.index import Axis, Index, Size, Var, as_index, fresh
+from symderiv.calculus.builder import Builder
+from symderiv.calculus.conditions import Condition
+from symderiv.calculus.functions import POSITIVE
+from symderiv.calculus.graph import Definition, Fact, Graph
+from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Step, Uses
+from symderiv.proof.check import check
+from symderiv.proof.verdict import Status
+from symderiv.proof.wellformed import IllFormed
+from tests.proof.test_red_team_kernel import N, adjoint, step
+from tests.proof.test_red_team_together import (
+    LOG,
+    SCALAR,
+    VALUE,
+    Z,
+    all_proved,
+    by_factor,
+    jacobian,
+)
+
+LONG = Axis("unit", N.stop + 40)
+TIME = Axis("time", as_index(Size("T")), ordered=True)
+X = Tensor("x", (), Role.INPUT)[()]
+PLACE = fresh(N, "k")
+
+
+def statuses(derivation: Derivation) -> list[Status]:
+    return [v.status for v in check(derivation).chains[-1].verdicts]
+
+
+def chain(of: Access, *lines: Expr | tuple[Expr, Uses | Lemma | Fact]) -> Adjoint:
+    """A chain of these lines, some with a premise."""
+    steps: list[Step] = []
+    here: Expr = of
+    for line in lines:
+        right, *premises = line if isinstance(line, tuple) else (line,)
+        steps.append(step(here, right, *premises))
+        here = right
+    return Adjoint(of.tensor, of.indices, tuple(steps), here)
+
+
+# --- What a line needs --------------------------------------------------------------------------
+
+
+def test_bound_indices_of_what_is_granted_are_its_own() -> None:
+    """Σ_p Σ_k [p + k ≤ 40]/(x[p] − x[40]) says nothing of x[40] − x[40]; the chain is about k."""
+    x = Tensor("x", (fresh(LONG),), Role.INPUT)
+    b = Builder("single")
+    p = fresh(N, "p")
+
+    def gap(i: Var) -> Expr:
+        return x[i] - x[40]
+
+    below = Mul((Bracket(40 - as_index(p) - PLACE), Pow(gap(p), -1)))
+    b.define(b.tensor("t", []), [], Sum(p, Sum(PLACE, below)))
+    slot, i = fresh(N), fresh(N)
+    w, c = Tensor("w", (), Role.PARAMETER), Tensor("C", (slot,), Role.COST)
+    only = Delta(as_index(i), Index(40))
+    cost = Definition(c, (as_index(i),), w[()] * only * SCALAR)
+    dw = Tensor("dw", (slot,), Role.ADJOINT, "w", None, w, c)
+    here = Delta(as_index(PLACE), Index(40))
+    line = Mul((here, here, SCALAR, gap(PLACE), Pow(gap(PLACE), -1)))
+    last = chain(dw[PLACE], here * SCALAR, line)
+    found = statuses(Derivation(Graph((*b.blocks, cost), c), (last,)))
+    assert found == [Status.PROVED, Status.UNDECIDED]
+
+
+def test_an_adjoint_below_a_line_is_not_0() -> None:
+    """1/(∂C/∂g) beside a derivative that is 0: the line has no value where ∂C/∂g = 2 g s is 0."""
+    b = Builder("single")
+    w, c = b.tensor("w", [], Role.PARAMETER), b.tensor("C", [], Role.COST)
+    v, g = b.tensor("v", [N], Role.PARAMETER), b.tensor("g", [], Role.PARAMETER)
+    u, k = b.tensor("u", []), fresh(N)
+    b.define(u, [], Select(Index(1), k, v[k]))
+    b.define(c, [], w[()] * X + g[()] ** 2 * SCALAR + u[()])
+    dg, dw = adjoint(g, c), adjoint(w, c)
+    idle = Mul((Pow(dg[()], -1), Partial(u[()], v[1])))
+    chains = (chain(dg[()], 2 * g[()] * SCALAR), chain(dw[()], X, X + idle))
+    assert statuses(Derivation(b.graph(c), chains)) == [Status.PROVED, Status.UNDECIDED]
+
+
+def test_what_must_have_a_value_stays_what_it_is() -> None:
+    """log′(1/x) is x by a lemma; where x < 0 there is an x and no log′(1/x)."""
+    b = Builder("single")
+    b.define(b.tensor("t", []), [], Pow(X, -1))
+    slope = apply("log", Pow(X, -1), orders=(1,))
+    assert not all_proved(by_factor(b, SCALAR, (SCALAR + slope - slope, (LOG,))))
+
+
+def test_an_entry_out_of_its_axis_is_not_there_by_its_equation() -> None:
+    b = Builder("single")
+    y, k = b.tensor("y", [N]), fresh(N)
+    b.define(y, [k], X)
+    w, c = b.tensor("w", [N], Role.PARAMETER), b.tensor("C", [], Role.COST)
+    b.define(c, [], Sum(k, w[k] * SCALAR * y[k]))
+    for place, proved in ((PLACE - 1, False), (as_index(PLACE), True)):
+        line = SCALAR * X + y[place] - y[place]
+        last = chain(adjoint(w, c)[PLACE], SCALAR * y[PLACE], (line, Uses(y)))
+        assert (statuses(Derivation(b.graph(c), (last,)))[1] is Status.PROVED) is proved
+
+
+def test_a_derivative_at_a_jump_exists_by_no_closed_form() -> None:
+    """C = w x + v s + [v > 0] has no ∂C/∂v at v = 0, although it is s elsewhere."""
+    b = Builder("single")
+    w, c = b.tensor("w", [], Role.PARAMETER), b.tensor("C", [], Role.COST)
+    v = b.tensor("v", [], Role.PARAMETER)
+    b.define(c, [], w[()] * X + v[()] * SCALAR + apply("positive", v[()]))
+    dv, dw = adjoint(v, c), adjoint(w, c)
+    flat = Lemma("positive", 0, (Z,), VALUE, ZERO)
+    jump = apply("positive", v[()], orders=(1,))
+    chains = (
+        chain(dv[()], SCALAR + jump, (SCALAR, flat)),
+        chain(dw[()], X, (X + dv[()] - dv[()], Uses(dv))),
+    )
+    assert statuses(Derivation(b.graph(c), chains)) == [Status.PROVED, Status.UNDECIDED]
+
+
+@pytest.mark.parametrize(("place", "there"), [(0, True), (1, True), (-1, False), (6, False)])
+def test_members_of_a_family_that_there_are(place: int, there: bool) -> None:
+    """h[0] has an equation, h[1..T] have one; h[−1] and h[6], where T may be 5, have none."""
+    b = Builder("single")
+    (v,) = b.over(TIME)
+    h = b.tensor("h", [], family=v)
+    b.define(h, [Index(0)], ZERO)
+    b.recurrence(v, lambda: b.define(h, [v], h[v - 1] + X))
+    b.define(b.tensor("t", []), [], h[TIME.stop])
+    entry = h[place]
+    proved = all_proved(by_factor(b, SCALAR, (SCALAR + entry - entry, ())))
+    assert proved is there
+
+
+def test_members_of_an_input_are_those_of_its_axis() -> None:
+    for place, there in ((TIME.stop, True), (TIME.stop + 1, False), (Index(0), False)):
+        b, q = Builder("single"), fresh(TIME)
+        x = b.tensor("x", [], Role.INPUT, family=fresh(TIME))
+        b.define(b.tensor("t", []), [], Sum(q, x[q]))
+        assert all_proved(by_factor(b, SCALAR, (SCALAR + x[place] - x[place], ()))) is there
+
+
+# --- Lemmas -------------------------------------------------------------------------------------
+
+
+def log(number: int) -> Expr:
+    return apply("log", Number.of(number))
+
+
+PI = apply("pi")
+NOTHINGS = {
+    "logarithms": log(6) - log(2) - log(3),
+    "sine and cosine": apply("sin", ONE) ** 2 + apply("cos", ONE) ** 2 - 1,
+    "polynomials of π": (PI + 1) ** 2 - PI**2 - 2 * PI - 1,
+}
+
+
+@pytest.mark.parametrize("name", NOTHINGS)
+def test_a_lemma_does_not_divide_by_a_number_that_is_0(name: str) -> None:
+    """tanh′ = 1 − a² + 1/0 − 1/0, where the 0 is written as something else."""
+    nothing = NOTHINGS[name]
+    flat = ONE - VALUE**2
+    slope, known = apply("tanh", SCALAR, orders=(1,)), ONE - apply("tanh", SCALAR) ** 2
+    inverse = Pow(nothing, -1)
+    true = Lemma("tanh", 0, (Z,), VALUE, flat)
+    wrong = Lemma("tanh", 0, (Z,), VALUE, Add((*flat.terms, inverse, -1 * inverse)))  # type: ignore[attr-defined]
+    for lemma, proved in ((true, True), (wrong, False)):
+        claim = SCALAR + slope - known
+        assert all_proved(by_factor(Builder(), SCALAR, (claim, (lemma,)))) is proved
+
+
+def test_a_lemma_is_not_worked_out_for_ever() -> None:
+    for large in (apply("power", Number.of(3), Number.of(10**9)), NOTHINGS["logarithms"] ** 30):
+        stated = Add((ONE, -1 * VALUE**2, large, -1 * large))
+        lemma = Lemma("tanh", 0, (Z,), VALUE, stated)
+        slope, known = apply("tanh", SCALAR, orders=(1,)), ONE - apply("tanh", SCALAR) ** 2
+        claim = SCALAR + slope - known
+        assert not all_proved(by_factor(Builder(), SCALAR, (claim, (lemma,))))
+
+
+# --- Equations and derivatives ------------------------------------------------------------------
+
+
+def test_a_derivative_has_no_equation_of_its_own() -> None:
+    """With du = 5 s as an equation, u = w x and C = u² would have any gradient."""
+    b = Builder("single")
+    w, c, u = b.tensor("w", [], Role.PARAMETER), b.tensor("C", [], Role.COST), b.tensor("u", [])
+    du = adjoint(u, c, named=True)
+    b.define(du, [], 5 * SCALAR)
+    b.define(u, [], w[()] * X)
+    b.define(c, [], u[()] ** 2)
+    with pytest.raises(IllFormed, match="has an equation of its own"):
+        check(Derivation(b.graph(c), (chain(du[()], 2 * u[()]),)))
+
+
+def test_a_direct_derivative_is_by_an_entry_of_the_equation() -> None:
+    """h[t] = h[t − 1] a[t]: ∂h[t]/∂h[t − 2] is not direct, and not 0."""
+    b = Builder("single")
+    (v,) = b.over(TIME)
+    a, h = b.tensor("a", [TIME], Role.PARAMETER), b.tensor("h", [TIME])
+    c, q = b.tensor("C", [], Role.COST), fresh(TIME)
+    b.define(h, [Index(0)], X)
+    b.recurrence(v, lambda: b.define(h, [v], h[v - 1] * a[v]))
+    b.define(c, [], Sum(q, h[q]))
+    dh, da = adjoint(h, c, named=True), adjoint(a, c)
+    t, r = fresh(TIME, "t"), fresh(TIME, "t")
+    later = Mul((Bracket(TIME.stop - t - 1), dh[t + 1], a[t + 1]))
+    for back, status in ((1, Status.PROVED), (2, Status.UNDECIDED)):
+        line = dh[r] * h[r - 1]
+        idle = Partial(h[r], h[r - back])
+        chains = (chain(dh[t], ONE + later), chain(da[r], line, line + idle - idle))
+        assert statuses(Derivation(b.graph(c), chains)) == [Status.PROVED, status]
+
+
+def test_the_cost_and_more_is_not_differentiated() -> None:
+    """C = w x: ∂(C + w)/∂w would be 1 with C held, and x + 1 without."""
+    b = Builder("single")
+    w, c = b.tensor("w", [], Role.PARAMETER), b.tensor("C", [], Role.COST)
+    b.define(c, [], w[()] * X)
+    last = chain(adjoint(w, c)[()], X, X * Partial(c[()] + w[()], w[()]))
+    assert statuses(Derivation(b.graph(c), (last,))) == [Status.PROVED, Status.UNDECIDED]
+
+
+def test_a_closed_form_is_used_as_it_is_worked_out() -> None:
+    b = Builder("single")
+    w, c, u = b.tensor("w", [], Role.PARAMETER), b.tensor("C", [], Role.COST), b.tensor("u", [])
+    b.define(u, [], w[()] * X)
+    b.define(c, [], u[()] ** 2)
+    du, dw = adjoint(u, c), adjoint(w, c)
+    chains = (
+        chain(du[()], 2 * u[()], Partial(c[()], u[()])),
+        chain(dw[()], du[()] * X, (2 * u[()] * X, Uses(du))),
+    )
+    assert statuses(Derivation(b.graph(c), chains)) == [Status.PROVED] * 2
+
+
+# --- What is true is not refuted ----------------------------------------------------------------
+
+
+def test_facts_that_have_no_value_hold_nowhere() -> None:
+    """log x = log y, so x = y: nothing is said of negative x."""
+    b = Builder("single")
+    y = b.tensor("y", [], Role.INPUT)[()]
+    b.assume(log_of(X), log_of(y), "log x = log y")
+    b.define(b.tensor("t", []), [], X + y)
+    assert statuses(by_factor(b, X, (y, (b.facts[0],)))) == [Status.PROVED, Status.UNDECIDED]
+
+
+def log_of(e: Expr) -> Expr:
+    return apply("log", e)
+
+
+def test_all_entries_keep_their_conditions() -> None:
+    """√(x − 100 [i = n]) at the last of many entries asks for x > 100: then |x − 50| = x − 50."""
+    b = Builder("single")
+    many = b.tensor("A", [N] * 5, Role.INPUT)
+    i = b.over(*[N] * 5)
+    square = 1 + many[tuple(i)] ** 2
+    last = Delta(as_index(i[0]), N.stop)
+    body = apply("sqrt", X * square - 100 * last * square)
+    b.define(b.tensor("u", [N] * 5), list(i), body)
+    found = statuses(by_factor(b, apply("abs", X - 50), (X - 50, ())))
+    assert found == [Status.PROVED, Status.UNDECIDED]
+
+
+def test_what_a_step_needs_to_be_positive_is_so_in_the_others() -> None:
+    """log(x y) = log x + log y is printed with x > 0; then |x| = x."""
+    b = Builder("single")
+    y = b.tensor("y", [], Role.INPUT)[()]
+    size = apply("abs", X)
+    whole, parts = log_of(X * y) + size, log_of(X) + log_of(y) + size
+    found = statuses(by_factor(b, whole, (parts, ()), (whole, ()), (log_of(X * y) + X, ())))
+    assert found == [*[Status.PROVED] * 3, Status.UNDECIDED]
+
+
+def test_a_sum_of_brackets_is_a_number_below_a_line() -> None:
+    """3 as an integer has the inverse 0.333…, which is not a third."""
+
+    def parts(i: Var) -> Expr:
+        return Add((Delta(as_index(i), Index(1)), *[Bracket(i - 2)] * 3))
+
+    x = Tensor("v", (fresh(N),), Role.INPUT)
+    found = statuses(
+        jacobian(
+            lambda i: x[i],
+            lambda i: (
+                x[i] * (Delta(as_index(i), Index(1)) + 3 * Bracket(i - 2) * Pow(parts(i), -1))
+            ),
+            axes=(N,),
+        )
+    )
+    assert Status.REFUTED not in found
+
+
+# --- Errors that are told, and work that ends ---------------------------------------------------
+
+
+def facts() -> dict[str, Fact]:
+    b = Tensor("z", (), Role.AUXILIARY)[()]
+    return {"divides by 0": Fact(Pow(b, -1), ONE, "found", (), False)}
+
+
+def test_a_found_fact_that_divides_by_0() -> None:
+    b = Builder("single")
+    z = b.tensor("z", [])[()]
+    b.define(z.tensor, [], ZERO)
+    fact = Fact(Pow(z, -1), ONE, "found", (), False)
+    found = statuses(by_factor(b, SCALAR, (SCALAR, (fact,))))
+    assert found == [Status.PROVED, Status.UNDECIDED]
+
+
+def test_a_line_that_a_fact_makes_divide_by_0() -> None:
+    b = Builder("single")
+    v = b.tensor("v", [N], Role.INPUT)
+    k = fresh(N)
+    b.assume(Sum(k, v[k]), ONE, "the sum is 1")
+    b.define(b.tensor("t", []), [], Sum(k, v[k]) * SCALAR * X)
+    nowhere = log_of(Pow(Add((X, -1 * X)), -1)) * Delta(Index(1), Index(2)) * (SCALAR - SCALAR * 1)
+    line = Add((SCALAR, Mul((nowhere, ONE * 2))))
+    found = statuses(by_factor(b, SCALAR, (line, (b.facts[0],))))
+    assert found[1] in (Status.UNDECIDED, Status.PROVED)
+
+
+def test_what_divides_by_a_derivative_that_is_written_out() -> None:
+    b = Builder("single")
+    y, u = b.tensor("y", [], Role.INPUT)[()], b.tensor("u", [])
+    b.define(u, [], X * y)
+    b.define(b.tensor("t", []), [], Pow(X + y, -1))
+    slope = Partial(u[()], X)
+    found = statuses(by_factor(b, SCALAR, (Mul((SCALAR, slope, Pow(slope, -1))), ())))
+    assert found == [Status.PROVED, Status.UNDECIDED]
+
+
+def test_equations_put_into_a_found_fact_do_not_grow_for_ever() -> None:
+    b = Builder("single")
+    last: Expr = SCALAR
+    for k in range(40):
+        t = b.tensor(f"t{k}", [])
+        b.define(t, [], last + last * last)
+        last = t[()]
+    fact = Fact(last, last, "found", (), False)
+    found = statuses(by_factor(b, SCALAR * last, (SCALAR * last, (fact,))))
+    assert found == [Status.PROVED, Status.UNDECIDED]
+
+
+@pytest.mark.parametrize("sums", [2, 18])
+def test_sums_of_too_many_terms_are_given_up(sums: int) -> None:
+    axes = [N] * sums
+    x = Tensor("x", tuple(map(fresh, axes)), Role.INPUT)
+    variables = tuple(map(fresh, axes))
+    whole = sum_over(variables, x[variables])
+    expected = Status.PROVED if sums == 2 else Status.UNDECIDED
+    assert statuses(by_factor(Builder("single"), whole, (whole * 1, ())))[-1] is expected
+
+
+def test_a_very_long_axis_is_not_walked() -> None:
+    k = fresh(Axis("unit", Index(10**9)))
+    found = statuses(by_factor(Builder("single"), SCALAR, (Sum(k, SCALAR) / 10**9, ())))
+    assert found == [Status.PROVED, Status.UNDECIDED]
+
+
+def nested(times: int, layer: Callable[[Expr], Expr]) -> Expr:
+    expr: Expr = SCALAR
+    for _ in range(times):
+        expr = layer(expr)
+    return expr
+
+
+@pytest.mark.parametrize("times", [50, 150, 250, 300, 500, 3000])
+def test_deep_trees_are_refused_or_judged(times: int) -> None:
+    for layer in (lambda e: apply("sin", e), lambda e: Pow(Add((e, ONE)), 2)):
+        deep = nested(times, layer)
+        try:
+            found = statuses(by_factor(Builder("single"), deep, (deep * 1, ())))
+        except IllFormed as error:
+            assert "too deep" in str(error) and times > 100
+        else:
+            assert set(found) <= {Status.PROVED, Status.UNDECIDED}
+            assert Status.UNDECIDED not in found or times > 100
+
+
+LARGE = Number.of(10**3000)
+
+
+@pytest.mark.parametrize(
+    ("expr", "why"),
+    [
+        (Number.of(10**4000), "too long"),
+        (Pow(Number.of(10), 4400), "too long"),
+        (Pow(Pow(Number.of(3), 200), 100), "too long"),
+        (SizeOf(N.stop + 10**100), "too large"),
+        (Apply("sigmoid", (SCALAR,), (9,)), "more than 8 times"),
+        (Sum(fresh(N), Tensor("v", (fresh(Axis("unit", Index(0))),))[1]), "without entries"),
+    ],
+)
+def test_what_is_too_long_is_told(expr: Expr, why: str) -> None:
+    with pytest.raises(IllFormed, match=why):
+        check(by_factor(Builder("single"), expr * SCALAR, (expr * SCALAR * 1, ())))
+
+
+def test_a_product_of_long_numbers_has_a_name() -> None:
+    power = Pow(Add((SCALAR, LARGE)), 5)
+    claim = Number(Fraction(1, 2)) * (2 * power)
+    assert all_proved(by_factor(Builder("single"), power, (claim, ())))
+
+
+def test_facts_and_conditions_of_a_graph_are_looked_at() -> None:
+    b = Builder("single")
+    u, k = b.tensor("u", [N]), fresh(N)
+    b.define(u, [k], SCALAR)
+    plain = by_factor(b, SCALAR, (SCALAR * 1, ()))
+    fact = Fact(Access(u, ()), ONE, "u = 1")
+    with pytest.raises(IllFormed, match="has 1 axes"):
+        check(replace(plain, graph=replace(plain.graph, facts=(fact,))))
+    asked = Condition(plain.graph.definitions[0], "log", (), POSITIVE)
+    with pytest.raises(IllFormed, match="nothing is asked"):
+        check(replace(plain, graph=replace(plain.graph, asked=(asked,))))
