@@ -409,6 +409,25 @@ def with_children(expr: Expr, parts: Iterable[Expr]) -> Expr:
     return rebuild(expr, lambda _: next(given))
 
 
+def with_parts(expr: Expr, parts: Iterable[Expr]) -> Expr:
+    """The same node with other direct subtrees, with nothing worked out; products become one."""
+    new = tuple(parts)
+    match expr:
+        case Add():
+            return Add(new)
+        case Mul():
+            return Mul(tuple(_flat(Mul, new)))
+        case Apply(function, _, orders):
+            return Apply(function, new, orders)
+        case Sum(var, _):
+            return Sum(var, new[0])
+        case Select(at, var, _):
+            return Select(at, var, new[0])
+        case Pow(_, exponent):
+            return Pow(new[0], exponent)
+    return expr
+
+
 def kept(compute: Callable[[Expr], _T]) -> Callable[[Expr], _T]:
     """A function of a tree whose value is kept with the tree."""
     name = f"_{compute.__name__}"

@@ -290,9 +290,10 @@ class Judge:
         if verdict.status is Status.PROVED:
             self._granted.positive(verdict.positive)
             self.worlds.positive |= dict.fromkeys(verdict.positive)
-            # what a derivative is beside ∂u/∂v is asked for only where that is not 0
+            # beside ∂u/∂v an adjoint is asked for where the deltas are not 0 that this one has
             written = (need for need in needs(step.right) if not need.of_adjoint)
-            if not self._has_value((*written, *needs(right)), step.premises):
+            worded = needs(meaning.worded(step.right))
+            if not self._has_value((*written, *worded), step.premises):
                 return Verdict(Status.UNDECIDED, UNSAID)
         return verdict
 

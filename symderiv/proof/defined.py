@@ -84,7 +84,7 @@ class Granted:
     def _widen(self, definition: Definition) -> None:
         """Members of a family that have an equation are there, beside those of its axis."""
         tensor = definition.target
-        if tensor.ordered:
+        if tensor.ordered and all(index.variable is not None for index in definition.indices[1:]):
             head = definition.indices[0]
             low, high = ends(v.axis) if (v := head.variable) is not None else (head, head)
             axis = self._members.get(tensor, tensor.axes[0])
@@ -103,7 +103,8 @@ class Granted:
     def exists(self, entry: Access) -> None:
         """A derivative exists, whatever the values of its variables are."""
         variables = tuple(v for index in entry.indices if (v := index.variable) is not None)
-        if not entry.tensor.ordered and len(variables) == len(entry.indices):
+        cut = any(axis.ordered for axis in entry.axes)  # its equation may be about a part of it
+        if not cut and len(variables) == len(entry.indices):
             self._existing.add(entry.tensor)
         else:
             self.grant([entry], variables)
@@ -122,15 +123,18 @@ class Granted:
             exists = not is_derivative(entry) or entry.tensor in self._existing
             if exists and is_there(entry, _known(need), self._members.get(entry.tensor)):
                 return True
-        return need in self._needs or any(covers(have, need) for have in self._needs)
+        if need in self._needs or any(covers(have, need) for have in self._needs):
+            return True
+        alike = (have for have in self._needs if need.nonzero and _is_alike(have, need))
+        return any(covers(have, need, renamed=True) for have in islice(alike, TRIED))
 
 
-def covers(have: Need, need: Need) -> bool:
-    """Whether the one is met wherever the other one is."""
+def covers(have: Need, need: Need, renamed: bool = False) -> bool:
+    """Whether the one is met wherever the other one is, as it stands or ``renamed``."""
     if not _is_alike(have, need):
         return False
     have, need = _apart(_decided(have), need), _decided(need)
-    binding = _matched(have, need)
+    binding = _renamed(have, need) if renamed else _matched(have, need)
     if binding is None:
         return False
     brackets = _known(need)
@@ -166,7 +170,8 @@ def _apart(have: Need, need: Need) -> Need:
 def _is_alike(have: Need, need: Need) -> bool:
     """Whether the one may speak of what the other one does: of one tensor or function, say."""
     if have.nonzero or need.nonzero:
-        return have.nonzero is need.nonzero
+        said, asked = spoken(have.subject).tensors, spoken(need.subject).tensors
+        return have.nonzero is need.nonzero and said == asked
     match have.subject, need.subject:
         case Access(one, _), Access(other, _):
             return one == other
@@ -203,10 +208,13 @@ def _matched(have: Need, need: Need) -> dict[Var, Index] | None:
     if not need.nonzero and isinstance(one, Apply) and isinstance(other, Apply):
         one = _differentiated(one, other)
     binding = match(one, other, own)
-    if binding is not None:
-        return dict(binding)
-    if not need.nonzero or spoken(one).tensors != spoken(other).tensors:
-        return None
+    return None if binding is None else dict(binding)
+
+
+def _renamed(have: Need, need: Need) -> dict[Var, Index] | None:
+    """The same for what is not 0, by the normal forms of what both of them are 0 with."""
+    own = [var for var in have.bound if var in free_variables(have.subject)]
+    one, other = have.subject, need.subject
     images = permutations(sorted(free_variables(other), key=lambda v: v.uid), len(own))
     places = (dict(zip(own, map(as_index, image), strict=True)) for image in islice(images, TRIED))
     wanted = _numerator(other)

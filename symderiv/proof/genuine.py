@@ -27,6 +27,7 @@ from symderiv.algebra.expr import (
     SizeOf,
     Sum,
     Tensor,
+    children,
 )
 from symderiv.algebra.index import Axis, Index, Size, Var
 from symderiv.calculus.brackets import Guard
@@ -37,6 +38,8 @@ from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Step, Uses
 
 MAX_EXPONENT = 10_000
 MAX_ORDER = 8  # of a derivative of a function; two in the derivations of this library
+MAX_DEPTH = 100  # of an expression; texts are read to 60
+MAX_LENGTH = 200_000  # nodes of one, as often as they stand there
 MAX_BITS = 10_000  # of a number, and of its powers
 
 _FIELDS: dict[type, tuple[str, ...]] = {
@@ -53,6 +56,7 @@ _PLAIN = frozenset({str, int, bool, Fraction, NoneType, Role, Kind})
 def problem(derivation: object) -> str | None:
     """What is not genuine in a derivation, or None."""
     seen: set[int] = set()
+    depths: dict[int, tuple[int, int]] = {}
     waiting: list[object] = [derivation]
     while waiting:
         value = waiting.pop()
@@ -67,6 +71,8 @@ def problem(derivation: object) -> str | None:
             wrong = _wrong(value)
             if wrong is not None:
                 return wrong
+            if isinstance(value, Expr) and _is_deep(value, depths):
+                return f"an expression is nested too deep, more than {MAX_DEPTH}, or too long"
         elif kind in (tuple, frozenset) and isinstance(value, Iterable):
             waiting += value
         elif kind is dict and isinstance(value, dict):
@@ -74,6 +80,33 @@ def problem(derivation: object) -> str | None:
         else:
             return f"a {kind.__name__} is no part of a derivation"
     return None
+
+
+def _is_deep(root: Expr, known: dict[int, tuple[int, int]]) -> bool:
+    """Whether a tree is deeper or longer than a derivation has any; by its parts, each once."""
+    waiting = [root]
+    while waiting:
+        node = waiting[-1]
+        parts = _parts(node)
+        later = [part for part in parts if id(part) not in known]
+        if later:
+            if len(waiting) > MAX_DEPTH:
+                return True
+            waiting.append(later[0])
+            continue
+        waiting.pop()
+        below = [known[id(part)] for part in parts]
+        depth, length = 1 + max((d for d, _ in below), default=0), 1 + sum(n for _, n in below)
+        known[id(node)] = depth, length
+        if depth > MAX_DEPTH or length > MAX_LENGTH:
+            return True
+    return False
+
+
+def _parts(node: Expr) -> tuple[Expr, ...]:
+    """The subtrees of a node; of what only looks like one there are none."""
+    held = children(node) if type(node) in _FIELDS else ()
+    return tuple(e for e in held if isinstance(e, Expr)) if type(held) is tuple else ()
 
 
 def _wrong(value: object) -> str | None:

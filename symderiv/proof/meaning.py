@@ -24,6 +24,7 @@ from symderiv.algebra.expr import (
     Tensor,
     add,
     as_expr,
+    children,
     delta,
     has_partial,
     mul,
@@ -32,6 +33,7 @@ from symderiv.algebra.expr import (
     sum_over,
     tensors_in,
     walk,
+    with_parts,
 )
 from symderiv.algebra.index import (
     Index,
@@ -43,6 +45,7 @@ from symderiv.algebra.index import (
     is_zero,
     substitute_axis,
 )
+from symderiv.algebra.matching import match
 from symderiv.calculus.graph import Definition, Graph
 
 
@@ -95,13 +98,13 @@ class Meaning:
         Beside a bracket that is where what the bracket asks is ``known`` to be >= 0.
         """
         if isinstance(expr, Partial):
-            body = expr.body
+            body, roots = expr.body, {self.graph.cost, self.graph.example_loss}
             if isinstance(body, Access):
                 if body.tensor == expr.wrt.tensor and not _apart(body, expr.wrt):
                     raise NoMeaning(f"{body.tensor.name} differentiated by itself")
                 body = self._equation(body, expr.wrt, known)
-            elif self.graph.cost in tensors_in(body):
-                raise NoMeaning("the cost and something else are differentiated")
+            elif not self._is_equation(body) and roots.intersection(tensors_in(body)):
+                raise NoMeaning("a cost and something else are differentiated")
             elif expr.wrt.tensor not in tensors_in(body):
                 raise NoMeaning(f"{expr.wrt.tensor.name} does not stand in what is differentiated")
             return rate(refresh(body), expr.wrt)
@@ -109,6 +112,20 @@ class Meaning:
             return expr
         inner = known_in(expr, known)
         return rebuild(expr, lambda child: self.expand(child, inner))
+
+    def worded(self, expr: Expr, known: Known = ()) -> Expr:
+        """The same as it stands: nothing but derivatives is worked out, not even a factor 0."""
+        if not has_partial(expr):
+            return expr
+        if isinstance(expr, Partial):
+            return self.expand(expr, known)
+        inner = known_in(expr, known)
+        return with_parts(expr, (self.worded(child, inner) for child in children(expr)))
+
+    def _is_equation(self, body: Expr) -> bool:
+        """Whether that is what the cost is defined as."""
+        definitions = self.graph.definitions_of(self.graph.cost)
+        return any(match(d.body, body, d.variables) is not None for d in definitions)
 
     def _equation(self, entry: Access, wrt: Access, known: Known) -> Expr:
         """What an entry is defined as, where its equation is certain and uses ``wrt`` itself.

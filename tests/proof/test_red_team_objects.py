@@ -36,6 +36,9 @@ from symderiv.calculus.functions import POSITIVE
 from symderiv.calculus.graph import Definition, Fact, Graph
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Step, Uses
 from symderiv.proof.check import check
+from symderiv.proof.defined import TRIED, Granted
+from symderiv.proof.needs import needs
+from symderiv.proof.premises import lemma_verdict
 from symderiv.proof.verdict import Status
 from symderiv.proof.wellformed import IllFormed
 from tests.proof.test_red_team_kernel import N, adjoint, step
@@ -52,6 +55,7 @@ from tests.proof.test_red_team_together import (
 LONG = Axis("unit", N.stop + 40)
 TIME = Axis("time", as_index(Size("T")), ordered=True)
 X = Tensor("x", (), Role.INPUT)[()]
+T_FROM_2 = Axis("time", TIME.stop, Index(2), ordered=True)
 PLACE = fresh(N, "k")
 
 
@@ -168,6 +172,68 @@ def test_members_of_an_input_are_those_of_its_axis() -> None:
         assert all_proved(by_factor(b, SCALAR, (SCALAR + x[place] - x[place], ()))) is there
 
 
+@pytest.mark.parametrize("first", [T_FROM_2, TIME], ids=["cut", "whole"])
+def test_a_derivative_along_time_exists_where_it_is_derived(first: Axis) -> None:
+    """C = w s + Σ |h[k, t]| with |h[k, t]|′ in an equation for those t: ∂C/∂h[1, 1] may not be."""
+    b = Builder("single")
+    w, c = b.tensor("w", [], Role.PARAMETER), b.tensor("C", [], Role.COST)
+    h, a = b.tensor("h", [N, TIME], Role.PARAMETER), b.tensor("a", [N, TIME])
+    k, t = fresh(N), fresh(first)
+    b.define(a, [k, t], apply("abs", h[k, t], orders=(1,)))
+    m, q = fresh(N), fresh(TIME)
+    b.define(c, [], w[()] * SCALAR + Sum(m, Sum(q, apply("abs", h[m, q]))))
+    dh, dw = adjoint(h, c), adjoint(w, c)
+    r, u = fresh(N), fresh(first)
+    chains = (
+        chain(dh[r, u], apply("abs", h[r, u], orders=(1,))),
+        chain(dw[()], SCALAR, SCALAR + dh[1, 1] - dh[1, 1]),
+    )
+    expected = Status.PROVED if first is TIME else Status.UNDECIDED
+    assert statuses(Derivation(b.graph(c), chains))[1] is expected
+
+
+def test_one_entry_of_a_member_is_not_the_member() -> None:
+    """h[0, 1] has an equation and h[0, 2] has none."""
+    b = Builder("single")
+    (v,) = b.over(TIME)
+    units = Axis("unit", Index(3))
+    h, k = b.tensor("h", [units], family=v), fresh(units)
+    b.define(h, [Index(0), Index(1)], X)
+    b.recurrence(v, lambda: b.define(h, [v, k], h[v - 1, 1] + X))
+    assert not all_proved(by_factor(b, SCALAR, (SCALAR + h[0, 2] - h[0, 2], ())))
+
+
+def test_a_factor_0_does_not_make_an_adjoint_exist() -> None:
+    """C = w s + |u|, u = r v: 0 · ∂C/∂u · ∂u/∂v has no value at u = 0."""
+    b = Builder("single")
+    w, c = b.tensor("w", [], Role.PARAMETER), b.tensor("C", [], Role.COST)
+    v, u = b.tensor("v", [], Role.PARAMETER), b.tensor("u", [])
+    b.define(u, [], X * v[()])
+    b.define(c, [], w[()] * SCALAR + apply("abs", u[()]))
+    du, dw = adjoint(u, c), adjoint(w, c)
+    idle = Mul((ZERO, du[()], Partial(u[()], v[()])))
+    chains = (
+        chain(du[()], apply("abs", u[()], orders=(1,))),
+        chain(dw[()], SCALAR, Add((SCALAR, idle))),
+    )
+    assert statuses(Derivation(b.graph(c), chains)) == [Status.PROVED, Status.UNDECIDED]
+
+
+def test_needs_of_many_divisors_are_told_apart_in_time() -> None:
+    x = Tensor("v", (fresh(N),), Role.INPUT)
+    i = tuple(fresh(N) for _ in range(4))
+
+    def below(k: int, places: tuple[Var, ...], turned: bool) -> Expr:
+        terms = [Mul((Number.of((k + 2) ** n), x[p])) for n, p in enumerate(places)]
+        return Pow(Add(tuple(reversed(terms) if turned else terms)), -1)
+
+    granted = Granted()
+    granted.grant([Add(tuple(below(k, i, False) for k in range(100)))], i)
+    asked = [need for k in range(100) for need in needs(below(k, i, True))]
+    assert [granted.meets(need) for need in asked[:TRIED]] == [True] * TRIED
+    assert len(asked) == 100 and not all(map(granted.meets, asked))
+
+
 # --- Lemmas -------------------------------------------------------------------------------------
 
 
@@ -204,6 +270,37 @@ def test_a_lemma_is_not_worked_out_for_ever() -> None:
         slope, known = apply("tanh", SCALAR, orders=(1,)), ONE - apply("tanh", SCALAR) ** 2
         claim = SCALAR + slope - known
         assert not all_proved(by_factor(Builder(), SCALAR, (claim, (lemma,))))
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        apply("prelu", ZERO, Pow(Z, -1)),
+        apply("leaky-relu", ZERO, Pow(Z, -1)),
+        apply("nll", ZERO, Pow(Z, -1)),
+        apply("prelu", ZERO, apply("log", Number.of(-1))),
+        apply("prelu", ZERO, apply("abs", Z, orders=(1,))),
+        Mul((ZERO, apply("sigmoid", Z), Pow(Z, -1))),
+        Mul((ZERO, apply("sigmoid", Z), apply("log", Z))),
+    ],
+)
+def test_nothing_is_hidden_in_a_lemma_by_a_factor_0(hidden: Expr) -> None:
+    """prelu(0, 1/z) is 0 when it is worked out, and grants that z is not 0 as it stands."""
+    lemma = Lemma("tanh", 0, (Z,), VALUE, Add((ONE, -1 * VALUE**2, hidden, -1 * hidden)))
+    b = Builder("single")
+    b.define(b.tensor("t", []), [], X)
+    slope = apply("tanh", X, orders=(1,))
+    claims = ((SCALAR + slope - slope, ()), (SCALAR * X / X, (lemma,)))
+    assert not all_proved(by_factor(b, SCALAR, *claims))
+
+
+def test_powers_of_powers_in_a_lemma_are_of_their_degree() -> None:
+    p: Expr = Z
+    for _ in range(2):
+        p = Pow(Add((p, ONE)), 15)
+    idle = apply("exp", p) - apply("exp", p + VALUE) * apply("exp", -VALUE)
+    lemma = Lemma("sigmoid", 0, (Z,), VALUE, VALUE * (1 - VALUE) + idle)
+    assert lemma_verdict(lemma).status is Status.UNDECIDED
 
 
 # --- Equations and derivatives ------------------------------------------------------------------
@@ -394,17 +491,17 @@ def nested(times: int, layer: Callable[[Expr], Expr]) -> Expr:
     return expr
 
 
-@pytest.mark.parametrize("times", [50, 150, 250, 300, 500, 3000])
+@pytest.mark.parametrize("times", [30, 50, 100, 150, 3000])
 def test_deep_trees_are_refused_or_judged(times: int) -> None:
     for layer in (lambda e: apply("sin", e), lambda e: Pow(Add((e, ONE)), 2)):
         deep = nested(times, layer)
         try:
             found = statuses(by_factor(Builder("single"), deep, (deep * 1, ())))
         except IllFormed as error:
-            assert "too deep" in str(error) and times > 100
+            assert "too deep" in str(error) and times >= 50
         else:
             assert set(found) <= {Status.PROVED, Status.UNDECIDED}
-            assert Status.UNDECIDED not in found or times > 100
+            assert Status.UNDECIDED not in found
 
 
 LARGE = Number.of(10**3000)
