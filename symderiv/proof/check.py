@@ -125,6 +125,7 @@ def check(derivation: Derivation, memory: Memory | None = None) -> CheckedDeriva
 
 
 LONGEST = 20_000  # nodes of a side with its equations put in; of the layers, 40
+TOO_DEEP = "nested too deep"
 UNSAID = "not applicable: a line may have no value where the one before it has one"
 
 
@@ -178,7 +179,10 @@ class Judge:
         if not adjoint.steps or not alpha_equal(here, adjoint.closed):
             raise BrokenChain(f"the chain of {adjoint.tensor.name} does not end in its closed form")
         if all(verdict.status is Status.PROVED for verdict in verdicts):
-            objection = self._objection(adjoint)
+            try:
+                objection = self._objection(adjoint)
+            except RecursionError:
+                objection = TOO_DEEP
             if objection:
                 undecided = Status.UNDECIDED
                 verdicts = [replace(v, status=undecided, method=objection) for v in verdicts]
@@ -262,7 +266,7 @@ class Judge:
         except ZeroDivisionError:
             return Verdict(Status.UNDECIDED, "not applicable: division by zero", "no instance")
         except RecursionError:
-            return Verdict(Status.UNDECIDED, "nested too deep")
+            return Verdict(Status.UNDECIDED, TOO_DEEP)
 
     def _stepped(self, step: Step, target: Access | None) -> Verdict:
         for premise in step.premises:

@@ -29,6 +29,7 @@ MODULES = (
     "tests.proof.test_red_team_bound",
     "tests.proof.test_red_team_together",
     "tests.proof.test_defined",
+    "tests.proof.test_red_team_objects",
     "tests.proof.test_attacks",
     "tests.proof.test_wellformed",
     "tests.proof.test_sizes",

@@ -27,7 +27,9 @@ from symderiv.algebra.expr import (
     Sum,
     Tensor,
     apply,
+    children,
     sum_over,
+    with_parts,
 )
 from symderiv.algebra.index import Axis, Index, Size, Var, as_index, fresh
 from symderiv.calculus.builder import Builder
@@ -35,7 +37,7 @@ from symderiv.calculus.conditions import Condition
 from symderiv.calculus.functions import POSITIVE
 from symderiv.calculus.graph import Definition, Fact, Graph
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Step, Uses
-from symderiv.proof.check import check
+from symderiv.proof.check import Judge, check
 from symderiv.proof.defined import TRIED, Granted
 from symderiv.proof.needs import needs
 from symderiv.proof.premises import lemma_verdict
@@ -56,6 +58,8 @@ LONG = Axis("unit", N.stop + 40)
 TIME = Axis("time", as_index(Size("T")), ordered=True)
 X = Tensor("x", (), Role.INPUT)[()]
 T_FROM_2 = Axis("time", TIME.stop, Index(2), ordered=True)
+LONG_TIME = Axis("time", Index(5000), ordered=True)
+FAMILY = Tensor("h", (fresh(LONG_TIME),))
 PLACE = fresh(N, "k")
 
 
@@ -415,6 +419,62 @@ def test_a_sum_of_brackets_is_a_number_below_a_line() -> None:
         )
     )
     assert Status.REFUTED not in found
+
+
+# --- Trees and readings -------------------------------------------------------------------------
+
+
+def test_nothing_is_worked_out_where_parts_are_put_into_a_tree() -> None:
+    k, p = fresh(N), Partial(X, SCALAR)
+    for made in (
+        lambda e: Select(Index(1), k, e),
+        lambda e: Sum(k, e),
+        lambda e: Pow(e, 2),
+        lambda e: Add((e, ZERO)),
+        lambda e: Mul((ZERO, e)),
+        lambda e: Apply("f", (e, ZERO), (0, 1)),
+    ):
+        assert with_parts(made(p), (ONE, *children(made(p))[1:])) != made(p)
+        parts = tuple(ONE if e is p else e for e in children(made(p)))
+        assert with_parts(made(p), parts) == made(ONE)
+    assert with_parts(Mul((X, p)), (X, Mul((ONE, ZERO)))) == Mul((X, ONE, ZERO))
+
+
+def test_both_readings_of_a_family_are_of_both_sides() -> None:
+    """An equation that may be inserted for ever is used from right to left as well."""
+    b = Builder("single")
+    (v,) = b.over(TIME)
+    h, w = b.tensor("h", [TIME]), b.tensor("w", [], Role.PARAMETER)
+    b.define(h, [Index(0)], X)
+    b.recurrence(v, lambda: b.define(h, [v], apply("sin", h[v - 1])))
+    c = b.tensor("C", [], Role.COST)
+    b.define(c, [], w[()] * h[TIME.stop])
+    judge = Judge(Derivation(b.graph(c), ()))
+    t = fresh(TIME)
+    left, right = apply("sin", h[t - 1]), h[t] + ONE
+    readings = list(judge._readings(left, right, (Uses(h),)))
+    assert readings[1] == (h[t], h[t] + ONE) and len(readings) == 2
+
+
+def deep_in_a_family() -> dict[str, tuple[Expr, Expr]]:
+    far = Index(3000)
+    entry = FAMILY[far]
+    inverse = Pow(entry, -1)
+    near = FAMILY[3000 - N.stop * 1000]
+    return {"divided": (inverse, SCALAR + inverse - inverse), "near": (near, SCALAR + near - near)}
+
+
+@pytest.mark.parametrize("name", ["divided", "near"])
+def test_what_is_far_along_a_family_is_given_up(name: str) -> None:
+    b = Builder("single")
+    v = fresh(LONG_TIME, "t")
+    b.define(FAMILY, [Index(0)], X)
+    b.recurrence(v, lambda: b.define(FAMILY, [v], FAMILY[v - 1] * X + 1))
+    used, line = deep_in_a_family()[name]
+    y = b.tensor("y", [])
+    b.define(y, [], used)
+    claim = line + y[()] - y[()]
+    assert statuses(by_factor(b, SCALAR, (claim, (Uses(FAMILY),))))[-1] is Status.UNDECIDED
 
 
 # --- Errors that are told, and work that ends ---------------------------------------------------
