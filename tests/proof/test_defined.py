@@ -74,6 +74,10 @@ IMPLIED: dict[str, tuple[Expr, Expr]] = {
         Sum(K, over(X[K] * X[I] + X[J])),
         Sum((m := fresh(N)), over(X[J] + X[I] * X[m])),
     ),
+    "a sum in another order, beside an index that it does not have": (
+        Sum(K, Sum((q := fresh(N)), over(X[K] ** 2 + X[K] + X[1]))),
+        over(X[1] + X[I] ** 2 + X[I]),
+    ),
     "what is in a sum over the same indices": (
         Sum(UP_TO_I, over(X[J])),
         Sum((w := fresh(UP_TO_I.axis)), over(X[J]) * X[w]),

@@ -168,6 +168,19 @@ def test_members_of_a_family_that_there_are(place: int, there: bool) -> None:
     assert proved is there
 
 
+def test_members_after_the_last_one_may_have_equations() -> None:
+    b = Builder("single")
+    (v,) = b.over(TIME)
+    h = b.tensor("h", [], family=v)
+    b.recurrence(v, lambda: b.define(h, [v], X))
+    b.define(h, [TIME.stop + 1], X * X)
+    for place, there in ((TIME.stop + 1, True), (TIME.stop + 2, False)):
+        entry = h[place]
+        c = Builder("single")
+        c.blocks += b.blocks
+        assert all_proved(by_factor(c, SCALAR, (SCALAR + entry - entry, ()))) is there
+
+
 def test_members_of_an_input_are_those_of_its_axis() -> None:
     for place, there in ((TIME.stop, True), (TIME.stop + 1, False), (Index(0), False)):
         b, q = Builder("single"), fresh(TIME)
