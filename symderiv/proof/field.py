@@ -9,6 +9,7 @@ degree/2^61.
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -44,7 +45,7 @@ BITS = 61
 P: int = 2**BITS - 1
 NAME = f"GF(2^{BITS} - 1)"
 _MASK = 2**64 - 1
-MANY = 300_000  # terms that are added up in one world; a network of any depth needs 44,000
+MANY = 150_000  # terms that are added up in one world; a network of any depth needs 44,000
 Env = dict[Var, int]
 Equation = tuple[tuple[Index, ...], Expr]  # the entry that it is about, and its value
 
@@ -112,9 +113,15 @@ class World:
         """The values that a variable takes."""
         return range(self.index(var.axis.start, env), self.index(var.axis.stop, env) + 1)
 
+    def walk(self, var: Var, env: Env) -> builtins.range:
+        """The values that a variable takes, all of which are asked for. Raises Enough."""
+        values = self.range(var, env)
+        self.spend(values.stop - values.start)
+        return values
+
     def spend(self, terms: int) -> None:
         """Count terms that are added up. Raises Enough."""
-        self.terms -= terms
+        self.terms -= max(terms, 0)
         if self.terms < 0:
             raise Enough("too many terms to add up")
 
@@ -188,9 +195,9 @@ class World:
         def total(env: Env) -> int:
             widened = dict(env)
             result = 0
-            values = range(start(env), stop(env) + 1)
-            self.spend(len(values))
-            for n in values:
+            first, last = start(env), stop(env)
+            self.spend(last - first + 1)
+            for n in range(first, last + 1):
                 widened[var] = n
                 result += inner(widened)
             return result % P
@@ -276,7 +283,7 @@ class World:
                         return self._left_over(self.value(fact.right, env), others)
                 case Sum(var, Access(summed, indices) as entry) if summed == tensor:
                     env = self._told(fact, indices, where)
-                    values = range(0) if env is None else self.range(var, env)
+                    values = range(0) if env is None else self.walk(var, env)
                     if env is not None and values and env.get(var) == values[-1]:
                         others = [self.value(entry, {**env, var: n}) for n in values[:-1]]
                         return self._left_over(self.value(fact.right, env), others)
@@ -315,7 +322,7 @@ class World:
 
     def _winner(self, var: Var, rival: Callable[[Env], int], env: Env, at: int) -> int:
         """1 at the first place of the greatest value, in a random order of the elements."""
-        values = {n: rival({**env, var: n}) for n in self.range(var, env)}
+        values = {n: rival({**env, var: n}) for n in self.walk(var, env)}
         if not values:
             raise NoInstance("a maximum of nothing")
         return int(at == max(values, key=lambda n: self.draw("place", (values[n],))))
@@ -394,7 +401,7 @@ def _all_values(world: World, variables: Sequence[Var], env: Env) -> Iterator[En
     if not variables:
         yield env
         return
-    for n in world.range(variables[0], env):
+    for n in world.walk(variables[0], env):
         yield from _all_values(world, variables[1:], {**env, variables[0]: n})
 
 
@@ -406,8 +413,10 @@ def _patterns(group: list[Var], values: range) -> list[Env]:
         for env in found:
             used = sorted(set(env.values()))
             wider.extend({**env, v: n} for n in used)
-            unused = [n for n in values if n not in used]
-            if unused:
-                wider.append({**env, v: unused[0]})
+            unused = next((n for n in values if n not in used), None)
+            if unused is not None:
+                wider.append({**env, v: unused})
+            if len(wider) > MANY:
+                raise Enough("too many patterns of equal indices")
         found = wider
     return found

@@ -79,9 +79,7 @@ class RealWorld(World):
         inner = self.function(body)
 
         def total(env: Env) -> Any:
-            places = self.range(var, env)
-            self.spend(len(places))
-            values = (inner({**env, var: n}) for n in places)
+            values = (inner({**env, var: n}) for n in self.walk(var, env))
             return sum(values, self.arithmetic.number(Fraction(0)))
 
         return total
@@ -168,7 +166,7 @@ class RealWorld(World):
         return total - sum(others, self.arithmetic.number(Fraction(0)))
 
     def _winner(self, var: Var, rival: Callable[[Env], Any], env: Env, at: int) -> int:
-        values = {n: rival({**env, var: n}) for n in self.range(var, env)}
+        values = {n: rival({**env, var: n}) for n in self.walk(var, env)}
         for n, value in values.items():
             if all(k == n or self._sign(value - other) == 1 for k, other in values.items()):
                 return int(at == n)

@@ -361,7 +361,7 @@ def _require_order(graph: Graph) -> None:
 def _require_recurrence(block: Recurrence) -> None:
     own = {d.target for d in block.definitions}
     for n, definition in enumerate(block.definitions):
-        head = definition.indices[0].variable
+        head = definition.indices[0].variable if definition.indices else None
         if head is None or not head.axis.ordered:
             raise IllFormed(f"{definition.target.name} has no index along the recurrence")
         for access in _accesses(definition):

@@ -35,7 +35,7 @@ from symderiv.algebra.index import Axis, Index, Size, Var, as_index, fresh
 from symderiv.calculus.builder import Builder
 from symderiv.calculus.conditions import Condition
 from symderiv.calculus.functions import POSITIVE
-from symderiv.calculus.graph import Definition, Fact, Graph
+from symderiv.calculus.graph import Definition, Fact, Graph, Recurrence
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Step, Uses
 from symderiv.proof.check import Judge, check
 from symderiv.proof.defined import TRIED, Granted
@@ -551,10 +551,37 @@ def test_sums_of_too_many_terms_are_given_up(sums: int) -> None:
     assert statuses(by_factor(Builder("single"), whole, (whole * 1, ())))[-1] is expected
 
 
-def test_a_very_long_axis_is_not_walked() -> None:
-    k = fresh(Axis("unit", Index(10**9)))
-    found = statuses(by_factor(Builder("single"), SCALAR, (Sum(k, SCALAR) / 10**9, ())))
-    assert found == [Status.PROVED, Status.UNDECIDED]
+@pytest.mark.parametrize("length", [10**9, 2**150])
+def test_a_very_long_axis_is_not_walked(length: int) -> None:
+    k = fresh(Axis("unit", Index(length)))
+    x = Tensor("v", (fresh(k.axis),), Role.INPUT)
+    winner = Select(Index(1), k, x[k])
+    for true, claim in ((SCALAR, Sum(k, SCALAR) / length), (winner, winner * 1)):
+        found = statuses(by_factor(Builder("single"), true, (claim, ())))
+        assert found[-1] is Status.UNDECIDED
+
+
+@pytest.mark.parametrize("length", [10**9, 2**150])
+def test_two_indices_of_a_very_long_axis(length: int) -> None:
+    axis = Axis("unit", Index(length))
+    a = Tensor("v", (fresh(axis), fresh(axis)), Role.INPUT)
+    assert all_proved(jacobian(lambda i, j: a[i, j], lambda i, j: a[i, j] * 1, axes=(axis, axis)))
+
+
+def test_too_many_patterns_of_equal_indices() -> None:
+    axes = (N,) * 14
+    a = Tensor("v", tuple(map(fresh, axes)), Role.INPUT)
+    found = statuses(jacobian(lambda *i: a[i], lambda *i: a[i] * 1, axes=axes))
+    assert found[-1] in (Status.PROVED, Status.UNDECIDED)
+
+
+def test_a_recurrence_is_along_an_index() -> None:
+    b = Builder("single")
+    u = b.tensor("u", [])
+    alone = Recurrence(fresh(TIME), (Definition(u, (), X),))
+    b.blocks.append(alone)
+    with pytest.raises(IllFormed, match="no index along"):
+        check(by_factor(b, SCALAR, (SCALAR * 1, ())))
 
 
 def nested(times: int, layer: Callable[[Expr], Expr]) -> Expr:
