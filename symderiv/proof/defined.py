@@ -84,7 +84,8 @@ class Granted:
     def _widen(self, definition: Definition) -> None:
         """Members of a family that have an equation are there, beside those of its axis."""
         tensor = definition.target
-        if tensor.ordered and all(index.variable is not None for index in definition.indices[1:]):
+        places = list(zip(definition.indices, definition.left.axes, strict=True))
+        if tensor.ordered and all(map(_is_whole, places[1:])):
             head = definition.indices[0]
             low, high = ends(v.axis) if (v := head.variable) is not None else (head, head)
             axis = self._members.get(tensor, tensor.axes[0])
@@ -102,12 +103,11 @@ class Granted:
 
     def exists(self, entry: Access) -> None:
         """A derivative exists, whatever the values of its variables are."""
-        variables = tuple(v for index in entry.indices if (v := index.variable) is not None)
-        cut = any(axis.ordered for axis in entry.axes)  # its equation may be about a part of it
-        if not cut and len(variables) == len(entry.indices):
+        if all(map(_is_whole, zip(entry.indices, entry.axes, strict=True))):
             self._existing.add(entry.tensor)
         else:
-            self.grant([entry], variables)
+            variables = (index.variable for index in entry.indices)
+            self.grant([entry], tuple(v for v in variables if v is not None))
 
     def positive(self, exprs: Iterable[Expr]) -> None:
         """These are said to be positive, and so are logarithms and roots of them defined."""
@@ -127,6 +127,13 @@ class Granted:
             return True
         alike = (have for have in self._needs if need.nonzero and _is_alike(have, need))
         return any(covers(have, need, renamed=True) for have in islice(alike, TRIED))
+
+
+def _is_whole(place: tuple[Index, Axis]) -> bool:
+    """Whether an index runs over all of its axis."""
+    index, axis = place
+    variable = index.variable
+    return variable is not None and ends(variable.axis) == ends(axis)
 
 
 def covers(have: Need, need: Need, renamed: bool = False) -> bool:

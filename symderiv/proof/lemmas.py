@@ -32,6 +32,7 @@ from symderiv.algebra.expr import (
     children,
     length,
     walk,
+    with_parts,
 )
 from symderiv.algebra.normal import equal
 from symderiv.calculus.functions import (
@@ -79,11 +80,19 @@ def derivative_verdict(
         return Verdict(Status.UNDECIDED, "it speaks of more than the arguments and the value")
     if _degree(stated) > MAX_DEGREE or length(stated) > MAX_LENGTH:
         return Verdict(Status.UNDECIDED, "of too high a degree, or too long")
-    stated = replace_accesses(stated, canonical.get)
+    stated = _named(stated, canonical)
     if _shrinks(stated):
         return _prove(function, argument, stated)  # its text would not show all of it
     found = _cache().get(_key(function, argument, stated))
     return found if found is not None else _prove(function, argument, stated)
+
+
+def _named(expr: Expr, names: Mapping[Access, Access]) -> Expr:
+    """An expression with other names for its entries, and nothing else changed."""
+    if isinstance(expr, Access):
+        return names.get(expr, expr)
+    parts = children(expr)
+    return with_parts(expr, (_named(part, names) for part in parts)) if parts else expr
 
 
 def _degree(expr: Expr) -> int:
@@ -189,7 +198,8 @@ def _prove(function: str, argument: int, stated: Expr) -> Verdict:
         not _kinks(right) <= _kinks(whole) or _excludes(stated)
     ):
         return Verdict(Status.UNDECIDED, "it has a kink where the function has none")
-    below = [to_sympy(e, dummies.__getitem__, step()) for e in divisors([unfold(inserted)])]
+    dummies[VALUE] = whole  # as it stands, 1/(1/z) divides by z
+    below = [to_sympy(e, dummies.__getitem__, step()) for e in divisors([stated, unfold(inserted)])]
     if verdict.status is Status.PROVED and any(map(_may_be_zero, below)):
         return Verdict(Status.UNDECIDED, "it divides by 0")
     if verdict.status is Status.PROVED and not _bases(*below) <= _divisors(whole, left):

@@ -383,6 +383,8 @@ def _require_cost(graph: Graph) -> None:
     twice = (t for t in graph.tensors if [a.name for a in t.axes].count(EXAMPLE) > 1)
     if graph.example_loss is not None and any(True for _ in twice):
         raise IllFormed("an example has two numbers, so that it has no loss of its own")
+    if graph.example_loss is not None and any(a.ordered for a in graph.example_loss.axes):
+        raise IllFormed("the loss of one example is no family")
     if graph.example_loss is not None and graph.cost.slots:
         raise IllFormed(f"{graph.cost.name} has axes, and an example's loss is no part of an entry")
     for root in (graph.cost, graph.example_loss):

@@ -209,6 +209,31 @@ def test_a_derivative_along_time_exists_where_it_is_derived(first: Axis) -> None
     assert statuses(Derivation(b.graph(c), chains))[1] is expected
 
 
+def test_a_part_of_a_member_is_not_the_member() -> None:
+    """h[0, k] has an equation for k ≥ 2 alone."""
+    b = Builder("single")
+    layers, above = (Axis("layer", as_index(Size("L")), Index(k), ordered=True) for k in (1, 2))
+    (v,), k = b.over(TIME), fresh(layers)
+    h, late = b.tensor("h", [TIME, layers]), fresh(above)
+    b.define(h, [Index(0), late], X)
+    b.define(h, [v, k], X * X)
+    b.define(b.tensor("t", []), [], h[1, 1])
+    assert not all_proved(by_factor(b, SCALAR, (SCALAR + h[0, 1] - h[0, 1], ())))
+
+
+def test_the_loss_of_an_example_is_no_family() -> None:
+    """Of ℓ[0, s], which the cost does not use, ∂C/∂ℓ is 0 and not 1."""
+    b = Builder("rows")
+    (v,), e, f, q, r = b.over(TIME), *(fresh(b.examples) for _ in range(3)), fresh(TIME)
+    w, c = b.tensor("w", [], Role.PARAMETER), b.tensor("C", [], Role.COST)
+    loss = b.tensor("l", [TIME, b.examples], Role.LOSS)
+    b.define(loss, [Index(0), e], w[()] * X)
+    b.define(loss, [v, f], w[()] * SCALAR)
+    b.define(c, [], Sum(r, Sum(q, loss[r, q])))
+    with pytest.raises(IllFormed, match="is no family"):
+        check(Derivation(b.graph(c, loss), ()))
+
+
 def test_one_entry_of_a_member_is_not_the_member() -> None:
     """h[0, 1] has an equation and h[0, 2] has none."""
     b = Builder("single")
@@ -308,6 +333,18 @@ def test_nothing_is_hidden_in_a_lemma_by_a_factor_0(hidden: Expr) -> None:
     b.define(b.tensor("t", []), [], X)
     slope = apply("tanh", X, orders=(1,))
     claims = ((SCALAR + slope - slope, ()), (SCALAR * X / X, (lemma,)))
+    assert not all_proved(by_factor(b, SCALAR, *claims))
+
+
+def test_a_lemma_divides_by_what_it_divides_by_as_it_stands() -> None:
+    """gaussian′ = −2 z a as −2 a/(1/z) is used as it stands where its placeholder is u itself."""
+    b = Builder("single")
+    u = b.tensor("u", [])
+    b.define(u, [], X * X)
+    twice = Pow(Pow(u[()], -1), -1)
+    lemma = Lemma("gaussian", 0, (u[()],), VALUE, Mul((Number.of(-2), twice, VALUE)))
+    slope = apply("gaussian", u[()], orders=(1,))
+    claims = ((SCALAR + slope - slope, ()), (SCALAR * u[()] / u[()], (lemma,)))
     assert not all_proved(by_factor(b, SCALAR, *claims))
 
 
