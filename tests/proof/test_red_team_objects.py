@@ -338,14 +338,15 @@ def test_nothing_is_hidden_in_a_lemma_by_a_factor_0(hidden: Expr) -> None:
 
 def test_a_lemma_divides_by_what_it_divides_by_as_it_stands() -> None:
     """gaussian′ = −2 z a as −2 a/(1/z) is used as it stands where its placeholder is u itself."""
-    b = Builder("single")
-    u = b.tensor("u", [])
-    b.define(u, [], X * X)
-    twice = Pow(Pow(u[()], -1), -1)
-    lemma = Lemma("gaussian", 0, (u[()],), VALUE, Mul((Number.of(-2), twice, VALUE)))
-    slope = apply("gaussian", u[()], orders=(1,))
-    claims = ((SCALAR + slope - slope, ()), (SCALAR * u[()] / u[()], (lemma,)))
-    assert not all_proved(by_factor(b, SCALAR, *claims))
+    for inner in (lambda e: e, lambda e: apply("identity", e)):
+        b = Builder("single")
+        u = b.tensor("u", [])
+        b.define(u, [], X * X)
+        twice = Pow(inner(Pow(u[()], -1)), -1)
+        lemma = Lemma("gaussian", 0, (u[()],), VALUE, Mul((Number.of(-2), twice, VALUE)))
+        slope = apply("gaussian", u[()], orders=(1,))
+        claims = ((SCALAR + slope - slope, ()), (SCALAR * u[()] / u[()], (lemma,)))
+        assert not all_proved(by_factor(b, SCALAR, *claims))
 
 
 def test_powers_of_powers_in_a_lemma_are_of_their_degree() -> None:
