@@ -43,6 +43,7 @@ from symderiv.calculus.functions import ScalarFunction, rows
 from symderiv.calculus.graph import EXAMPLE, Definition, Fact, Graph, Recurrence
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma
 from symderiv.proof.genuine import problem
+from symderiv.proof.spoken import ends
 
 
 class IllFormed(ValueError):
@@ -383,8 +384,12 @@ def _require_cost(graph: Graph) -> None:
     twice = (t for t in graph.tensors if [a.name for a in t.axes].count(EXAMPLE) > 1)
     if graph.example_loss is not None and any(True for _ in twice):
         raise IllFormed("an example has two numbers, so that it has no loss of its own")
-    if graph.example_loss is not None and any(a.ordered for a in graph.example_loss.axes):
-        raise IllFormed("the loss of one example is no family")
+    if graph.example_loss is not None and any(
+        not _lies_within(index, axis)
+        for definition in graph.definitions_of(graph.example_loss)
+        for index, axis in zip(definition.indices, definition.left.axes, strict=True)
+    ):
+        raise IllFormed("the loss of an example has an equation beyond its axes")
     if graph.example_loss is not None and graph.cost.slots:
         raise IllFormed(f"{graph.cost.name} has axes, and an example's loss is no part of an entry")
     for root in (graph.cost, graph.example_loss):
@@ -392,6 +397,13 @@ def _require_cost(graph: Graph) -> None:
             root in graph.depending_on((d.target,)) for d in graph.users(root)
         ):
             raise IllFormed(f"{root.name} is computed from itself")
+
+
+def _lies_within(index: Index, axis: Axis) -> bool:
+    """Whether all values of an index of an equation are certainly in the axis."""
+    variable = index.variable
+    start, stop = (index, index) if variable is None else ends(variable.axis)
+    return all(is_nonnegative(gap) is True for gap in (start - axis.start, axis.stop - stop))
 
 
 def _require_upstream(graph: Graph) -> None:

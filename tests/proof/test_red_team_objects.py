@@ -221,7 +221,7 @@ def test_a_part_of_a_member_is_not_the_member() -> None:
     assert not all_proved(by_factor(b, SCALAR, (SCALAR + h[0, 1] - h[0, 1], ())))
 
 
-def test_the_loss_of_an_example_is_no_family() -> None:
+def test_the_loss_of_an_example_has_no_members_beyond_its_axes() -> None:
     """Of ℓ[0, s], which the cost does not use, ∂C/∂ℓ is 0 and not 1."""
     b = Builder("rows")
     (v,), e, f, q, r = b.over(TIME), *(fresh(b.examples) for _ in range(3)), fresh(TIME)
@@ -230,7 +230,7 @@ def test_the_loss_of_an_example_is_no_family() -> None:
     b.define(loss, [Index(0), e], w[()] * X)
     b.define(loss, [v, f], w[()] * SCALAR)
     b.define(c, [], Sum(r, Sum(q, loss[r, q])))
-    with pytest.raises(IllFormed, match="is no family"):
+    with pytest.raises(IllFormed, match="beyond its axes"):
         check(Derivation(b.graph(c, loss), ()))
 
 
