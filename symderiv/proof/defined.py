@@ -102,7 +102,12 @@ class Granted:
                 self._needs[replace(met, subject=factor, nonzero=True)] = None
 
     def exists(self, entry: Access) -> None:
-        """A derivative exists, whatever the values of its variables are."""
+        """A derivative exists, whatever the values of its variables are, if what it is by does."""
+        of = entry.tensor.of
+        if of is not None:
+            by = Access(of, entry.indices[len(entry.indices) - len(of.slots) :])
+            if not is_there(by, (), self._members.get(of)):
+                return
         if all(map(_is_whole, zip(entry.indices, entry.axes, strict=True))):
             self._existing.add(entry.tensor)
         else:

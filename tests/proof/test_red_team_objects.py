@@ -168,6 +168,22 @@ def test_members_of_a_family_that_there_are(place: int, there: bool) -> None:
     assert proved is there
 
 
+@pytest.mark.parametrize(("place", "there"), [(1, True), (-7, False)])
+def test_derivatives_by_members_that_there_are(place: int, there: bool) -> None:
+    """C = w s + Σ h[t] for t = 1..T: ∂C/∂h[1] is 1, and there is no h[−7]."""
+    b = Builder("single")
+    (v,), q = b.over(TIME), fresh(TIME)
+    h = b.tensor("h", [], family=v)
+    b.define(h, [v], X * X)
+    w, c = b.tensor("w", [], Role.PARAMETER), b.tensor("C", [], Role.COST)
+    b.define(c, [], w[()] * SCALAR + Sum(q, h[q]))
+    dh, dw = adjoint(h, c), adjoint(w, c)
+    line = SCALAR + dh[place] - dh[place]
+    chains = (chain(dh[place], Bracket(Index(place - 1)) * ONE), chain(dw[()], SCALAR, line))
+    found = check(Derivation(b.graph(c), chains)).chains[1].verdicts[1].status
+    assert (found is Status.PROVED) is there
+
+
 def test_members_after_the_last_one_may_have_equations() -> None:
     b = Builder("single")
     (v,) = b.over(TIME)
