@@ -237,17 +237,22 @@ def test_a_part_of_a_member_is_not_the_member() -> None:
     assert not all_proved(by_factor(b, SCALAR, (SCALAR + h[0, 1] - h[0, 1], ())))
 
 
-def test_the_loss_of_an_example_has_no_members_beyond_its_axes() -> None:
+@pytest.mark.parametrize("beyond", [Index(0), TIME.stop + 1, None])
+def test_the_loss_of_an_example_has_no_members_beyond_its_axes(beyond: Index | None) -> None:
     """Of ℓ[0, s], which the cost does not use, ∂C/∂ℓ is 0 and not 1."""
     b = Builder("rows")
-    (v,), e, f, q, r = b.over(TIME), *(fresh(b.examples) for _ in range(3)), fresh(TIME)
+    e, f, q, r = (*(fresh(b.examples) for _ in range(3)), fresh(TIME))
+    v = fresh(Axis("time", TIME.stop - 1, ordered=True))
     w, c = b.tensor("w", [], Role.PARAMETER), b.tensor("C", [], Role.COST)
     loss = b.tensor("l", [TIME, b.examples], Role.LOSS)
-    b.define(loss, [Index(0), e], w[()] * X)
+    b.define(loss, [TIME.stop if beyond is None else beyond, e], w[()] * X)
     b.define(loss, [v, f], w[()] * SCALAR)
     b.define(c, [], Sum(r, Sum(q, loss[r, q])))
-    with pytest.raises(IllFormed, match="beyond its axes"):
-        check(Derivation(b.graph(c, loss), ()))
+    if beyond is None:
+        assert check(Derivation(b.graph(c, loss), ())).chains == ()
+    else:
+        with pytest.raises(IllFormed, match="beyond its axes"):
+            check(Derivation(b.graph(c, loss), ()))
 
 
 def test_one_entry_of_a_member_is_not_the_member() -> None:
