@@ -71,7 +71,8 @@ def problem(derivation: object) -> str | None:
             wrong = _wrong(value)
             if wrong is not None:
                 return wrong
-            if isinstance(value, Expr) and _is_deep(value, depths):
+            new = id(value) not in depths
+            if new and isinstance(value, Expr) and _is_deep(value, depths):
                 return f"an expression is nested too deep, more than {MAX_DEPTH}, or too long"
         elif kind in (tuple, frozenset) and isinstance(value, Iterable):
             waiting += value
@@ -106,7 +107,7 @@ def _is_deep(root: Expr, known: dict[int, tuple[int, int]]) -> bool:
 def _parts(node: Expr) -> tuple[Expr, ...]:
     """The subtrees of a node; of what only looks like one there are none."""
     held = children(node) if type(node) in _FIELDS else ()
-    return tuple(e for e in held if isinstance(e, Expr)) if type(held) is tuple else ()
+    return held if type(held) is tuple else ()
 
 
 def _wrong(value: object) -> str | None:
