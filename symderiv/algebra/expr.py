@@ -403,12 +403,6 @@ def rebuild(expr: Expr, transform: Callable[[Expr], Expr]) -> Expr:
     return expr
 
 
-def with_children(expr: Expr, parts: Iterable[Expr]) -> Expr:
-    """The same node with other direct subtrees."""
-    given = iter(parts)
-    return rebuild(expr, lambda _: next(given))
-
-
 def with_parts(expr: Expr, parts: Iterable[Expr]) -> Expr:
     """The same node with other direct subtrees, with nothing worked out; products become one."""
     new = tuple(parts)

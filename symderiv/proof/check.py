@@ -25,7 +25,7 @@ from symderiv.algebra.expr import (
     length,
     rebuild,
     tensors_in,
-    with_children,
+    with_parts,
 )
 from symderiv.algebra.index import Known
 from symderiv.algebra.matching import alpha_equal, match
@@ -44,7 +44,7 @@ from symderiv.proof.likeness import Memory, spelled
 from symderiv.proof.meaning import Meaning, NoMeaning
 from symderiv.proof.needs import Need, divisors, needs
 from symderiv.proof.premises import apply_fact, apply_lemmas, field_lemmas, lemma_verdict
-from symderiv.proof.verdict import EXACT, Status, Verdict
+from symderiv.proof.verdict import EXACT, TOO_DEEP, Status, Verdict
 from symderiv.proof.wellformed import require_well_formed
 
 
@@ -125,7 +125,6 @@ def check(derivation: Derivation, memory: Memory | None = None) -> CheckedDeriva
 
 
 LONGEST = 20_000  # nodes of a side with its equations put in; of the layers, 40
-TOO_DEEP = "nested too deep"
 UNSAID = "not applicable: a line may have no value where the one before it has one"
 
 
@@ -294,10 +293,12 @@ class Judge:
         if verdict.status is Status.PROVED:
             self._granted.positive(verdict.positive)
             self.worlds.positive |= dict.fromkeys(verdict.positive)
-            # beside ∂u/∂v an adjoint is asked for where the deltas are not 0 that this one has
-            written = (need for need in needs(step.right) if not need.of_adjoint)
-            worded = needs(meaning.worded(step.right))
-            if not self._has_value((*written, *worded), step.premises):
+            worded = meaning.worded(step.right)
+            asked = needs(worded)
+            if worded is not step.right:
+                # beside ∂u/∂v an adjoint is asked for where the deltas are not 0 that this one has
+                asked += tuple(need for need in needs(step.right) if not need.of_adjoint)
+            if not self._has_value(asked, step.premises):
                 return Verdict(Status.UNDECIDED, UNSAID)
         return verdict
 
@@ -316,7 +317,7 @@ class Judge:
         parts = [list(self._readings(e, ZERO, premises)) for e in (*inner, *need.guards)]
         for reading in zip(*parts, strict=True):
             named = [known for known, _ in reading]
-            subject = named[0] if need.nonzero else with_children(need.subject, named)
+            subject = named[0] if need.nonzero else with_parts(need.subject, named)
             yield replace(need, subject=subject, guards=tuple(named[len(inner) :]))
 
     def _judged(

@@ -43,7 +43,7 @@ from symderiv.proof.quotients import over_common_denominator
 from symderiv.proof.reals import agree, counterexample
 from symderiv.proof.sizes import assign, distinguished, listed, size_symbols
 from symderiv.proof.spoken import spoken
-from symderiv.proof.verdict import EXACT, Status, Verdict
+from symderiv.proof.verdict import EXACT, TOO_DEEP, Status, Verdict
 
 TRIALS = 3  # worlds in which a step is evaluated
 SIGN_TRIALS = 30  # and one with signs, which are each right with a chance of one half
@@ -372,7 +372,7 @@ def sample(
             return verdict
         return _sample(statement, lemmas, trials, True, further)
     except RecursionError:
-        return Verdict(Status.UNDECIDED, "nested too deep")
+        return Verdict(Status.UNDECIDED, TOO_DEEP)
     except Enough as error:
         return Verdict(Status.UNDECIDED, str(error))
 
@@ -383,7 +383,7 @@ def _too_high(statement: Statement) -> Verdict | None:
         if _degree(statement) > MAX_SAMPLED:
             return Verdict(Status.UNDECIDED, "of too high a degree for the field")
     except RecursionError:
-        return Verdict(Status.UNDECIDED, "nested too deep")
+        return Verdict(Status.UNDECIDED, TOO_DEEP)
     return None
 
 

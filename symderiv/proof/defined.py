@@ -273,8 +273,8 @@ def _is_implied(index: Index, brackets: Iterable[Index]) -> bool:
 @lru_cache(maxsize=10_000)
 def _decided(need: Need) -> Need:
     """The same with every index put in its place that a delta decides, or a range of one value."""
-    spoken = free_variables(need.subject).union(*map(free_variables, need.guards))
-    need = _placed(need, {v: v.axis.only for v in spoken if v.axis.only is not None})
+    named = free_variables(need.subject).union(*map(free_variables, need.guards))
+    need = _placed(need, {v: v.axis.only for v in named if v.axis.only is not None})
     for guard, var in product(need.guards, need.bound):
         index = _solution(guard, var)
         if index is None or any(var in range_variables(v) for v in need.bound):

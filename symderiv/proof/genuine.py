@@ -41,6 +41,7 @@ MAX_ORDER = 8  # of a derivative of a function; two in the derivations of this l
 MAX_DEPTH = 100  # of an expression; texts are read to 60
 MAX_LENGTH = 200_000  # nodes of one, as often as they stand there
 MAX_BITS = 10_000  # of a number, and of its powers
+INDEX_BITS = 200  # of a number in an index
 
 _FIELDS: dict[type, tuple[str, ...]] = {
     made: tuple(made.__dataclass_fields__)
@@ -145,15 +146,16 @@ def _wrong(value: object) -> str | None:
             return "an index is no whole multiple"
         case Index() if type(value.const) is not int or value != value * 1:
             return "an index is not in lowest form"
-        case Index(const, terms) if max(map(int.bit_length, (const, *(n for _, n in terms)))) > 200:
+        case Index(const, terms) if _bits(const, *(n for _, n in terms)) > INDEX_BITS:
             return "an index is too large"
         case Size(name, _) if type(name) is not str or "[" in name or "]" in name:
             return f"a size cannot be called {name!r}"
     return None
 
 
-def _bits(number: Fraction) -> int:
-    return max(number.numerator.bit_length(), number.denominator.bit_length())
+def _bits(*numbers: Fraction | int) -> int:
+    """The length of the longest of some numbers."""
+    return max(max(n.numerator.bit_length(), n.denominator.bit_length()) for n in numbers)
 
 
 def _longest(base: Expr) -> int:

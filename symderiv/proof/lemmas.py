@@ -173,26 +173,26 @@ def _prove(function: str, argument: int, stated: Expr) -> Verdict:
     names = {dummies[place]: place.tensor.name for place in places}
     domains = {dummies[p]: d for p, d in zip(places, row.domain, strict=True)}
     verdict = decide(Question(left, right, names, domains))
+    if verdict.status is not Status.PROVED:
+        return verdict
     formula = _formula(function, argument)
     own = stated == formula  # with the conventions of its function
-    if verdict.status is Status.PROVED and not own and _hides(stated, formula or ONE):
+    if not own and _hides(stated, formula or ONE):
         return Verdict(Status.UNDECIDED, "it has parts that vanish when it is worked out")
-    if verdict.status is Status.PROVED and not own and not _is_analytic(stated):
+    if not own and not _is_analytic(stated):
         return Verdict(Status.UNDECIDED, "it has brackets and is not the one of the table")
-    if verdict.status is Status.PROVED and (
-        not _kinks(right) <= _kinks(whole) or _excludes(stated)
-    ):
+    if not _kinks(right) <= _kinks(whole) or _excludes(stated):
         return Verdict(Status.UNDECIDED, "it has a kink where the function has none")
     dummies[VALUE] = whole  # as it stands, 1/(1/z) divides by z
     below = [to_sympy(e, dummies.__getitem__, step()) for e in divisors([stated, unfold(inserted)])]
-    if verdict.status is Status.PROVED and any(map(_may_be_zero, below)):
+    if any(map(_may_be_zero, below)):
         return Verdict(Status.UNDECIDED, "it divides by 0")
-    if verdict.status is Status.PROVED and not _bases(*below) <= _divisors(whole, left):
+    if not _bases(*below) <= _divisors(whole, left):
         return Verdict(Status.UNDECIDED, "it divides by what the function does not")
-    if verdict.status is Status.PROVED and _leaps(right, domains):
+    if _leaps(right, domains):
         return Verdict(Status.UNDECIDED, "it leaps where the derivative does not")
     known: Mapping[Expr, Domain] = dict(zip(places, row.domain, strict=True))
-    if verdict.status is Status.PROVED and not (own or _is_defined(stated, definition, known)):
+    if not (own or _is_defined(stated, definition, known)):
         return Verdict(Status.UNDECIDED, "it may have no value where the function has one")
     return verdict
 

@@ -27,6 +27,7 @@ from symderiv.algebra.expr import (
     Number,
     Pow,
     Role,
+    Select,
     SizeOf,
     Tensor,
 )
@@ -72,6 +73,9 @@ class RealWorld(World):
             case SizeOf(index):
                 size = self._index_function(index)
                 return lambda env: self.arithmetic.number(Fraction(size(env)))
+            case Delta() | Bracket() | Select():
+                whether = super()._compiled(expr)  # an integer; 3 of them below a line are a float
+                return lambda env: self.arithmetic.number(Fraction(whether(env)))
             case _:
                 return super()._compiled(expr)
 
@@ -85,7 +89,8 @@ class RealWorld(World):
         return total
 
     def _product(self, factors: tuple[Expr, ...]) -> Callable[[Env], Any]:
-        guards = [self.function(f) for f in factors if isinstance(f, Delta | Bracket)]
+        brackets = (f for f in factors if isinstance(f, Delta | Bracket))
+        guards = [World._compiled(self, f) for f in brackets]
         others = [self.function(f) for f in factors if not isinstance(f, Delta | Bracket)]
 
         def product(env: Env) -> Any:
@@ -99,7 +104,6 @@ class RealWorld(World):
         return product
 
     def _power(self, base: Any, exponent: int) -> Any:
-        base = self.arithmetic.number(Fraction(0)) + base  # a bracket alone is an integer
         if exponent < 0 and self._sign(base) == 0:
             raise NoInstance("perhaps a division by zero")
         return base**exponent
@@ -123,8 +127,7 @@ class RealWorld(World):
         if function not in rows():
             raise NoInstance(f"{function} may be any function")
         slots, body = _kernel(function, orders)
-        zero = self.arithmetic.number(Fraction(0))  # a bracket alone is an integer
-        point = {slot: zero + argument for slot, argument in zip(slots, args, strict=True)}
+        point = dict(zip(slots, args, strict=True))
         try:
             return balls.value(body, point, self.arithmetic, False)
         except balls.NoValue:
@@ -141,10 +144,7 @@ class RealWorld(World):
 
     def all_of(self, expr: Expr) -> Iterator[Any]:
         """The values at all indices. Raises NoInstance if they are too many to be asked."""
-        free = open_indices(expr)
-        zero = self.arithmetic.number(Fraction(0))  # a bracket alone is an integer
-        for env in self.every(free):
-            yield zero + self.value(expr, env)
+        return (self.value(expr, env) for env in self.every(open_indices(expr)))
 
     def every(self, free: Iterable[Var]) -> list[Env]:
         """All values of some indices. Raises NoInstance if they are too many to be asked."""
@@ -323,8 +323,7 @@ def _has_values(left: Expr, right: Expr, env: Env, world: _Worlds) -> bool:
 def _differ(left: Expr, right: Expr, env: Env, world: _Worlds) -> tuple[str, str] | None:
     def values(arithmetic: balls.Field) -> tuple[Any, Any]:
         here = world(arithmetic)
-        zero = arithmetic.number(Fraction(0))  # a bracket alone is an integer
-        return zero + here.value(left, dict(env)), zero + here.value(right, dict(env))
+        return here.value(left, dict(env)), here.value(right, dict(env))
 
     try:
         return balls.certainly_differ(values)

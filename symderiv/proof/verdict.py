@@ -10,6 +10,7 @@ from fractions import Fraction
 from symderiv.algebra.expr import Expr
 
 EXACT = Fraction(0)  # the bound where nothing is left to chance
+TOO_DEEP = "nested too deep"
 
 
 class Status(Enum):

@@ -43,7 +43,8 @@ from symderiv.calculus.functions import ScalarFunction, rows
 from symderiv.calculus.graph import EXAMPLE, Definition, Fact, Graph, Recurrence
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma
 from symderiv.proof.genuine import problem
-from symderiv.proof.spoken import ends
+from symderiv.proof.needs import is_there
+from symderiv.proof.verdict import TOO_DEEP
 
 
 class IllFormed(ValueError):
@@ -58,7 +59,7 @@ def require_well_formed(derivation: Derivation) -> None:
     try:
         _require_well_formed(derivation)
     except RecursionError:
-        raise IllFormed("nested too deep") from None
+        raise IllFormed(TOO_DEEP) from None
 
 
 def _require_well_formed(derivation: Derivation) -> None:
@@ -69,7 +70,7 @@ def _require_well_formed(derivation: Derivation) -> None:
             names.know(tensor)
             names.know(tensor.of or tensor)
     for definition in graph.definitions:
-        names.meet(definition.left, *_accesses(definition))
+        names.meet(definition.left, *_accesses(definition.body))
         for side in (definition.left, definition.body):
             ranges.meet(side, definition.variables)
         _require_equation(definition)
@@ -82,7 +83,7 @@ def _require_well_formed(derivation: Derivation) -> None:
         names.meet(adjoint.left)
         spoken = (adjoint.left, adjoint.closed, *_spoken(adjoint))
         for expr in {id(e): e for e in spoken}.values():  # a step starts from what one ends with
-            names.meet(*(node for node in walk(expr) if isinstance(node, Access)))
+            names.meet(*_accesses(expr))
             ranges.meet(expr, adjoint.variables)
             _require_forward_partials(expr)
         _require_spoken_of(adjoint)
@@ -94,7 +95,7 @@ def _require_well_formed(derivation: Derivation) -> None:
                     _require_quantified(premise)
     for fact in graph.facts:
         for side in (fact.left, fact.right):
-            names.meet(*(node for node in walk(side) if isinstance(node, Access)))
+            names.meet(*_accesses(side))
             ranges.meet(side, fact.variables)
         _require_quantified(fact)
     _require_disjoint((a.tensor, a.indices) for a in derivation.adjoints)
@@ -248,8 +249,8 @@ def _identity(tensor: Tensor) -> tuple[object, ...]:
     return (*printed, tensor.slots, tensor.axes, *relatives)
 
 
-def _accesses(definition: Definition) -> Iterator[Access]:
-    return (node for node in walk(definition.body) if isinstance(node, Access))
+def _accesses(expr: Expr) -> Iterator[Access]:
+    return (node for node in walk(expr) if isinstance(node, Access))
 
 
 def _require_equation(definition: Definition) -> None:
@@ -259,7 +260,7 @@ def _require_equation(definition: Definition) -> None:
     if target.role is Role.ADJOINT:
         raise IllFormed(f"{target.name} is a derivative, and has an equation of its own")
     if has_partial(definition.body) or any(
-        access.tensor.role is Role.ADJOINT for access in _accesses(definition)
+        access.tensor.role is Role.ADJOINT for access in _accesses(definition.body)
     ):
         raise IllFormed(f"{target.name} is computed from a derivative")
     try:
@@ -267,7 +268,7 @@ def _require_equation(definition: Definition) -> None:
     except ZeroDivisionError:
         raise IllFormed(f"{target.name} has no value: it divides by zero") from None
     bracketed = any(isinstance(node, Bracket) for node in walk(definition.body))
-    for access in _accesses(definition):
+    for access in _accesses(definition.body):
         _require_in_axes(access, bracketed)
     stray = free_variables(definition.body) - set(definition.variables)
     if stray:
@@ -348,7 +349,7 @@ def _require_order(graph: Graph) -> None:
         own = block.definitions if isinstance(block, Recurrence) else ()
         for definition in own or (block,):
             assert isinstance(definition, Definition)
-            for access in _accesses(definition):
+            for access in _accesses(definition.body):
                 for later in graph.definitions_of(access.tensor):
                     if later not in done and later not in own and not later.misses(access):
                         raise IllFormed(
@@ -365,7 +366,7 @@ def _require_recurrence(block: Recurrence) -> None:
         head = definition.indices[0].variable if definition.indices else None
         if head is None or not head.axis.ordered:
             raise IllFormed(f"{definition.target.name} has no index along the recurrence")
-        for access in _accesses(definition):
+        for access in _accesses(definition.body):
             if access.tensor in own:
                 back = as_index(head) - access.indices[0]
                 later = any(d.target == access.tensor for d in block.definitions[n:])
@@ -385,9 +386,7 @@ def _require_cost(graph: Graph) -> None:
     if graph.example_loss is not None and any(True for _ in twice):
         raise IllFormed("an example has two numbers, so that it has no loss of its own")
     if graph.example_loss is not None and any(
-        not _lies_within(index, axis)
-        for definition in graph.definitions_of(graph.example_loss)
-        for index, axis in zip(definition.indices, definition.left.axes, strict=True)
+        not is_there(definition.left) for definition in graph.definitions_of(graph.example_loss)
     ):
         raise IllFormed("the loss of an example has an equation beyond its axes")
     if graph.example_loss is not None and graph.cost.slots:
@@ -397,13 +396,6 @@ def _require_cost(graph: Graph) -> None:
             root in graph.depending_on((d.target,)) for d in graph.users(root)
         ):
             raise IllFormed(f"{root.name} is computed from itself")
-
-
-def _lies_within(index: Index, axis: Axis) -> bool:
-    """Whether all values of an index of an equation are certainly in the axis."""
-    variable = index.variable
-    start, stop = (index, index) if variable is None else ends(variable.axis)
-    return all(is_nonnegative(gap) is True for gap in (start - axis.start, axis.stop - stop))
 
 
 def _require_upstream(graph: Graph) -> None:

@@ -43,6 +43,7 @@ from symderiv.proof.needs import needs
 from symderiv.proof.premises import lemma_verdict
 from symderiv.proof.verdict import Status
 from symderiv.proof.wellformed import IllFormed
+from tests.proof.test_defined import log
 from tests.proof.test_red_team_kernel import N, adjoint, step
 from tests.proof.test_red_team_together import (
     LOG,
@@ -300,13 +301,9 @@ def test_needs_of_many_divisors_are_told_apart_in_time() -> None:
 # --- Lemmas -------------------------------------------------------------------------------------
 
 
-def log(number: int) -> Expr:
-    return apply("log", Number.of(number))
-
-
 PI = apply("pi")
 NOTHINGS = {
-    "logarithms": log(6) - log(2) - log(3),
+    "logarithms": log(Number.of(6)) - log(Number.of(2)) - log(Number.of(3)),
     "sine and cosine": apply("sin", ONE) ** 2 + apply("cos", ONE) ** 2 - 1,
     "polynomials of π": (PI + 1) ** 2 - PI**2 - 2 * PI - 1,
 }
@@ -442,13 +439,9 @@ def test_facts_that_have_no_value_hold_nowhere() -> None:
     """log x = log y, so x = y: nothing is said of negative x."""
     b = Builder("single")
     y = b.tensor("y", [], Role.INPUT)[()]
-    b.assume(log_of(X), log_of(y), "log x = log y")
+    b.assume(log(X), log(y), "log x = log y")
     b.define(b.tensor("t", []), [], X + y)
     assert statuses(by_factor(b, X, (y, (b.facts[0],)))) == [Status.PROVED, Status.UNDECIDED]
-
-
-def log_of(e: Expr) -> Expr:
-    return apply("log", e)
 
 
 def test_all_entries_keep_their_conditions() -> None:
@@ -469,8 +462,8 @@ def test_what_a_step_needs_to_be_positive_is_so_in_the_others() -> None:
     b = Builder("single")
     y = b.tensor("y", [], Role.INPUT)[()]
     size = apply("abs", X)
-    whole, parts = log_of(X * y) + size, log_of(X) + log_of(y) + size
-    found = statuses(by_factor(b, whole, (parts, ()), (whole, ()), (log_of(X * y) + X, ())))
+    whole, parts = log(X * y) + size, log(X) + log(y) + size
+    found = statuses(by_factor(b, whole, (parts, ()), (whole, ()), (log(X * y) + X, ())))
     assert found == [*[Status.PROVED] * 3, Status.UNDECIDED]
 
 
@@ -572,7 +565,7 @@ def test_a_line_that_a_fact_makes_divide_by_0() -> None:
     k = fresh(N)
     b.assume(Sum(k, v[k]), ONE, "the sum is 1")
     b.define(b.tensor("t", []), [], Sum(k, v[k]) * SCALAR * X)
-    nowhere = log_of(Pow(Add((X, -1 * X)), -1)) * Delta(Index(1), Index(2)) * (SCALAR - SCALAR * 1)
+    nowhere = log(Pow(Add((X, -1 * X)), -1)) * Delta(Index(1), Index(2)) * (SCALAR - SCALAR * 1)
     line = Add((SCALAR, Mul((nowhere, ONE * 2))))
     found = statuses(by_factor(b, SCALAR, (line, (b.facts[0],))))
     assert found[1] in (Status.UNDECIDED, Status.PROVED)
