@@ -44,6 +44,7 @@ from symderiv.proof.likeness import Memory, spelled
 from symderiv.proof.meaning import Meaning, NoMeaning
 from symderiv.proof.needs import Need, divisors, needs
 from symderiv.proof.premises import apply_fact, apply_lemmas, field_lemmas, lemma_verdict
+from symderiv.proof.rates import disagreeing
 from symderiv.proof.verdict import EXACT, TOO_DEEP, Status, Verdict
 from symderiv.proof.wellformed import require_well_formed
 
@@ -119,13 +120,21 @@ def check(derivation: Derivation, memory: Memory | None = None) -> CheckedDeriva
     """
     require_well_formed(derivation)
     judge = Judge(derivation, memory)
-    chains = tuple(judge.chain(adjoint) for adjoint in derivation.adjoints)
+    chains = judge.end_to_end([judge.chain(adjoint) for adjoint in derivation.adjoints])
     judged = (derivation, chains, tuple(judge.lemmas.items()), judge.assumptions)
     return CheckedDerivation(*judged, _Seal(judged))
 
 
 LONGEST = 20_000  # nodes of a side with its equations put in; of the layers, 40
 UNSAID = "not applicable: a line may have no value where the one before it has one"
+
+
+UNLIKE = "the closed form is not the rate at which the cost moves"
+
+
+def _doubted(verdicts: Iterable[Verdict], why: str) -> tuple[Verdict, ...]:
+    """Verdicts on the steps of a chain that is not proved by them."""
+    return tuple(replace(v, status=Status.UNDECIDED, method=why) for v in verdicts)
 
 
 class BrokenChain(ValueError):
@@ -183,10 +192,17 @@ class Judge:
             except RecursionError:
                 objection = TOO_DEEP
             if objection:
-                undecided = Status.UNDECIDED
-                verdicts = [replace(v, status=undecided, method=objection) for v in verdicts]
+                verdicts = list(_doubted(verdicts, objection))
         self._close(adjoint, verdicts)
         return CheckedChain(adjoint, tuple(verdicts))
+
+    def end_to_end(self, chains: Iterable[CheckedChain]) -> tuple[CheckedChain, ...]:
+        """The chains, of which those are doubtful that differ from the rates of their root."""
+        wrong = disagreeing(self.graph, self.worlds.known, tuple(self.worlds.positive))
+        return tuple(
+            replace(c, verdicts=_doubted(c.verdicts, UNLIKE)) if c.adjoint.tensor in wrong else c
+            for c in chains
+        )
 
     def _close(self, adjoint: Adjoint, verdicts: Iterable[Verdict]) -> None:
         """Keep what a chain says of its derivative for those that come after it."""

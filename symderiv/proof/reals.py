@@ -42,7 +42,7 @@ from symderiv.proof.scalar import step
 from symderiv.proof.sizes import assign, size_symbols
 from symderiv.proof.verdict import EXACT, Status, Verdict
 
-_Worlds = Callable[[balls.Field], "RealWorld"]  # one world, in the arithmetic asked for
+Worlds = Callable[..., Any]  # one world, in the arithmetic and of the kind asked for
 
 WORLDS = 24
 EVERY = 400  # entries of which a condition or a fact is asked: all, at these sizes
@@ -80,11 +80,10 @@ class RealWorld(World):
                 return super()._compiled(expr)
 
     def _sum(self, var: Var, body: Expr) -> Callable[[Env], Any]:
-        inner = self.function(body)
+        inner, nothing = self.function(body), self.arithmetic.number(Fraction(0))
 
         def total(env: Env) -> Any:
-            values = (inner({**env, var: n}) for n in self.walk(var, env))
-            return sum(values, self.arithmetic.number(Fraction(0)))
+            return sum((inner({**env, var: n}) for n in self.walk(var, env)), nothing)
 
         return total
 
@@ -92,11 +91,12 @@ class RealWorld(World):
         brackets = (f for f in factors if isinstance(f, Delta | Bracket))
         guards = [World._compiled(self, f) for f in brackets]
         others = [self.function(f) for f in factors if not isinstance(f, Delta | Bracket)]
+        nothing, one = (self.arithmetic.number(Fraction(n)) for n in (0, 1))
 
         def product(env: Env) -> Any:
-            result = self.arithmetic.number(Fraction(1))
             if not all(guard(env) for guard in guards):
-                return result * 0
+                return nothing
+            result = one
             for other in others:
                 result = result * other(env)
             return result
@@ -254,15 +254,31 @@ def _points(
     facts: tuple[Fact, ...],
     positive: tuple[Expr, ...] = (),
     arbitrary: bool = False,
-) -> Iterator[tuple[int, dict[str, int], _Worlds]]:
+) -> Iterator[tuple[int, dict[str, int], Worlds]]:
     """Worlds in which the equations have values and the facts may hold, with seed and sizes."""
-    bodies = [left, right, *(d.body for d in graph.definitions)]
+    asked = conditions(graph)
+    for point in worlds(graph, asked, (left, right), closed, facts, arbitrary=arbitrary):
+        if _satisfies(facts, asked, positive, point[-1]):
+            yield point
+
+
+def worlds(
+    graph: Graph,
+    asked: Iterable[Condition],
+    trees: Sequence[Expr],
+    closed: Mapping[Tensor, Sequence[Equation]],
+    facts: tuple[Fact, ...],
+    seeds: Iterable[int] = range(WORLDS),
+    longest: int = 4,
+    arbitrary: bool = False,
+) -> Iterator[tuple[int, dict[str, int], Worlds]]:
+    """Worlds in which the inputs are where they are ``asked`` to be, with seed and sizes."""
+    bodies = [*trees, *(d.body for d in graph.definitions)]
     bodies += [body for equations in closed.values() for _, body in equations]
     bodies += [side for fact in facts for side in (fact.left, fact.right)]
     slots = [v for d in graph.definitions for v in d.variables]
     slots += [v for fact in facts for v in fact.variables]
-    names, ordered = size_symbols(bodies, [*open_indices(left, right), *slots])
-    asked = conditions(graph)
+    names, ordered = size_symbols(bodies, [*open_indices(*trees), *slots])
     domains = {
         c.arguments[0].tensor: c.what
         for c in asked
@@ -270,27 +286,33 @@ def _points(
         and isinstance(c.arguments[0], Access)
         and not graph.definitions_of(c.arguments[0].tensor)
     }  # fmt: skip
-    for seed in range(WORLDS):
-        sizes = {name: 2 + (n + seed) % 3 for n, name in enumerate(assign(names, ordered))}
+    for seed in seeds:
+        sizes = {
+            name: 2 + (n + seed) % (longest - 1) for n, name in enumerate(assign(names, ordered))
+        }
 
-        def world(arithmetic: balls.Field, seed: int = seed, sizes: Any = sizes) -> RealWorld:
-            return RealWorld(
+        def world(
+            arithmetic: balls.Field,
+            made: type[RealWorld] = RealWorld,
+            seed: int = seed,
+            sizes: Any = sizes,
+        ) -> RealWorld:
+            return made(
                 graph, sizes, seed, {}, closed, facts, None,
                 arithmetic=arithmetic, box=BOXES[seed % len(BOXES)], domains=domains,
                 arbitrary=arbitrary,
             )  # fmt: skip
 
-        if _satisfies(facts, asked, positive, world):
-            yield seed, sizes, world
+        yield seed, sizes, world
 
 
-def _entries(left: Expr, right: Expr, world: _Worlds) -> Iterator[Env]:
+def _entries(left: Expr, right: Expr, world: Worlds) -> Iterator[Env]:
     free = open_indices(left, right)
     return islice(assignments(world(balls.ball_field()), free, free), ENTRIES)
 
 
 def _satisfies(
-    facts: Iterable[Fact], asked: Iterable[Condition], positive: Iterable[Expr], world: _Worlds
+    facts: Iterable[Fact], asked: Iterable[Condition], positive: Iterable[Expr], world: Worlds
 ) -> bool:
     """Whether the equations certainly have values, and no declared fact is certainly wrong."""
     try:
@@ -310,7 +332,7 @@ def _satisfies(
     return True
 
 
-def _has_values(left: Expr, right: Expr, env: Env, world: _Worlds) -> bool:
+def _has_values(left: Expr, right: Expr, env: Env, world: Worlds) -> bool:
     here = world(balls.ball_field())
     try:
         here.value(left, dict(env))
@@ -320,7 +342,7 @@ def _has_values(left: Expr, right: Expr, env: Env, world: _Worlds) -> bool:
     return True
 
 
-def _differ(left: Expr, right: Expr, env: Env, world: _Worlds) -> tuple[str, str] | None:
+def _differ(left: Expr, right: Expr, env: Env, world: Worlds) -> tuple[str, str] | None:
     def values(arithmetic: balls.Field) -> tuple[Any, Any]:
         here = world(arithmetic)
         return here.value(left, dict(env)), here.value(right, dict(env))

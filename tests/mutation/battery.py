@@ -33,6 +33,7 @@ MODULES = (
     "tests.proof.test_attacks",
     "tests.proof.test_wellformed",
     "tests.proof.test_sizes",
+    "tests.proof.test_rates",
     "tests.proof.test_premises",
     "tests.proof.test_decide",
     "tests.proof.test_exponentials",

@@ -37,7 +37,7 @@ FILES = tuple(
         ("calculus", "normalization recurrent builder networks simplify steps graph"),
         ("algebra", "normal binding index expr canonical matching"),
         ("proof", "check decide field meaning premises sizes wellformed"),
-        ("proof", "needs defined spoken quotients"),
+        ("proof", "needs defined spoken quotients duals rates"),
     )
     for name in names.split()
 )

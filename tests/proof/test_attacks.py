@@ -34,10 +34,11 @@ from symderiv.calculus.builder import Builder
 from symderiv.calculus.functions import exp
 from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.steps import Adjoint, Derivation, Premise, Step, Uses
-from symderiv.proof.check import BrokenChain, CheckedDerivation, check
+from symderiv.proof.check import BrokenChain, CheckedDerivation
 from symderiv.proof.decide import Statement, Worlds, structural
 from symderiv.proof.verdict import Status, Verdict
 from symderiv.proof.wellformed import IllFormed
+from tests.proof.by_steps import check
 from tests.proof.planted import NETWORKS, accepted, derive, with_chain, with_right
 
 B = Builder("single")

@@ -15,10 +15,11 @@ from symderiv.algebra.expr import Access, Delta, Expr, Partial, rebuild, walk
 from symderiv.calculus.differentiate import differentiate
 from symderiv.calculus.graph import Graph
 from symderiv.calculus.steps import Derivation, Lemma
-from symderiv.proof.check import BrokenChain, check
+from symderiv.proof.check import BrokenChain
 from symderiv.proof.verdict import Status
 from tests.algebra.numeric import agree
 from tests.algebra.trees import examples
+from tests.proof.by_steps import check
 from tests.proof.planted import (
     NETWORKS,
     accepted,

@@ -29,7 +29,7 @@ from symderiv.calculus.builder import Builder
 from symderiv.calculus.functions import scalar, symbols
 from symderiv.calculus.graph import Fact
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Uses
-from symderiv.proof.check import UNSAID, check
+from symderiv.proof.check import UNSAID
 from symderiv.proof.defined import Granted
 from symderiv.proof.lemmas import VALUE
 from symderiv.proof.lemmas import _prove as prove
@@ -38,6 +38,7 @@ from symderiv.proof.needs import divisors, needs
 from symderiv.proof.premises import lemma_verdict
 from symderiv.proof.verdict import Status
 from symderiv.proof.wellformed import IllFormed
+from tests.proof.by_steps import check
 from tests.proof.test_red_team_kernel import N, adjoint, step
 from tests.proof.test_red_team_together import LOG, SCALAR, Z, all_proved, by_factor, jacobian
 

@@ -12,9 +12,9 @@ from symderiv.calculus.backprop import backprop
 from symderiv.calculus.builder import Builder
 from symderiv.calculus.graph import Graph
 from symderiv.calculus.steps import Adjoint, Derivation, Premise, Step
-from symderiv.proof.check import check
 from symderiv.proof.verdict import Status
 from symderiv.proof.wellformed import IllFormed
+from tests.proof.by_steps import check
 
 
 def adjoint_of(of: Tensor, root: Tensor) -> Tensor:

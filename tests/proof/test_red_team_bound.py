@@ -31,11 +31,11 @@ from symderiv.calculus.builder import Builder
 from symderiv.calculus.conditions import conditions
 from symderiv.calculus.graph import Definition, Fact, Graph, Kind, Recurrence
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Step, Uses
-from symderiv.proof.check import check
 from symderiv.proof.counting import zero_at_all_sizes
 from symderiv.proof.premises import lemma_verdict
 from symderiv.proof.verdict import Status
 from symderiv.proof.wellformed import IllFormed
+from tests.proof.by_steps import check
 from tests.proof.test_red_team_kernel import N, adjoint, factor, step
 
 M = Axis("unit", as_index(Size("m")))

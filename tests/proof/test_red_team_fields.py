@@ -35,12 +35,12 @@ from symderiv.calculus.backprop import backprop
 from symderiv.calculus.builder import Builder
 from symderiv.calculus.graph import Graph
 from symderiv.calculus.steps import Adjoint, Derivation, Uses
-from symderiv.proof.check import check
 from symderiv.proof.decide import Statement, Worlds, structural
 from symderiv.proof.field import P, World
 from symderiv.proof.likeness import Memory, spelled
 from symderiv.proof.verdict import Status, Verdict
 from symderiv.proof.wellformed import IllFormed
+from tests.proof.by_steps import check
 from tests.proof.test_red_team import adjoint_of, linear, one_step, squares, step
 
 X, W = Tensor("x")[()], Tensor("w")[()]

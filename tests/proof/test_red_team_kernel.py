@@ -37,13 +37,14 @@ from symderiv.algebra.normal import normal
 from symderiv.calculus.builder import Builder
 from symderiv.calculus.graph import Definition, Fact, Graph, Recurrence
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Step, Uses
-from symderiv.proof.check import BrokenChain, check
+from symderiv.proof.check import BrokenChain
 from symderiv.proof.counting import zero_at_all_sizes
 from symderiv.proof.decide import TRIALS, Statement, Worlds, _degree, sample
 from symderiv.proof.degrees import MAX_BITS, Degrees, Heights
 from symderiv.proof.field import P, World, assignments
 from symderiv.proof.verdict import Status, Verdict
 from symderiv.proof.wellformed import IllFormed
+from tests.proof.by_steps import check
 
 N = Axis("unit", as_index(Size("n")))
 

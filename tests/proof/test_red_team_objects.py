@@ -37,12 +37,13 @@ from symderiv.calculus.conditions import Condition
 from symderiv.calculus.functions import POSITIVE
 from symderiv.calculus.graph import Definition, Fact, Graph, Recurrence
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Step, Uses
-from symderiv.proof.check import Judge, check
+from symderiv.proof.check import Judge
 from symderiv.proof.defined import TRIED, Granted
 from symderiv.proof.needs import needs
 from symderiv.proof.premises import lemma_verdict
 from symderiv.proof.verdict import Status
 from symderiv.proof.wellformed import IllFormed
+from tests.proof.by_steps import check
 from tests.proof.test_defined import log
 from tests.proof.test_red_team_kernel import N, adjoint, step
 from tests.proof.test_red_team_together import (

@@ -41,12 +41,13 @@ from symderiv.calculus.conditions import conditions
 from symderiv.calculus.functions import VectorFunction, rows, scalar, symbols
 from symderiv.calculus.graph import Definition, Fact, Graph
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Premise, Step, Uses
-from symderiv.proof.check import UNSAID, check
+from symderiv.proof.check import UNSAID
 from symderiv.proof.counting import zero_at_all_sizes
 from symderiv.proof.decide import NOWHERE, Statement, Worlds, same_normal_form, sample
 from symderiv.proof.premises import apply_fact, lemma_verdict
 from symderiv.proof.verdict import Status
 from symderiv.proof.wellformed import IllFormed
+from tests.proof.by_steps import check
 from tests.proof.test_red_team_kernel import N, adjoint, step
 
 HIDDEN = SizeOf(N.stop) - 3  # is 0 at the first size that is tried
