@@ -60,21 +60,18 @@ def digit_field() -> Field:
 _FUNCTIONS = ("exp", "log", "erf", "atan", "sin", "cos", "sinh", "cosh", "tanh")
 
 
-def value(expr: Any, point: Mapping[Any, Any], field: Field, exact: bool = True) -> Any:
-    """The value of a SymPy expression. Raises NoValue where it has none that is certain.
-
-    The point has rational numbers, or with ``exact`` False elements of the field.
-    """
+def value(expr: Any, point: Mapping[Any, Fraction], field: Field) -> Any:
+    """The value of a SymPy expression. Raises NoValue where it has none that is certain."""
     if expr.is_Rational:
         return field.number(Fraction(int(expr.p), int(expr.q)))
     if expr.is_Symbol:
-        return field.number(point[expr]) if exact else point[expr]
+        return field.number(point[expr])
     name = type(expr).__name__
     if name == "Pi":
         return field.pi()
     if name == "Exp1":
         return field.functions["exp"](field.number(Fraction(1)))
-    args = [value(a, point, field, exact) for a in expr.args]
+    args = [value(a, point, field) for a in expr.args]
     if expr.is_Add:
         return sum(args[1:], args[0])
     if expr.is_Mul:

@@ -40,6 +40,7 @@ from symderiv.algebra.index import Index, Size, Var
 from symderiv.calculus.graph import Fact, Graph
 from symderiv.calculus.steps import Lemma
 from symderiv.proof.exponentials import expanded
+from symderiv.proof.needs import is_guard
 
 BITS = 61
 P: int = 2**BITS - 1
@@ -206,8 +207,8 @@ class World:
 
     def _product(self, factors: tuple[Expr, ...]) -> Callable[[Env], int]:
         """A bracket that is 0 excludes the term: the other factors need no value there."""
-        guards = [self.function(f) for f in factors if isinstance(f, Delta | Bracket)]
-        others = [self.function(f) for f in factors if not isinstance(f, Delta | Bracket)]
+        guards = [self.function(f) for f in factors if is_guard(f)]
+        others = [self.function(f) for f in factors if not is_guard(f)]
 
         def product(env: Env) -> int:
             result = 1

@@ -7,9 +7,10 @@ name. Everything else in this package takes that for granted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
-from types import NoneType
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from symderiv.algebra.expr import (
     Access,
@@ -43,15 +44,60 @@ MAX_LENGTH = 200_000  # nodes of one, as often as they stand there
 MAX_BITS = 10_000  # of a number, and of its powers
 INDEX_BITS = 200  # of a number in an index
 
-_FIELDS: dict[type, tuple[str, ...]] = {
-    made: tuple(made.__dataclass_fields__)
-    for made in (
-        Derivation, Adjoint, Step, Uses, Lemma, Graph, Definition, Recurrence, Fact, Tensor,
-        Number, SizeOf, Access, Delta, Bracket, Select, Apply, Add, Mul, Pow, Sum, Partial,
-        Index, Size, Axis, Var, Condition, Guard, Domain,
-    )
-}  # fmt: skip
+_PARTS: tuple[type, ...] = (
+    Derivation, Adjoint, Step, Uses, Lemma, Graph, Definition, Recurrence, Fact, Tensor,
+    Number, SizeOf, Access, Delta, Bracket, Select, Apply, Add, Mul, Pow, Sum, Partial,
+    Index, Size, Axis, Var, Condition, Guard, Domain,
+)  # fmt: skip
 _PLAIN = frozenset({str, int, bool, Fraction, NoneType, Role, Kind})
+Fits = Callable[[Any], bool]
+
+
+def _kinds(hint: Any) -> frozenset[type]:
+    """The classes that an annotation lets stand in a field, of collections what they are."""
+    if get_origin(hint) in (Union, UnionType):
+        return frozenset().union(*map(_kinds, get_args(hint)))
+    kind = get_origin(hint) or hint
+    return frozenset(made for made in _PARTS if issubclass(made, kind)) or frozenset({kind})
+
+
+def _inside(hint: Any) -> Fits | None:
+    """Whether what stands in a collection may; None where there is nothing to ask."""
+    within = get_args(hint)
+    if get_origin(hint) in (Union, UnionType):
+        asked = {get_origin(h): f for h in within if (f := _inside(h)) is not None}
+        return (lambda value: asked.get(type(value), _anything)(value)) if asked else None
+    if get_origin(hint) is tuple and within[-1] is not Ellipsis:
+        places = [_fits(h) for h in within]
+        return lambda value: (
+            len(value) == len(places)
+            and all(fits(v) for fits, v in zip(places, value, strict=True))
+        )
+    if get_origin(hint) is dict:
+        key, held = map(_fits, within)
+        return lambda value: all(key(k) and held(v) for k, v in value.items())
+    if get_origin(hint) in (tuple, frozenset):
+        each = _fits(within[0])
+        return lambda value: all(map(each, value))
+    return None
+
+
+def _fits(hint: Any) -> Fits:
+    kinds, inside = _kinds(hint), _inside(hint)
+    if inside is None:
+        return lambda value: type(value) in kinds
+    return lambda value: type(value) in kinds and inside(value)
+
+
+def _anything(_: object) -> bool:
+    return True
+
+
+_FIELDS: dict[type, tuple[tuple[str, frozenset[type], Fits | None], ...]] = {}
+"""Of every class: its fields, what may stand in each, and in that if it is a collection."""
+for _made in _PARTS:
+    _hints = get_type_hints(_made, localns={made.__name__: made for made in _PARTS})
+    _FIELDS[_made] = tuple((name, _kinds(h), _inside(h)) for name, h in _hints.items())
 
 
 def problem(derivation: object) -> str | None:
@@ -65,10 +111,15 @@ def problem(derivation: object) -> str | None:
         if kind in _PLAIN or id(value) in seen:
             continue
         seen.add(id(value))
-        fields = _FIELDS.get(kind)
-        if fields is not None:
-            known = value.__dict__
-            waiting += [known[name] for name in fields]
+        if kind in _FIELDS:
+            held = value.__dict__
+            for name, kinds, inside in _FIELDS[kind]:
+                part = held[name]
+                if type(part) not in kinds:
+                    return f"{kind.__name__}.{name} is a {type(part).__name__}"
+                if inside is not None and not inside(part):
+                    return f"{kind.__name__}.{name} has something in it that is of another kind"
+                waiting.append(part)
             wrong = _wrong(value)
             if wrong is not None:
                 return wrong
@@ -113,20 +164,18 @@ def _parts(node: Expr) -> tuple[Expr, ...]:
 
 def _wrong(value: object) -> str | None:
     match value:
-        case Number(number) if type(number) is not Fraction:
-            return f"{number!r} is no exact number"
         case Number(number) if _bits(number) > MAX_BITS:
             return "a number is too long"
-        case Pow(_, exponent) if type(exponent) is not int or abs(exponent) > MAX_EXPONENT:
-            return f"the exponent {exponent} is no integer between ±{MAX_EXPONENT}"
+        case Pow(_, exponent) if abs(exponent) > MAX_EXPONENT:
+            return f"the exponent {exponent} is not between ±{MAX_EXPONENT}"
         case Add(()) | Mul(()):
             return "a sum or a product of nothing is a number"
         case Pow(base, exponent) if abs(exponent) * _longest(base) > MAX_BITS:
             return f"the exponent {exponent} makes a number too long"
         case Pow(_, 0):
             return "a power with the exponent 0 is no power"
-        case Apply(function, args, orders) if len(args) != len(orders) or any(
-            type(order) is not int or order < 0 for order in orders
+        case Apply(function, args, orders) if (
+            len(args) != len(orders) or min(orders, default=0) < 0
         ):
             return f"{function} is not differentiated {orders} times"
         case Apply(function, _, orders) if sum(orders) > MAX_ORDER:
@@ -138,17 +187,13 @@ def _wrong(value: object) -> str | None:
                 return f"{function} has {len(row.arguments)} arguments"
         case Apply(function, _, _) if isinstance(rows().get(function), VectorFunction):
             return f"{function} is no function of numbers"
-        case Recurrence(_, blocks) if not blocks or any(
-            type(block) is not Definition for block in blocks
-        ):
-            return "a recurrence is one of equations"
-        case Index() if any(type(factor) is not int for _, factor in value.terms):
-            return "an index is no whole multiple"
-        case Index() if type(value.const) is not int or value != value * 1:
+        case Recurrence(_, ()):
+            return "a recurrence has no equations"
+        case Index() if value != value * 1:
             return "an index is not in lowest form"
         case Index(const, terms) if _bits(const, *(n for _, n in terms)) > INDEX_BITS:
             return "an index is too large"
-        case Size(name, _) if type(name) is not str or "[" in name or "]" in name:
+        case Size(name, _) if "[" in name or "]" in name:
             return f"a size cannot be called {name!r}"
     return None
 

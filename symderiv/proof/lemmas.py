@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from functools import cache
 from itertools import product
+from math import comb, prod
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from symderiv.algebra.expr import (
     ONE,
     ZERO,
     Access,
+    Add,
     Apply,
     Expr,
     Mul,
@@ -58,6 +60,7 @@ from symderiv.proof.verdict import Status, Verdict
 VERSION = 2  # raise it when a decider changes its word
 MAX_DEGREE = 40  # of a stated derivative
 MAX_LENGTH = 1000  # nodes of one
+MAX_TERMS = 2000  # of one that is multiplied out
 DIGITS = 60
 NOTHING, GAP, ROUGH = 1e-40, 1e-20, 1e-9  # what counts as 0, as close by, and as different
 CACHE = Path(__file__).with_name("lemmas.json")
@@ -78,7 +81,7 @@ def derivative_verdict(
     canonical = dict(zip(args, symbols(scalar(function)), strict=True)) | {value: VALUE}
     if not set(atoms_of(stated)) <= set(canonical):
         return Verdict(Status.UNDECIDED, "it speaks of more than the arguments and the value")
-    if _degree(stated) > MAX_DEGREE or length(stated) > MAX_LENGTH:
+    if length(stated) > MAX_LENGTH or _degree(stated) > MAX_DEGREE or _terms(stated) > MAX_TERMS:
         return Verdict(Status.UNDECIDED, "of too high a degree, or too long")
     stated = _named(stated, canonical)
     found = _cache().get(_key(function, argument, stated))
@@ -105,6 +108,23 @@ def _degree(expr: Expr) -> int:
         case Apply("power", (base, Number(value)), _):
             return int(abs(value) * max(_degree(base), 1))
     return max(map(_degree, children(expr)), default=1)
+
+
+def _terms(expr: Expr) -> int:
+    """The terms of the longest part that is multiplied out, at most."""
+    return max(_longest(expr), max(map(_terms, children(expr)), default=1))
+
+
+def _longest(expr: Expr) -> int:
+    match expr:
+        case Add(terms):
+            return sum(map(_longest, terms))
+        case Mul(factors):
+            return prod(map(_longest, factors))
+        case Pow(base, exponent):
+            count = _longest(base)
+            return comb(count + abs(exponent) - 1, abs(exponent))
+    return 1
 
 
 def _hides(stated: Expr, formula: Expr) -> bool:

@@ -80,7 +80,7 @@ def _own(expr: Expr) -> Iterator[Need]:
     match expr:
         case Pow(base, exponent) if exponent < 0:
             yield from (
-                Need(factor, True) for factor in nonzero_factors(base) if not _is_positive(factor)
+                Need(factor, True) for factor in nonzero_factors(base) if not is_positive(factor)
             )
         case Apply() if _may_fail(expr):
             yield Need(expr, False)
@@ -98,7 +98,7 @@ def _of_parts(expr: Expr) -> Iterator[Need]:
             case _ if not asked:
                 continue
             case Mul(factors):
-                beside = tuple(f for f in factors if f is not part and _is_guard(f))
+                beside = tuple(f for f in factors if f is not part and is_guard(f))
                 yield from (need.within(beside) for need in asked) if beside else asked
             case Sum(var, _) | Select(_, var, _):
                 yield from (need.within((), (var,)) for need in asked)
@@ -118,7 +118,7 @@ def is_derivative(entry: Access) -> bool:
     return entry.tensor.role is Role.ADJOINT
 
 
-def _is_guard(factor: Expr) -> bool:
+def is_guard(factor: Expr) -> bool:
     """Whether a product is 0 where the factor is, whatever the others are: an Iverson bracket."""
     return isinstance(factor, Bracket | Delta) or guard_of(factor) is not None
 
@@ -137,7 +137,7 @@ def nonzero_factors(base: Expr) -> Iterator[Expr]:
             yield base
 
 
-def _is_positive(expr: Expr) -> bool:
+def is_positive(expr: Expr) -> bool:
     """Whether that is certain, for all values of all tensors."""
     match expr:
         case Number(value):
@@ -148,11 +148,11 @@ def _is_positive(expr: Expr) -> bool:
         case Apply("exp" | "pi"):
             return not any(expr.orders)
         case Apply("sqrt", (argument,), (0,)):
-            return _is_positive(argument)
+            return is_positive(argument)
         case Add(parts) | Mul(parts):
-            return all(map(_is_positive, parts))
+            return all(map(is_positive, parts))
         case Pow(base, _):
-            return _is_positive(base)
+            return is_positive(base)
     return False
 
 
@@ -179,7 +179,7 @@ def _lies_in(argument: Expr, domain: Domain) -> bool:
     """Whether that is certain, for all values of all tensors."""
     if isinstance(argument, Number):
         return domain.contains(argument.value)
-    return domain is REAL or (domain in (POSITIVE, NONNEGATIVE) and _is_positive(argument))
+    return domain is REAL or (domain in (POSITIVE, NONNEGATIVE) and is_positive(argument))
 
 
 @cache

@@ -23,10 +23,9 @@ from typing import Any
 from symderiv.algebra.binding import open_indices
 from symderiv.algebra.expr import Expr, Tensor, mul
 from symderiv.calculus.conditions import conditions
-from symderiv.calculus.functions import rows
 from symderiv.calculus.graph import Graph
 from symderiv.proof import balls
-from symderiv.proof.duals import FLOATS, Dual, real_part, sign, value_of
+from symderiv.proof.duals import FLOATS, Dual, real_part
 from symderiv.proof.field import Equation, NoInstance
 from symderiv.proof.reals import RealWorld, Worlds, worlds
 
@@ -56,14 +55,6 @@ class MovedWorld(RealWorld):
         found: Any = super()._computed(tensor, where)
         direction = self.pushed.get((tensor, where))
         return found if direction is None else found + Dual(0, direction)
-
-    def _apply(self, function: str, orders: tuple[int, ...], args: Sequence[Any]) -> Any:
-        if function not in rows():
-            raise NoInstance(f"{function} may be any function")
-        return value_of(function, orders, args, self.arithmetic)
-
-    def _sign(self, value: Any) -> int:
-        return sign(value, self.arithmetic)
 
     def _left_over(self, total: Any, others: Iterable[Any]) -> Any:
         """An entry that a fact determines is an input: nothing but its own push moves it."""

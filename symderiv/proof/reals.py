@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -20,7 +19,6 @@ from symderiv.algebra.binding import open_indices
 from symderiv.algebra.expr import (
     Access,
     Add,
-    Apply,
     Bracket,
     Delta,
     Expr,
@@ -35,10 +33,10 @@ from symderiv.algebra.index import Var
 from symderiv.calculus.conditions import Condition, conditions
 from symderiv.calculus.functions import NONZERO, Domain, rows
 from symderiv.calculus.graph import Fact, Graph
-from symderiv.calculus.sympy_bridge import to_sympy
 from symderiv.proof import balls
+from symderiv.proof.duals import power, sign, value_of
 from symderiv.proof.field import Env, Equation, NoInstance, World, assignments
-from symderiv.proof.scalar import step
+from symderiv.proof.needs import is_guard
 from symderiv.proof.sizes import assign, size_symbols
 from symderiv.proof.verdict import EXACT, Status, Verdict
 
@@ -88,9 +86,8 @@ class RealWorld(World):
         return total
 
     def _product(self, factors: tuple[Expr, ...]) -> Callable[[Env], Any]:
-        brackets = (f for f in factors if isinstance(f, Delta | Bracket))
-        guards = [World._compiled(self, f) for f in brackets]
-        others = [self.function(f) for f in factors if not isinstance(f, Delta | Bracket)]
+        guards = [self._guard(f) for f in factors if is_guard(f)]
+        others = [self.function(f) for f in factors if not is_guard(f)]
         nothing, one = (self.arithmetic.number(Fraction(n)) for n in (0, 1))
 
         def product(env: Env) -> Any:
@@ -103,15 +100,18 @@ class RealWorld(World):
 
         return product
 
+    def _guard(self, factor: Expr) -> Callable[[Env], int]:
+        """Whether a bracket is 1."""
+        if isinstance(factor, Delta | Bracket):
+            return World._compiled(self, factor)
+        inner = self.function(factor)
+        return lambda env: self._sign(inner(env)) != 0
+
     def _power(self, base: Any, exponent: int) -> Any:
-        if exponent < 0 and self._sign(base) == 0:
-            raise NoInstance("perhaps a division by zero")
-        return base**exponent
+        return power(base, exponent, self.arithmetic)
 
     def _sign(self, value: Any) -> int:
-        """1 or -1 if the sign is certain, else 0."""
-        positive = self.arithmetic.positive
-        return int(positive(value)) - int(positive(-value))
+        return sign(value, self.arithmetic)
 
     def _drawn(self, tensor: Tensor, where: tuple[int, ...]) -> Any:
         unknown = tensor.role is Role.ADJOINT and tensor not in self.graph.upstream
@@ -126,12 +126,7 @@ class RealWorld(World):
     def _apply(self, function: str, orders: tuple[int, ...], args: Sequence[Any]) -> Any:
         if function not in rows():
             raise NoInstance(f"{function} may be any function")
-        slots, body = _kernel(function, orders)
-        point = dict(zip(slots, args, strict=True))
-        try:
-            return balls.value(body, point, self.arithmetic, False)
-        except balls.NoValue:
-            raise NoInstance(f"{function} has no certain value") from None
+        return value_of(function, orders, args, self.arithmetic)
 
     def satisfies(self, condition: Condition) -> bool:
         """Whether a domain is certainly kept by every entry that it is asked of."""
@@ -186,18 +181,6 @@ def inside(domain: Domain, place: int) -> Fraction:
     low = domain.low if domain.low is not None else (domain.high or Fraction(0)) - 3
     high = domain.high if domain.high is not None else low + 3
     return low + (high - low) * Fraction(place % 96 + 1, 97)
-
-
-@cache
-def _kernel(function: str, orders: tuple[int, ...]) -> tuple[tuple[Any, ...], Any]:
-    """A function, or a derivative of it by SymPy from its definition; and its arguments."""
-    import sympy
-
-    places = [Access(Tensor(f"slot-{k}"), ()) for k in range(len(orders))]
-    slots = tuple(sympy.Dummy(f"t{k}") for k in range(len(orders)))
-    images: Mapping[Expr, Any] = dict(zip(places, slots, strict=True))
-    body = to_sympy(Apply(function, tuple(places), orders), images.__getitem__, step())
-    return slots, body
 
 
 def counterexample(

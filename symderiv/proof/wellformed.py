@@ -43,7 +43,7 @@ from symderiv.calculus.functions import ScalarFunction, rows
 from symderiv.calculus.graph import EXAMPLE, Definition, Fact, Graph, Recurrence
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma
 from symderiv.proof.genuine import problem
-from symderiv.proof.needs import is_there
+from symderiv.proof.needs import Need, is_there, needs
 from symderiv.proof.verdict import TOO_DEEP
 
 
@@ -267,24 +267,23 @@ def _require_equation(definition: Definition) -> None:
         normal(definition.body)
     except ZeroDivisionError:
         raise IllFormed(f"{target.name} has no value: it divides by zero") from None
-    bracketed = any(isinstance(node, Bracket) for node in walk(definition.body))
-    for access in _accesses(definition.body):
-        _require_in_axes(access, bracketed)
+    for need in needs(definition.body):
+        if isinstance(need.subject, Access) and not need.nonzero:
+            _require_in_axes(need.subject, need)
     stray = free_variables(definition.body) - set(definition.variables)
     if stray:
         raise IllFormed(f"the equation of {target.name} does not say what an index of it is")
 
 
-def _require_in_axes(access: Access, shifted: bool) -> None:
-    """No entry beyond an axis is used; a ``shifted`` index may leave it, where a bracket is 0.
+def _require_in_axes(access: Access, need: Need) -> None:
+    """No entry beyond an axis is used, but where a bracket beside it is 0 or a range is empty.
 
     The entries of a family before its first member have equations of their own.
     """
+    known = tuple(factor.index for factor in need.guards if isinstance(factor, Bracket))
+    known += tuple(var.axis.size - 1 for var in need.bound)
     for index, whole in zip(access.indices, access.axes, strict=True):
-        if whole.ordered:
-            continue
-        beyond = guards(index, whole)
-        if beyond is None or (beyond and (index.variable is not None or not shifted)):
+        if not whole.ordered and guards(index, whole, known) != ():
             raise IllFormed(f"an index of {access.tensor.name} goes beyond its axis")
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass, replace
 from fractions import Fraction
 
 import pytest
@@ -28,6 +28,7 @@ from symderiv.algebra.expr import (
     Tensor,
     apply,
     children,
+    mul,
     sum_over,
     with_parts,
 )
@@ -37,7 +38,7 @@ from symderiv.calculus.conditions import Condition
 from symderiv.calculus.functions import POSITIVE
 from symderiv.calculus.graph import Definition, Fact, Graph, Recurrence
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma, Step, Uses
-from symderiv.proof.check import Judge
+from symderiv.proof.check import BrokenChain, Judge
 from symderiv.proof.defined import TRIED, Granted
 from symderiv.proof.needs import needs
 from symderiv.proof.premises import lemma_verdict
@@ -693,3 +694,111 @@ def test_facts_and_conditions_of_a_graph_are_looked_at() -> None:
     asked = Condition(plain.graph.definitions[0], "log", (), POSITIVE)
     with pytest.raises(IllFormed, match="nothing is asked"):
         check(replace(plain, graph=replace(plain.graph, asked=(asked,))))
+
+
+# --- Brackets below a line, and fields of another type --------------------------------------------
+
+
+SIDE = apply("positive", X)
+SIDED: dict[str, tuple[Expr, Expr]] = {
+    "of itself": (mul(SIDE, SIDE**-1), ONE),
+    "of its complement": (mul(1 - SIDE, (1 - SIDE) ** -1), ONE),
+    "with a factor": (mul(SCALAR, SIDE, X, mul(SIDE, X) ** -1), SCALAR),
+}
+
+
+@pytest.mark.parametrize("name", SIDED)
+def test_a_bracket_that_is_0_is_not_cancelled(name: str) -> None:
+    """[x > 0]/[x > 0] is 0 at x = −1, since a bracket's 0 is strong."""
+    true, claim = SIDED[name]
+    b = Builder("single")
+    found = statuses(by_factor(b, true, (claim, ())))
+    assert found[0] is Status.PROVED and found[1] in (Status.REFUTED, Status.UNDECIDED)
+
+
+def test_a_quotient_beside_a_bracket_does_not_say_that_its_divisor_is_not_0() -> None:
+    """s/(1 + [y > 0]/u) is s at x = y = −1, where u = [x > 0] x is 0; s u/(u + [y > 0]) is 0/0."""
+    b = Builder("single")
+    y = b.tensor("y", [], Role.INPUT)[()]
+    u = b.tensor("u", [])
+    b.define(u, [], mul(SIDE, X))
+    side = apply("positive", y)
+    true = mul(SCALAR, (1 + mul(side, u[()] ** -1)) ** -1)
+    line = mul(SCALAR, u[()], (u[()] + side) ** -1)
+    claim = mul(SCALAR, SIDE, X, (u[()] + side) ** -1)
+    found = statuses(by_factor(b, true, (line, ()), (claim, (Uses(u),))))
+    assert found[:2] == [Status.PROVED, Status.UNDECIDED]
+
+
+def test_quotients_beside_brackets_are_cancelled_where_that_is_right() -> None:
+    """[x > 0] s u/u + (1 − [x > 0]) s = s, and s/(1 + [x > 0]) (1 + [x > 0]) = s"""
+    b = Builder("single")
+    y = b.tensor("y", [], Role.INPUT)[()]
+    parts = mul(SIDE, SCALAR, y, y**-1) + mul(1 - SIDE, SCALAR)
+    assert statuses(by_factor(b, parts, (SCALAR, ()))) == [Status.PROVED] * 2
+    whole = mul(SCALAR, (1 + SIDE) ** -1, 1 + SIDE)
+    assert statuses(by_factor(Builder("single"), whole, (SCALAR, ()))) == [Status.PROVED] * 2
+
+
+def test_a_bracket_excuses_what_stands_beside_it_alone() -> None:
+    """q[i] = 1/v[i − 1] + [i ≥ 2] s speaks of v[0]; [i ≥ 2]/v[i − 1] does not."""
+    for beside, fits in ((ONE, False), (None, True)):
+        b = Builder("single")
+        v, q = b.tensor("v", [N], Role.INPUT), b.tensor("q", [N])
+        (i,) = b.over(N)
+        late = Bracket(as_index(i) - 2)
+        b.define(q, [i], mul(late if fits else beside, v[i - 1] ** -1) + mul(late, SCALAR))
+        derivation = by_factor(b, SCALAR, (SCALAR, ()))
+        if fits:
+            assert statuses(derivation) == [Status.PROVED] * 2
+        else:
+            with pytest.raises(IllFormed, match="beyond its axis"):
+                check(derivation)
+
+
+def everywhere(value: object) -> Iterator[tuple[object, str]]:
+    """Every dataclass that a value is made of, with the names of its fields."""
+    if is_dataclass(value) and not isinstance(value, type):
+        for f in fields(value):
+            yield value, f.name
+            yield from everywhere(getattr(value, f.name))
+    elif isinstance(value, tuple | frozenset | dict):
+        for part in value:
+            yield from everywhere(part)
+
+
+STRANGE = (None, 3, "x", ONE, (), (ONE,), frozenset((1, 2)), N, {}, [1], 0.5, Role.INPUT)
+
+
+def test_a_value_of_another_type_in_any_field_is_refused() -> None:
+    """No error but these: the type of every field is asked before anything else."""
+    derivation = by_factor(Builder("single"), SCALAR, (SCALAR, ()))
+    count = 0
+    for made, name in everywhere(derivation):
+        kept = getattr(made, name)
+        for strange in STRANGE:
+            object.__setattr__(made, name, strange)
+            try:
+                check(derivation)
+            except (IllFormed, BrokenChain):
+                count += 1
+            except TypeError as error:
+                assert "unhashable" in str(error), (made, name, strange)
+            finally:
+                object.__setattr__(made, name, kept)
+    assert count > 300
+
+
+def test_equal_collections_in_another_order_are_no_tuples() -> None:
+    """Two frozensets may be equal and give their members in another order: a lemma's arguments."""
+    for made in (frozenset, list, dict.fromkeys):
+        entry = Access(SCALAR.tensor, made(()))  # type: ignore[operator]
+        with pytest.raises((IllFormed, TypeError)):
+            check(by_factor(Builder("single"), entry, (entry, ())))
+
+
+def test_a_lemma_that_is_long_when_it_is_multiplied_out_ends() -> None:
+    z, a = Access(Tensor("z"), ()), Access(Tensor("a"), ())
+    parts = [apply(f, z * n) for f in ("exp", "sin", "cos", "erf") for n in (1, 2)]
+    lemma = Lemma("exp", 0, (z,), a, Add((z, *parts)) ** 20)
+    assert lemma_verdict(lemma).status is Status.UNDECIDED

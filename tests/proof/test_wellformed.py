@@ -175,7 +175,7 @@ REFUSED: dict[str, tuple[Callable[[], Derivation], str]] = {
     "with other axes": (lambda: with_tensor(slots=(fresh(UNITS),)), "other axes than w"),
     "in a list": (
         lambda: Derivation(perceptron().graph, list(perceptron().adjoints)),  # type: ignore[arg-type]
-        "a list is no part",
+        "is a list",
     ),
     # Steps.
     "a stranger in a step": (lambda: with_step(lambda i: U[i]), "u is no tensor of this graph"),
