@@ -49,6 +49,7 @@ _PARTS: tuple[type, ...] = (
     Number, SizeOf, Access, Delta, Bracket, Select, Apply, Add, Mul, Pow, Sum, Partial,
     Index, Size, Axis, Var, Condition, Guard, Domain,
 )  # fmt: skip
+_LIMITED = frozenset({Number, Pow, Add, Mul, Apply, Condition, Recurrence, Index, Size})
 _PLAIN = frozenset({str, int, bool, Fraction, NoneType, Role, Kind})
 Fits = Callable[[Any], bool]
 
@@ -93,11 +94,15 @@ def _anything(_: object) -> bool:
     return True
 
 
-_FIELDS: dict[type, tuple[tuple[str, frozenset[type], Fits | None], ...]] = {}
-"""Of every class: its fields, what may stand in each, and in that if it is a collection."""
+_FIELDS: dict[type, tuple[tuple[str, frozenset[type], Fits | None, bool], ...]] = {}
+"""Of every class: its fields, what may stand in each, in that if it is a collection, and whether
+there is more to ask of it."""
 for _made in _PARTS:
     _hints = get_type_hints(_made, localns={made.__name__: made for made in _PARTS})
-    _FIELDS[_made] = tuple((name, _kinds(h), _inside(h)) for name, h in _hints.items())
+    _FIELDS[_made] = tuple(
+        (name, _kinds(hint), _inside(hint), not _kinds(hint) <= _PLAIN)
+        for name, hint in _hints.items()
+    )
 
 
 def problem(derivation: object) -> str | None:
@@ -113,14 +118,15 @@ def problem(derivation: object) -> str | None:
         seen.add(id(value))
         if kind in _FIELDS:
             held = value.__dict__
-            for name, kinds, inside in _FIELDS[kind]:
+            for name, kinds, inside, further in _FIELDS[kind]:
                 part = held[name]
                 if type(part) not in kinds:
                     return f"{kind.__name__}.{name} is a {type(part).__name__}"
                 if inside is not None and not inside(part):
                     return f"{kind.__name__}.{name} has something in it that is of another kind"
-                waiting.append(part)
-            wrong = _wrong(value)
+                if further:
+                    waiting.append(part)
+            wrong = _wrong(value) if kind in _LIMITED else None
             if wrong is not None:
                 return wrong
             new = id(value) not in depths
