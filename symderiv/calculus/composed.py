@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from symderiv.algebra.binding import replace_accesses
-from symderiv.algebra.expr import Access, Expr, Role, Sum, Tensor, add, walk
+from symderiv.algebra.expr import Access, Expr, Role, Sum, Tensor, add, length, walk
 from symderiv.algebra.normal import equal
 from symderiv.calculus.functions import VectorFunction, rows
 from symderiv.calculus.graph import Definition, Graph
+
+LONGEST = 20_000  # nodes of a line with the others of its function put in
 
 
 def group_of(graph: Graph, definition: Definition) -> list[Definition]:
@@ -104,7 +106,13 @@ def is_written_out(graph: Graph, row: VectorFunction, definition: Definition) ->
         body = inside.get(access.tensor)
         return None if body is None else replace_accesses(body, inserted)
 
-    if definition.indices or len(row.arguments) != 1:
+    inserted_length: dict[Tensor, int] = {}
+    for line in lines:
+        entries = [node.tensor for node in walk(line.body) if isinstance(node, Access)]
+        below = sum(inserted_length.get(tensor, 0) for tensor in entries)
+        inserted_length[line.target] = length(line.body) + below
+    longest = max(inserted_length.values(), default=0)
+    if definition.indices or len(row.arguments) != 1 or longest > LONGEST:
         return False
     whole = replace_accesses(definition.body, inserted)
     units = list(dict.fromkeys(node for node in walk(whole) if isinstance(node, Access)))

@@ -35,7 +35,7 @@ from symderiv.calculus.functions import (
     rows,
 )
 from symderiv.calculus.graph import Definition, Graph
-from symderiv.calculus.implied import Implied, is_hyperparameter, narrower
+from symderiv.calculus.implied import Implied, narrower
 
 
 @dataclass(frozen=True)
@@ -161,9 +161,9 @@ def _asked(
     """That an argument is in a domain, or that ε > 0 if this is what it comes down to."""
     if domain is REAL or implied.lies_in(argument, domain):
         return
-    small = [e for e in walk(argument) if is_hyperparameter(e)]
+    small = implied.chosen(argument)
     if small and implied.lies_in(argument, domain, positive=True):
-        for access in dict.fromkeys(small):
+        for access in small:
             yield Condition(definition, function, (access,), POSITIVE)
     else:
         yield Condition(definition, function, (argument,), domain)

@@ -18,6 +18,7 @@ from symderiv.algebra.expr import (
     SizeOf,
     Sum,
     tensors_in,
+    walk,
 )
 from symderiv.algebra.index import lower_bound
 from symderiv.calculus.composed import group_of, is_written_out
@@ -49,6 +50,7 @@ class Implied:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._ranges: dict[Expr, _Interval | None] = {}
+        self._signs: dict[tuple[Expr, bool], int | None] = {}
 
     def lies_in(self, expr: Expr, domain: Domain, positive: bool = False) -> bool:
         """Whether the equations imply it; with ``positive``, if hyperparameters are positive."""
@@ -100,8 +102,35 @@ class Implied:
                 return self._range(definition.body) if whole is None else _Interval.of(whole.values)
         return None
 
+    def is_chosen(self, expr: Expr) -> bool:
+        """Whether it is a hyperparameter, and has no equation."""
+        return (
+            isinstance(expr, Access)
+            and is_hyperparameter(expr)
+            and not self._graph.definitions_of(expr.tensor)
+        )
+
+    def chosen(self, expr: Expr) -> list[Expr]:
+        """The hyperparameters that an expression and the equations below it speak of."""
+        found: dict[Expr, None] = {}
+        waiting, seen = [expr], set[Expr]()
+        while waiting:
+            for node in walk(waiting.pop()):
+                definition = self._equation(node) if isinstance(node, Access) else None
+                if self.is_chosen(node):
+                    found[node] = None
+                elif definition is not None and definition.body not in seen:
+                    seen.add(definition.body)
+                    waiting.append(definition.body)
+        return list(found)
+
     def _sign(self, expr: Expr, positive: bool) -> int | None:
         """1 where an expression is positive for certain, 0 where it is not negative, else None."""
+        if (expr, positive) not in self._signs:
+            self._signs[expr, positive] = self._found_sign(expr, positive)
+        return self._signs[expr, positive]
+
+    def _found_sign(self, expr: Expr, positive: bool) -> int | None:
         match expr:
             case Number(value):
                 return None if value < 0 else int(value > 0)
@@ -122,7 +151,7 @@ class Implied:
                 if sign == 1:
                     return 1
                 return 0 if exponent > 0 and (sign == 0 or exponent % 2 == 0) else None
-            case Access() if positive and is_hyperparameter(expr):
+            case Access() if positive and self.is_chosen(expr):
                 return 1
             case Access() | Apply():
                 known = self._range(expr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from operator import is_
 
 from symderiv.algebra.binding import (
@@ -45,6 +46,7 @@ from symderiv.proof.meaning import Meaning, NoMeaning
 from symderiv.proof.needs import Need, divisors, needs
 from symderiv.proof.premises import apply_fact, apply_lemmas, field_lemmas, lemma_verdict
 from symderiv.proof.rates import disagreeing
+from symderiv.proof.sides import divides_by_a_bracket
 from symderiv.proof.verdict import EXACT, TOO_DEEP, Status, Verdict
 from symderiv.proof.wellformed import require_well_formed
 
@@ -126,6 +128,7 @@ def check(derivation: Derivation, memory: Memory | None = None) -> CheckedDeriva
 
 
 LONGEST = 20_000  # nodes of a side with its equations put in; of the layers, 40
+DIVIDING = "not applicable: a bracket divides that may be 0"
 UNSAID = "not applicable: a line may have no value where the one before it has one"
 
 
@@ -301,6 +304,8 @@ class Judge:
         plain = tuple(p for p in step.premises if not isinstance(p, Fact))
         granted = readings if plain == step.premises else self._readings(left, ZERO, plain)
         self._granted.grant((left, *(known for known, _ in granted)))
+        if any(map(divides_by_a_bracket, chain(*readings, (left, right, step.left, step.right)))):
+            return Verdict(Status.UNDECIDED, DIVIDING)
         verdict = self._judged(left, right, *readings[0], step.premises)
         for known in readings[1:]:
             if verdict.status not in (Status.PROVED, Status.REFUTED):

@@ -41,12 +41,10 @@ from symderiv.proof.field import BY_SIGN, NAME, Enough, Equation, NoInstance, Wo
 from symderiv.proof.likeness import spelled
 from symderiv.proof.quotients import over_common_denominator
 from symderiv.proof.reals import agree, counterexample
-from symderiv.proof.sides import each_side
 from symderiv.proof.sizes import assign, distinguished, listed, size_symbols
 from symderiv.proof.spoken import spoken
 from symderiv.proof.verdict import EXACT, TOO_DEEP, Status, Verdict
 
-DIVIDING = "a bracket divides that may be 0"
 TRIALS = 3  # worlds in which a step is evaluated
 SIGN_TRIALS = 30  # and one with signs, which are each right with a chance of one half
 SIGNS = "holds with the signs of the field, and not with those of real numbers"
@@ -252,17 +250,7 @@ def structural(
         return written.worlds.refuted(written) or _with_signs(statement, lemmas or {})
     if not proved:
         return written.worlds.refuted(written) or sampled
-    if not _holds_on_each_side(left, right):
-        return written.worlds.refuted(written) or Verdict(Status.UNDECIDED, DIVIDING)
     return Verdict(Status.PROVED, proved, "all sizes", bound, 0, confirmed=NAME, positive=positive)
-
-
-def _holds_on_each_side(left: Expr, right: Expr) -> bool:
-    """Whether a statement that divides by brackets has one normal form for all values of them."""
-    try:
-        return all(same_normal_form(*sides) for sides in each_side(left, right))
-    except ZeroDivisionError:
-        return False
 
 
 def together(statement: Statement, lemmas: LemmaTable) -> Verdict:

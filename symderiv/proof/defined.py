@@ -47,6 +47,7 @@ from symderiv.algebra.normal import normal
 from symderiv.calculus.graph import Definition
 from symderiv.proof.needs import (
     Need,
+    has_ends,
     is_derivative,
     is_smooth,
     is_there,
@@ -55,6 +56,7 @@ from symderiv.proof.needs import (
     not_zero,
 )
 from symderiv.proof.quotients import over_common_denominator
+from symderiv.proof.sides import divides_by_a_bracket
 from symderiv.proof.spoken import ends, spoken
 
 TRIED = 24  # ways to name the indices of a need
@@ -71,6 +73,8 @@ class Granted:
         self._members: dict[Tensor, Axis] = {}  # of families that have equations
         for definition in definitions:
             self.grant([definition.body], definition.variables)
+            for need in [n for n in self._needs if _is_rough(n.subject)]:
+                del self._needs[need]  # of which nothing is printed
             self._widen(definition)
 
     def copy(self) -> Granted:
@@ -236,7 +240,7 @@ def _renamed(have: Need, need: Need) -> dict[Var, Index] | None:
 @lru_cache(maxsize=10_000)
 def _numerator(expr: Expr) -> str:
     """The normal form of what is 0 where a sum of quotients is, up to a number; "" for 0."""
-    if has_partial(expr):
+    if has_partial(expr) or divides_by_a_bracket(expr):
         return ""
     try:
         whole = over_common_denominator(expr, ZERO)
@@ -244,6 +248,14 @@ def _numerator(expr: Expr) -> str:
         return normal(mul(Number(1 / form.terms[0].coefficient), form.expr())).key
     except (ZeroDivisionError, IndexError):  # it is 0, or has no value
         return ""
+
+
+def _is_rough(subject: Expr) -> bool:
+    """Whether it is a derivative of which more is asked than the function's domain and kinks."""
+    if not isinstance(subject, Apply) or not any(subject.orders):
+        return False
+    function = subject.function
+    return has_ends(function) or (sum(subject.orders) > 1 and not is_smooth(function))
 
 
 def _differentiated(one: Apply, other: Apply) -> Apply:

@@ -98,7 +98,7 @@ def _of_parts(expr: Expr) -> Iterator[Need]:
             case _ if not asked:
                 continue
             case Mul(factors):
-                beside = tuple(f for f in factors if f is not part and is_guard(f))
+                beside = tuple(f for f in factors if f is not part and _excuses(f))
                 yield from (need.within(beside) for need in asked) if beside else asked
             case Sum(var, _) | Select(_, var, _):
                 yield from (need.within((), (var,)) for need in asked)
@@ -121,6 +121,11 @@ def is_derivative(entry: Access) -> bool:
 def is_guard(factor: Expr) -> bool:
     """Whether a product is 0 where the factor is, whatever the others are: an Iverson bracket."""
     return isinstance(factor, Bracket | Delta) or guard_of(factor) is not None
+
+
+def _excuses(factor: Expr) -> bool:
+    """Whether what stands beside it need not have a value where it is 0: [u > 0], and its slope."""
+    return is_guard(factor) or (isinstance(factor, Apply) and factor.function == "positive")
 
 
 def nonzero_factors(base: Expr) -> Iterator[Expr]:
@@ -186,13 +191,19 @@ def _lies_in(argument: Expr, domain: Domain) -> bool:
 def is_smooth(function: str) -> bool:
     """Whether a function has all derivatives wherever it has a value: no bracket, and no end."""
     row = scalar(function)
-    limits = ((domain, end) for domain in row.domain for end in (domain.low, domain.high))
-    ends = any(end is not None and domain.contains(end) for domain, end in limits)
     brackets = any(
         isinstance(node, Apply) and node.function == "positive"
         for node in walk(unfold(row(*symbols(row))))
     )
-    return not ends and not brackets
+    return not has_ends(function) and not brackets
+
+
+@cache
+def has_ends(function: str) -> bool:
+    """Whether a function has values at an end of a domain, where it may have no derivative."""
+    domains = scalar(function).domain
+    limits = ((domain, end) for domain in domains for end in (domain.low, domain.high))
+    return any(end is not None and domain.contains(end) for domain, end in limits)
 
 
 def divisors(lines: Iterable[Expr]) -> set[Expr]:

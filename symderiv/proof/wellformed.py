@@ -39,7 +39,8 @@ from symderiv.algebra.index import (
     substitute_index,
 )
 from symderiv.algebra.normal import normal
-from symderiv.calculus.functions import ScalarFunction, rows
+from symderiv.calculus.conditions import Condition
+from symderiv.calculus.functions import NONZERO, ScalarFunction, rows
 from symderiv.calculus.graph import EXAMPLE, Definition, Fact, Graph, Recurrence
 from symderiv.calculus.steps import Adjoint, Derivation, Lemma
 from symderiv.proof.genuine import problem
@@ -74,6 +75,11 @@ def _require_well_formed(derivation: Derivation) -> None:
         for side in (definition.left, definition.body):
             ranges.meet(side, definition.variables)
         _require_equation(definition)
+    for condition in graph.asked:
+        _require_asked(condition)
+        for expr in condition.arguments:
+            names.meet(*_accesses(expr))
+            ranges.meet(expr, condition.definition.variables)
     _require_disjoint((d.target, d.indices) for d in graph.definitions)
     _require_order(graph)
     _require_upstream(graph)
@@ -105,6 +111,15 @@ def _require_well_formed(derivation: Derivation) -> None:
     for tensor in names.tensors:
         if tensor not in known:
             raise IllFormed(f"{tensor.name} is no tensor of this graph")
+
+
+def _require_asked(condition: Condition) -> None:
+    """What was asked as written is in the words of the tables, since it may stand for more."""
+    known = {NONZERO, *(d for row in rows().values() for d in getattr(row, "domain", ()))}
+    if condition.what not in known:
+        raise IllFormed("a condition is none that a function of the tables asks")
+    if any(map(has_partial, condition.arguments)):
+        raise IllFormed("a condition is about a derivative")
 
 
 class _Names:

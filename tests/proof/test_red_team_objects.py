@@ -712,8 +712,7 @@ def test_a_bracket_that_is_0_is_not_cancelled(name: str) -> None:
     """[x > 0]/[x > 0] is 0 at x = −1, since a bracket's 0 is strong."""
     true, claim = SIDED[name]
     b = Builder("single")
-    found = statuses(by_factor(b, true, (claim, ())))
-    assert found[0] is Status.PROVED and found[1] in (Status.REFUTED, Status.UNDECIDED)
+    assert statuses(by_factor(b, true, (claim, ())))[1] in (Status.REFUTED, Status.UNDECIDED)
 
 
 def test_a_quotient_beside_a_bracket_does_not_say_that_its_divisor_is_not_0() -> None:
@@ -727,7 +726,7 @@ def test_a_quotient_beside_a_bracket_does_not_say_that_its_divisor_is_not_0() ->
     line = mul(SCALAR, u[()], (u[()] + side) ** -1)
     claim = mul(SCALAR, SIDE, X, (u[()] + side) ** -1)
     found = statuses(by_factor(b, true, (line, ()), (claim, (Uses(u),))))
-    assert found[:2] == [Status.PROVED, Status.UNDECIDED]
+    assert found == [Status.PROVED, Status.UNDECIDED, Status.UNDECIDED]
 
 
 def test_quotients_beside_brackets_are_cancelled_where_that_is_right() -> None:
