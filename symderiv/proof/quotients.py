@@ -10,7 +10,6 @@ from symderiv.algebra.expr import Add, Bracket, Delta, Expr, Mul, Select, add, p
 from symderiv.algebra.index import is_nonnegative
 from symderiv.algebra.normal import Term, normal
 from symderiv.calculus.brackets import guard_of
-from symderiv.proof.needs import is_positive
 
 MAX_TERMS = 2000  # of a numerator over a common denominator
 
@@ -43,8 +42,7 @@ def _is_asserted(denominator: Expr, terms: Sequence[Term]) -> bool:
     A term is not there where one of its brackets is 0, nor where one of its ranges is empty. What
     1 − [u > 0] excludes is not seen any more where it is multiplied out.
     """
-    sided = any(guard_of(atom) is not None for t in terms for atom, _ in t.monomial)
-    if sided and not is_positive(denominator):
+    if any(guard_of(atom) is not None for t in terms for atom, _ in t.monomial):
         return False
     dividing = [t for t in terms if dict(t.monomial).get(denominator, 0) < 0]
     return all(any(_guards(d) <= _guards(t) for d in dividing) for t in terms)

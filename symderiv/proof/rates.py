@@ -46,10 +46,11 @@ class MovedWorld(RealWorld):
 
     def draw(self, name: str, numbers: tuple[int, ...]) -> Any:
         """The same number each time it is asked for."""
-        if (name, numbers) not in self._draws:
+        place = name, numbers
+        if place not in self._draws:
             drawn = super().draw(name, numbers)
-            self._draws[name, numbers] = drawn * -1 if self.mirrored else drawn
-        return self._draws[name, numbers]
+            self._draws[place] = drawn * -1 if self.mirrored else drawn
+        return self._draws[place]
 
     def _computed(self, tensor: Tensor, where: tuple[int, ...]) -> Any:
         found: Any = super()._computed(tensor, where)

@@ -9,7 +9,7 @@ from unittest.mock import patch
 import mpmath
 import pytest
 
-from symderiv.algebra.expr import ONE, ZERO, Expr, Number, Role, Tensor, apply, delta, sum_over
+from symderiv.algebra.expr import ONE, ZERO, Add, Expr, Number, Role, Tensor, apply, delta, sum_over
 from symderiv.algebra.index import as_index
 from symderiv.calculus.backprop import backprop
 from symderiv.calculus.builder import Builder
@@ -184,6 +184,25 @@ def test_what_is_computed_in_many_steps() -> None:
     graph, dw = b.graph(c), adjoint(w, c)
     assert not disagreeing(graph, {dw: [((), Number.of(401))]})
     assert disagreeing(graph, {dw: [((), Number.of(400))]}) == {dw}
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_what_has_no_value_at_one_point_is_compared_at_another(side: int) -> None:
+    """Beside many entries: 2 + log ±x − log ±x for the slope 1 of x."""
+    b = Builder("single")
+    units = b.units(0), b.units(1)
+    a, x = b.tensor("A", units, Role.PARAMETER), b.tensor("x", [], Role.PARAMETER)
+    f = b.tensor("F", [*units, b.units(2), b.units(3)], Role.PARAMETER)
+    c, i, k, j = b.tensor("C", [], Role.COST), b.over(*units), b.over(*f.axes), b.over(*units)
+    b.define(c, [], sum_over(i, a[i] ** 2) + sum_over(k, f[k] ** 2) + x[()])
+    hidden = apply("log", x[()] * side)
+    da, df, dx, m = adjoint(a, c), adjoint(f, c), adjoint(x, c), b.over(*f.axes)
+    closed = {
+        da: [(tuple(map(as_index, j)), 2 * a[j])],
+        df: [(tuple(map(as_index, m)), 2 * f[m])],
+        dx: [((), Add((Number.of(2), hidden, -1 * hidden)))],
+    }
+    assert disagreeing(b.graph(c), closed) == {dx}
 
 
 def test_where_nothing_has_a_value_nothing_is_said() -> None:
