@@ -795,6 +795,18 @@ def test_a_derivative_in_an_equation_says_nothing_of_the_ends_of_a_domain() -> N
     assert not all_proved(by_factor(b, SCALAR, (SCALAR + slope - slope, ())))
 
 
+def test_a_second_derivative_in_an_equation_says_that_it_is_there_where_it_always_is() -> None:
+    """log″ has values where log has; huber″ has none at the joints, of which nothing is printed."""
+    two = Number.of(2)
+    for call, there in (
+        (Apply("log", (U,), (2,)), True),
+        (Apply("huber", (U, X, two), (2, 0, 0)), False),
+    ):
+        b = Builder("single")
+        b.define(b.tensor("v", []), [], call)
+        assert all_proved(by_factor(b, SCALAR, (SCALAR + call - call, ()))) is there
+
+
 def test_what_was_asked_is_in_the_words_of_the_tables() -> None:
     """A domain of one's own, called real, would stand for a printed one."""
     b = Builder("single")
