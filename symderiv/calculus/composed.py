@@ -97,23 +97,27 @@ def inputs_of(group: list[Definition]) -> list[Access]:
     return [access for access in found if access.tensor not in inside]
 
 
+def _grown(lines: list[Definition]) -> int:
+    """The length of the longest line with the others before it put in."""
+    lengths: dict[Tensor, int] = {}
+    for line in lines:
+        entries = (node.tensor for node in walk(line.body) if isinstance(node, Access))
+        lengths[line.target] = length(line.body) + sum(lengths.get(t, 0) for t in entries)
+    return max(lengths.values(), default=0)
+
+
 def is_written_out(graph: Graph, row: VectorFunction, definition: Definition) -> bool:
     """Whether an equation is the last line of the function for one of several scalar units."""
     lines = [d for d in graph.definitions if d.part_of == row.name and not d.indices]
     inside = {d.target: d.body for d in lines}
 
+    if definition.indices or len(row.arguments) != 1 or _grown(lines) > LONGEST:
+        return False
+
     def inserted(access: Access) -> Expr | None:
         body = inside.get(access.tensor)
         return None if body is None else replace_accesses(body, inserted)
 
-    inserted_length: dict[Tensor, int] = {}
-    for line in lines:
-        entries = [node.tensor for node in walk(line.body) if isinstance(node, Access)]
-        below = sum(inserted_length.get(tensor, 0) for tensor in entries)
-        inserted_length[line.target] = length(line.body) + below
-    longest = max(inserted_length.values(), default=0)
-    if definition.indices or len(row.arguments) != 1 or longest > LONGEST:
-        return False
     whole = replace_accesses(definition.body, inserted)
     units = list(dict.fromkeys(node for node in walk(whole) if isinstance(node, Access)))
     known: dict[str, list[Expr]] = {row.arguments[0]: list(units)}

@@ -103,10 +103,10 @@ class Implied:
         return None
 
     def is_chosen(self, expr: Expr) -> bool:
-        """Whether it is a hyperparameter, and has no equation."""
+        """Whether it is a number such as ε that whoever trains chooses: it has no equation."""
         return (
             isinstance(expr, Access)
-            and is_hyperparameter(expr)
+            and expr.tensor.role is Role.HYPERPARAMETER
             and not self._graph.definitions_of(expr.tensor)
         )
 
@@ -179,11 +179,6 @@ class Implied:
             return None
         applied = len(group_of(self._graph, definition)) > 1
         return whole if applied or is_written_out(self._graph, whole, definition) else None
-
-
-def is_hyperparameter(expr: Expr) -> bool:
-    """Whether it is a number such as ε that whoever trains chooses."""
-    return isinstance(expr, Access) and expr.tensor.role is Role.HYPERPARAMETER
 
 
 # --- Intervals ------------------------------------------------------------------------------------

@@ -130,8 +130,6 @@ def check(derivation: Derivation, memory: Memory | None = None) -> CheckedDeriva
 LONGEST = 20_000  # nodes of a side with its equations put in; of the layers, 40
 DIVIDING = "not applicable: a bracket divides that may be 0"
 UNSAID = "not applicable: a line may have no value where the one before it has one"
-
-
 UNLIKE = "the closed form is not the rate at which the cost moves"
 
 

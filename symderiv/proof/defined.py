@@ -73,9 +73,9 @@ class Granted:
         self._members: dict[Tensor, Axis] = {}  # of families that have equations
         for definition in definitions:
             self.grant([definition.body], definition.variables)
-            for need in [n for n in self._needs if _is_rough(n.subject)]:
-                del self._needs[need]  # of which nothing is printed
             self._widen(definition)
+        for need in [n for n in self._needs if _is_rough(n.subject)]:
+            del self._needs[need]  # of which nothing is printed
 
     def copy(self) -> Granted:
         """The same, to which more can be added."""
